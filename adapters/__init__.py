@@ -1,0 +1,1 @@
+"""One folder per product; each fulfils one or more ports."""

@@ -1,0 +1,1 @@
+"""The REST facade and the webhook receiver."""

@@ -1,0 +1,1 @@
+"""One business story per file, durable."""

@@ -1,0 +1,86 @@
+"""The same exchanges without asyncio: in a script, in a notebook, or against a simulator by hand.
+
+session = requests.Session()
+port = StripePayments(settings)
+found = run(port.find_payment(payment), over_requests(session, timeout_s=30))
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias, TypeVar
+
+import httpx
+import requests
+
+from gateway.errors import InDoubt, Unavailable
+from gateway.kit.adapter import Adapter
+from gateway.ports.exchange import Exchange, Session
+
+T = TypeVar("T")
+Send: TypeAlias = Callable[[httpx.Request], httpx.Response]
+
+
+def run(exchange: Exchange[T], send: Send) -> T:
+    """Hold the conversation to its end and return what it returns."""
+    try:
+        request = next(exchange)
+        while True:
+            request = exchange.send(send(request))
+    except StopIteration as end:
+        value: T = end.value
+        return value
+
+
+def with_login(adapter: Adapter, settings: Any, send: Send) -> Send:
+    """A sender that logs in first and once more when the product refuses the session."""
+    login = adapter.login
+    if login is None:
+        return send
+    earned: list[Session] = []
+
+    def sender(request: httpx.Request) -> httpx.Response:
+        if not earned:
+            earned.append(run(login(settings), send))
+        response = send(earned[0].apply(request))
+        if adapter.refused(response):
+            earned[0] = run(login(settings), send)
+            response = send(earned[0].apply(request))
+        return response
+
+    return sender
+
+
+def over_requests(session: requests.Session, *, timeout_s: float) -> Send:
+    """A sender over ``requests``.
+
+    Raises:
+        Unavailable: No connection was made, so nothing was sent.
+        InDoubt: It was sent, or part of it, and no whole answer came.
+    """
+
+    def sender(request: httpx.Request) -> httpx.Response:
+        body = request.read()
+        headers = {name: value for name, value in request.headers.items() if name != "host"}
+        try:
+            answer = session.request(
+                request.method,
+                str(request.url),
+                data=body or None,
+                headers=headers,
+                timeout=timeout_s,
+                allow_redirects=False,
+            )
+        except (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError) as error:
+            raise Unavailable("No connection to the system.", code="connect") from error
+        except requests.exceptions.ConnectionError as error:
+            if "NewConnectionError" in repr(error):
+                raise Unavailable("No connection to the system.", code="connect") from error
+            raise InDoubt("The connection broke before an answer came.", code="broken") from error
+        except requests.exceptions.RequestException as error:
+            raise InDoubt("No answer came in time.", code="timeout") from error
+        # requests has decoded the body already.
+        plain = [(k, v) for k, v in answer.raw.headers.items() if k.lower() != "content-encoding"]
+        return httpx.Response(
+            answer.status_code, headers=plain, content=answer.content, request=request
+        )
+
+    return sender

@@ -1,0 +1,1 @@
+"""Nouns of order-to-cash, typed and frozen."""

@@ -1,0 +1,42 @@
+"""Facts that were recorded: our own events, and what providers report."""
+
+import msgspec
+
+from gateway.model.payment import ProviderPayment
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact about one thing, in past tense; CloudEvents 1.0 on the wire.
+
+    Attributes:
+        type: ``headrace.<aggregate>.<past tense>.v1``.
+        aggregate: The kind of thing, such as ``order``.
+        aggregate_id: Which one.
+        data: Ids and changed facts; no card, bank or personal data.
+    """
+
+    type: str
+    aggregate: str
+    aggregate_id: str
+    data: dict[str, str | int | bool | None]
+
+
+class ProviderEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a provider reports, read from a webhook.
+
+    Attributes:
+        event_id: The provider's id of the event; the same for every repetition.
+        event_type: The provider's own word, such as ``payment_intent.succeeded``.
+        payment_id: Our id, where the provider sent it back; empty where it did not.
+        provider_ref: The provider's id of the payment; empty where the event is about
+            something else.
+        payment: The payment as the event has it; None where the type means nothing to us.
+        occurred_at: Seconds since the epoch, by the provider's clock.
+    """
+
+    event_id: str
+    event_type: str
+    payment_id: str = ""
+    provider_ref: str = ""
+    payment: ProviderPayment | None = None
+    occurred_at: float = 0.0

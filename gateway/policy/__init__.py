@@ -1,0 +1,1 @@
+"""Decisions, computed without I/O."""

@@ -1,0 +1,1 @@
+"""What any product of a kind must be able to do."""

@@ -1,0 +1,48 @@
+"""An exchange: a conversation with a product, without I/O.
+
+An adapter's verb is a generator. It yields requests, is sent responses and returns a model
+object; who sends them is somebody else's business: the hub under asyncio, ``kit.blocking`` in a
+script, or a test by hand.
+"""
+
+from collections.abc import Generator, Mapping
+from typing import TypeAlias, TypeVar
+
+import httpx
+import msgspec
+
+T = TypeVar("T")
+
+Exchange: TypeAlias = Generator[httpx.Request, httpx.Response, T]
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """What a login earned: headers for every further request of the system.
+
+    Attributes:
+        headers: Added to each request, such as an access token or a CSRF token with its cookies.
+        expires_in_s: Seconds it may be used; None where only a refusal tells.
+        origin: Scheme and host that the product asked us to use from now on; empty for none.
+    """
+
+    headers: Mapping[str, str]
+    expires_in_s: float | None = None
+    origin: str = ""
+
+    def apply(self, request: httpx.Request) -> httpx.Request:
+        """The request with this session; the given one stays as it is."""
+        headers = request.headers.copy()
+        for name, value in self.headers.items():
+            headers[name] = value
+        url = request.url
+        if self.origin:
+            origin = httpx.URL(self.origin)
+            url = url.copy_with(scheme=origin.scheme, host=origin.host, port=origin.port)
+            headers["Host"] = url.netloc.decode("ascii")
+        return httpx.Request(
+            request.method,
+            url,
+            headers=headers,
+            stream=request.stream,
+            extensions=request.extensions,
+        )
