@@ -1,0 +1,270 @@
+"""What an operator types: ``headrace.yaml`` for the process, one file per tenant.
+
+Every mistake is reported with file, line and field, and the process does not start. Secrets are
+never written here, only referred to: ``env:NAME`` or ``file:/path``.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+import yaml
+from msgspec import Meta
+
+from gateway.errors import Misconfigured
+
+T = TypeVar("T")
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_-]{0,39}$")]
+
+
+class CallPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a system is called; each verb may differ.
+
+    Attributes:
+        connect_timeout_s: Until a connection stands; nothing has left by then.
+        timeout_s: Until the whole answer is there, for one attempt.
+        attempts: At most so many attempts in one call. Only what surely did not happen, or what
+            only reads, is tried again.
+        backoff_s: First pause between attempts; doubles, with full jitter.
+        backoff_max_s: Longest pause. A longer Retry-After ends the call as unavailable.
+        deadline_s: For the whole call with all attempts and pauses.
+        concurrency: At most so many requests under way at once in this process.
+        queue_s: Longest wait for a free place.
+        breaker_failure_share: Open when this share of the last calls failed.
+        breaker_slow_share: Open when this share of the last calls was slow.
+        breaker_slow_s: From here on a call is slow.
+        breaker_window: How many calls are looked at.
+        breaker_minimum: Never open on fewer calls.
+        breaker_open_s: How long nothing is sent before one call may try.
+        breaker_trials: So many good trial calls close the breaker.
+    """
+
+    connect_timeout_s: Seconds = 3.0
+    timeout_s: Seconds = 10.0
+    attempts: Annotated[int, Meta(ge=1, le=10)] = 3
+    backoff_s: Seconds = 0.2
+    backoff_max_s: Seconds = 5.0
+    deadline_s: Seconds = 20.0
+    concurrency: Annotated[int, Meta(ge=1, le=10_000)] = 64
+    queue_s: Seconds = 5.0
+    breaker_failure_share: Share = 0.5
+    breaker_slow_share: Share = 0.9
+    breaker_slow_s: Seconds = 8.0
+    breaker_window: Annotated[int, Meta(ge=2, le=10_000)] = 50
+    breaker_minimum: Annotated[int, Meta(ge=1, le=10_000)] = 10
+    breaker_open_s: Seconds = 5.0
+    breaker_trials: Annotated[int, Meta(ge=1, le=100)] = 2
+
+
+class SystemSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One configured adapter: an account, a client, a landscape.
+
+    Attributes:
+        name: How routing and URLs call it, such as ``stripe_de``.
+        adapter: Folder under ``adapters/``, or ``decision_table`` for the embedded risk rules.
+        settings: What the adapter's own README lists; secrets as ``env:`` or ``file:``.
+        policy: How it is called.
+        verbs: Policy fields that differ for a verb: ``{create_sales_order: {timeout_s: 30}}``.
+    """
+
+    name: Name
+    adapter: Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,39}$")]
+    settings: dict[str, Any] = {}
+    policy: CallPolicy = CallPolicy()
+    verbs: dict[str, dict[str, Any]] = {}
+
+
+class Routing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which system fulfils which port for a tenant.
+
+    Attributes:
+        erp, crm, risk, payments: Names of systems.
+    """
+
+    erp: Name
+    crm: Name
+    risk: Name
+    payments: Name
+
+
+class Patience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long the flows of a tenant wait before they decide or ask a person.
+
+    Attributes:
+        payment_confirmation_s: Wait for the provider's webhook; then look the payment up.
+        unavailable_s: Pauses while a system is away; the last one repeats.
+        unavailable_for_s: After so long a person is asked.
+        in_doubt_s: Pauses between look-ups of an unknown outcome; after the last a person is asked.
+    """
+
+    payment_confirmation_s: Seconds = 900.0
+    unavailable_s: tuple[Seconds, ...] = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
+    unavailable_for_s: Seconds = 86_400.0
+    in_doubt_s: tuple[Seconds, ...] = (
+        *(10.0, 60.0, 300.0, 3_600.0, 21_600.0),
+        *(86_400.0,) * 6,
+    )
+
+
+class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One client of the platform.
+
+    Attributes:
+        tenant: Name in URLs and records.
+        currencies: What the tenant sells in; an order in another currency is refused.
+        systems: The systems that are connected.
+        routing: Which of them does what.
+    """
+
+    tenant: Name
+    currencies: Annotated[
+        tuple[Annotated[str, Meta(pattern="^[A-Z]{3}$")], ...], Meta(min_length=1)
+    ]
+    systems: tuple[SystemSettings, ...]
+    routing: Routing
+    patience: Patience = Patience()
+
+
+class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where PostgreSQL is.
+
+    Attributes:
+        url: ``postgresql://…``, or a reference to a secret. Empty starts the embedded PostgreSQL
+            in the data folder.
+        pool: Connections of one process.
+    """
+
+    url: str = ""
+    pool: Annotated[int, Meta(ge=2, le=200)] = 8
+
+
+class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The facade and the webhook receiver.
+
+    Attributes:
+        host: Address to bind.
+        port: TCP port.
+        body_limit_bytes: Larger bodies are refused with 413.
+        in_flight: More requests at once are refused with 503, health and webhooks excepted.
+        loop_lag_s: A busier event loop refuses likewise.
+        idempotency_days: How long an Idempotency-Key is remembered.
+        inbox_queue: Webhooks that may wait for a commit before 503.
+        api_keys: Name of the client to a reference to its key; empty lets everybody in, which is
+            refused unless the host is a loopback address.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 8080
+    body_limit_bytes: Annotated[int, Meta(ge=1024)] = 1_048_576
+    in_flight: Annotated[int, Meta(ge=1)] = 512
+    loop_lag_s: Seconds = 0.5
+    idempotency_days: Annotated[int, Meta(ge=1, le=366)] = 30
+    inbox_queue: Annotated[int, Meta(ge=1)] = 10_000
+    api_keys: dict[Name, str] = {}
+
+
+class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The process that runs flows.
+
+    Attributes:
+        concurrency: Flows at once in one process.
+        lease_s: A worker that is silent so long loses its flows to another. Must be longer than
+            the longest time-out of any single attempt.
+        poll_s: How often an idle worker looks for work.
+        drain_s: How long a stopping worker finishes what it has begun.
+    """
+
+    concurrency: Annotated[int, Meta(ge=1, le=1_000)] = 32
+    lease_s: Annotated[int, Meta(ge=2, le=3_600)] = 15
+    poll_s: Seconds = 0.1
+    drain_s: Seconds = 10.0
+
+
+class TelemetrySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Logs, traces, metrics.
+
+    Attributes:
+        log_level: debug, info, warning or error.
+        sampling: Share of traces that are recorded from the start; errors are always kept.
+        otlp_endpoint: ``http://collector:4318``; empty sends nothing.
+        keep_traces: Keep spans in PostgreSQL too, for ``headrace trace``.
+        service: ``service.name`` of this process.
+    """
+
+    log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$")] = "info"
+    sampling: Share = 1.0
+    otlp_endpoint: str = ""
+    keep_traces: bool = True
+    service: str = "headrace"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One process of the hub.
+
+    Attributes:
+        data: Folder for the embedded database and for exports.
+        tenants: Folder with one file per tenant.
+    """
+
+    data: str = "var"
+    tenants: str = "tenants"
+    database: DatabaseSettings = DatabaseSettings()
+    server: ServerSettings = ServerSettings()
+    worker: WorkerSettings = WorkerSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
+
+
+def load(path: Path, kind: type[T]) -> T:
+    """Read one YAML file as the given settings.
+
+    Raises:
+        Misconfigured: With file, line and field of the first mistake.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except OSError as error:
+        raise Misconfigured(f"{path}: cannot be read", code="config_missing") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise Misconfigured(f"{path}:{line}: {error.problem}", code="config_syntax") from error
+    try:
+        return msgspec.convert({} if data is None else data, kind)
+    except msgspec.ValidationError as error:
+        reason, _, field = str(error).partition(" - at `")
+        field = field.rstrip("`") or "$"
+        line = line_of(node, field)
+        raise Misconfigured(
+            f"{path}:{line}: {field.removeprefix('$.')}: {reason}", code="config_invalid"
+        ) from error
+
+
+def line_of(node: yaml.Node | None, field: str) -> int:
+    """The line of a field such as ``$.systems[0].policy.attempts``, or of its nearest parent."""
+    line = 1
+    for part in field.replace("[", ".[").split(".")[1:]:
+        if node is None:
+            return line
+        line = node.start_mark.line + 1
+        node = _child(node, part)
+        if node is not None:
+            line = node.start_mark.line + 1
+    return line
+
+
+def _child(node: yaml.Node, part: str) -> yaml.Node | None:
+    if isinstance(node, yaml.SequenceNode) and part.startswith("["):
+        index = part.strip("[]")
+        if index.isdigit() and int(index) < len(node.value):
+            item: yaml.Node = node.value[int(index)]
+            return item
+        return None
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == part:
+                found: yaml.Node = value
+                return found
+    return None
