@@ -140,6 +140,20 @@ class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     pool: Annotated[int, Meta(ge=2, le=200)] = 8
 
 
+class ApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One front-end that may call the facade.
+
+    Attributes:
+        client: Name of the front-end, in logs and for its idempotency keys.
+        tenant: For whom it acts.
+        key: Reference to its key: ``env:NAME`` or ``file:/path``.
+    """
+
+    client: Name
+    tenant: Name
+    key: Annotated[str, Meta(pattern="^(env|file):.+$")]
+
+
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The facade and the webhook receiver.
 
@@ -151,8 +165,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         loop_lag_s: A busier event loop refuses likewise.
         idempotency_days: How long an Idempotency-Key is remembered.
         inbox_queue: Webhooks that may wait for a commit before 503.
-        api_keys: Name of the client to a reference to its key; empty lets everybody in, which is
-            refused unless the host is a loopback address.
+        api_keys: Who may call the facade, as ``Authorization: Bearer …``. Empty lets everybody
+            in, which is refused unless the host is a loopback address.
     """
 
     host: str = "127.0.0.1"
@@ -162,7 +176,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     loop_lag_s: Seconds = 0.5
     idempotency_days: Annotated[int, Meta(ge=1, le=366)] = 30
     inbox_queue: Annotated[int, Meta(ge=1)] = 10_000
-    api_keys: dict[Name, str] = {}
+    api_keys: tuple[ApiKey, ...] = ()
 
 
 class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -170,16 +184,18 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     Attributes:
         concurrency: Flows at once in one process.
-        lease_s: A worker that is silent so long loses its flows to another. Must be longer than
-            the longest time-out of any single attempt.
+        lease_s: A worker that is silent so long loses its flows to another. Must be at least
+            twice the longest time-out of any single attempt.
         poll_s: How often an idle worker looks for work.
         drain_s: How long a stopping worker finishes what it has begun.
+        health_port: Where /livez and /readyz of the worker are served; 0 for nowhere.
     """
 
     concurrency: Annotated[int, Meta(ge=1, le=1_000)] = 32
-    lease_s: Annotated[int, Meta(ge=2, le=3_600)] = 15
+    lease_s: Annotated[int, Meta(ge=2, le=3_600)] = 30
     poll_s: Seconds = 0.1
     drain_s: Seconds = 10.0
+    health_port: Annotated[int, Meta(ge=0, le=65_535)] = 8081
 
 
 class TelemetrySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

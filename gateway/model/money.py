@@ -1,7 +1,6 @@
 """Amounts: integers in minor units with an ISO 4217 currency, never a float."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 # ISO 4217 amendment 179; every currency that is not listed here has two decimals.
@@ -38,17 +37,37 @@ def scale(currency: str) -> int:
         raise ValueError(f"{currency[:8]!r} is not an ISO 4217 currency code") from None
 
 
-@dataclass(frozen=True, slots=True, order=False)
 class Money:
     """An amount of money; on the wire ``{"amount": "123.45", "currency": "EUR"}``.
+
+    A plain class, because msgspec would read a dataclass or a Struct field by field.
 
     Attributes:
         minor: The amount in the smallest unit of the currency, 12345 for 123.45 EUR.
         currency: ISO 4217 code.
     """
 
+    __slots__ = ("currency", "minor")
     minor: int
     currency: str
+
+    def __init__(self, minor: int, currency: str) -> None:
+        object.__setattr__(self, "minor", minor)
+        object.__setattr__(self, "currency", currency)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("money does not change")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Money):
+            return NotImplemented
+        return self.minor == other.minor and self.currency == other.currency
+
+    def __hash__(self) -> int:
+        return hash((self.minor, self.currency))
+
+    def __repr__(self) -> str:
+        return f"Money({self.minor}, {self.currency!r})"
 
     @classmethod
     def parse(cls, amount: str, currency: str) -> "Money":

@@ -1,0 +1,266 @@
+"""Redaction: what of a request or an answer a person may read. Everything else is masked.
+
+Deny by default: text stands only in fields that are named as harmless, here for all products or
+by the adapter (``Adapter.readable``). A field is known by its name alone, without case and without
+the path to it: ``metadata[payment_id]`` and ``{"metadata": {"payment_id": …}}`` are both
+``payment_id``. Even there, what looks like an e-mail address, an IBAN or a card number is masked.
+Numbers of JSON up to 9 digits stay, because without them no amount can be followed.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, Final
+from urllib.parse import unquote_plus
+
+import httpx
+import msgspec
+from lxml.etree import LxmlError, XMLParser, fromstring, tostring
+
+READABLE_FIELDS: Final = frozenset(
+    """
+    amount amount_capturable amount_received amount_refunded api_version capture_method code
+    companycode company_code created created_at currency decline_code error_code errorcode event
+    fiscalyear has_more id idempotency_key livemode method object reason result resulttype severity
+    state status statuscode success type updated_at value_date version
+    """.split()
+)
+_READABLE_HEADERS: Final = frozenset(
+    """
+    accept accept-encoding accept-language allow cache-control connection content-encoding
+    content-language content-length content-type date dataserviceversion expect host
+    idempotency-key idempotent-replayed if-match maxdataserviceversion odata-maxversion
+    odata-version prefer preference-applied ratelimit ratelimit-policy request-id retry-after
+    server stripe-should-retry stripe-version traceparent transfer-encoding user-agent vary
+    x-correlation-id x-correlationid x-ratelimit-limit x-ratelimit-remaining x-ratelimit-reset
+    x-request-id
+    """.split()
+)
+_TEXT_LIMIT: Final = 16 * 1024
+_PARSE_LIMIT_BYTES: Final = 64 * 1024  # reading megabytes to show 16 KiB holds the loop
+_CUT: Final = "\n… (cut)"
+_DIGITS: Final = 9
+_SURELY_SHORT: Final = 10**_DIGITS
+_READABLE_DIGITS: Final = 12  # seconds since the epoch have 10; card numbers begin at 13
+_MASKS: Final = tuple(f"•••({length})" for length in range(256))
+
+_NAMES_LIMIT: Final = 4096
+# What reads as a name; anything else may be a value that serves as a key.
+_NAME: Final = re.compile(r"[A-Za-z_@$#.:/\-\[\]{}()0-9]{1,80}")
+_SEGMENT: Final = re.compile(r"[^\[\].:/@#$]+")
+_PERSONAL: Final = re.compile(
+    r"[^\s@<>\"']{1,64}@[^\s@<>\"']{1,190}\.[A-Za-z]{2}"  # e-mail
+    r"|(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])"  # IBAN
+    r"|(?<![0-9])[0-9](?:[ -]?[0-9]){12,18}(?![0-9])"  # card number
+)
+_SHORTEST_PERSONAL: Final = 6
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+_json_decode = msgspec.json.Decoder().decode
+_json_encode = msgspec.json.Encoder().encode
+
+
+class _Names(dict[str, tuple[str, bool]]):
+    """Field name to how it is spelt and whether its text may be read.
+
+    Judged once and kept, because names are few; foreign data cannot fill the memory.
+    """
+
+    def __init__(self, readable: frozenset[str]) -> None:
+        super().__init__()
+        self._readable = READABLE_FIELDS | {name.lower() for name in readable}
+
+    def __missing__(self, name: str) -> tuple[str, bool]:
+        judged = self._judge(name)
+        if len(self) < _NAMES_LIMIT:
+            self[name] = judged
+        return judged
+
+    def _judge(self, name: str) -> tuple[str, bool]:
+        if not _NAME.fullmatch(name) or _PERSONAL.search(name):
+            return _masked(name), False
+        segments: list[str] = _SEGMENT.findall(name.lower())
+        last = next((part for part in reversed(segments) if not part.isdigit()), "")
+        return name, last in self._readable
+
+
+_names = lru_cache(maxsize=256)(_Names)  # one for each adapter
+
+
+def redact_headers(pairs: Iterable[tuple[bytes, bytes]]) -> str:
+    """Header lines with the values of all but the harmless ones masked."""
+    lines = []
+    for raw_name, raw_value in pairs:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        shown = _screened(value) if name.lower() in _READABLE_HEADERS else _masked(value)
+        lines.append(f"{name}: {shown}")
+    return "\n".join(lines)
+
+
+def redact_url(url: httpx.URL, readable: frozenset[str]) -> str:
+    """The URL without user, with personal looking parts of the path and most values masked."""
+    path, _, query = url.raw_path.decode("ascii").partition("?")
+    if _PERSONAL.search(unquote_plus(path)):
+        path = "/".join(_screened_whole(part) for part in path.split("/"))
+    shown = f"{url.scheme}://{url.netloc.decode('ascii')}{path}"
+    return f"{shown}?{_form(query, _names(readable))}" if query else shown
+
+
+def redact_body(content_type: str, body: bytes, readable: frozenset[str]) -> str:
+    """The body with its structure, its numbers and its harmless fields; the rest masked.
+
+    Args:
+        content_type: As in the header; decides how the body is read.
+        body: Not compressed.
+        readable: Names of further fields, in any case, that may be shown.
+    """
+    if not body:
+        return ""
+    kind = content_type.partition(";")[0].strip().lower()
+    read = _reader(kind)
+    if read is None or len(body) > _PARSE_LIMIT_BYTES:
+        return _placeholder(kind, body)
+    try:
+        text: str = read(body, _names(readable))
+    except (ValueError, msgspec.MsgspecError, LxmlError, RecursionError):
+        return _placeholder(kind, body)
+    return text if len(text) <= _TEXT_LIMIT else text[: _TEXT_LIMIT - len(_CUT)] + _CUT
+
+
+def _placeholder(kind: str, body: bytes) -> str:
+    shown = kind if _NAME.fullmatch(kind) else "unknown type"
+    return f"<{len(body)} bytes of {shown}>"
+
+
+@lru_cache(maxsize=256)
+def _reader(kind: str) -> Any:
+    if kind in {"application/x-ndjson", "application/jsonl", "application/x-json-stream"}:
+        return _ndjson
+    if kind == "application/json" or kind.endswith("+json"):
+        return _json
+    if kind in {"application/xml", "text/xml"} or kind.endswith("+xml"):
+        return _xml
+    return _form_body if kind == "application/x-www-form-urlencoded" else None
+
+
+def _json(body: bytes, names: _Names) -> str:
+    return _json_encode(_value(_json_decode(body), names)).decode("utf-8")
+
+
+def _ndjson(body: bytes, names: _Names) -> str:
+    return "\n".join(_json(line, names) for line in body.splitlines() if line.strip())
+
+
+def _value(value: Any, names: _Names) -> Any:
+    """A JSON value outside of a readable field."""
+    kind = type(value)
+    if kind is dict:
+        return _object(value, names)
+    if kind is list:
+        return [_value(item, names) for item in value]
+    if kind is str:
+        return _masked(value)
+    return _number(value, _DIGITS)
+
+
+def _object(fields: dict[str, Any], names: _Names) -> dict[str, Any]:
+    """The object field by field; leaves are dealt with here, because calls are what costs."""
+    shown: dict[str, Any] = {}
+    for name, value in fields.items():
+        spelt, is_readable = names[name]
+        kind = type(value)
+        if kind is str:
+            shown[spelt] = _screened(value) if is_readable else _masked(value)
+        elif kind is dict:
+            shown[spelt] = _object(value, names)
+        elif kind is list:
+            shown[spelt] = _items(value, names) if is_readable else _value(value, names)
+        else:
+            shown[spelt] = _number(value, _READABLE_DIGITS if is_readable else _DIGITS)
+    return shown
+
+
+def _items(items: list[Any], names: _Names) -> list[Any]:
+    """The list of a readable field: its texts are readable, what is nested speaks for itself."""
+    return [_screened(i) if type(i) is str else _value(i, names) for i in items]
+
+
+def _number(value: Any, digits: int) -> Any:
+    if value is None or value is True or value is False:
+        return value
+    if type(value) is int and 0 <= value < _SURELY_SHORT:
+        return value
+    length = sum(character.isdigit() for character in repr(value))
+    return value if length <= digits else f"•••({length})"
+
+
+def _form_body(body: bytes, names: _Names) -> str:
+    return _form(body.decode("ascii"), names)
+
+
+def _form(text: str, names: _Names) -> str:
+    """Names and values in plain spelling; ``expand[]=x`` is a field ``expand``."""
+    shown = []
+    for pair in text.split("&"):
+        name, equals, value = pair.partition("=")
+        spelt, is_readable = names[_plain(name)]
+        plain = _plain(value)
+        shown.append(f"{spelt}{equals}{_screened(plain) if is_readable else _masked(plain)}")
+    return "&".join(shown)
+
+
+def _plain(text: str) -> str:
+    return unquote_plus(text) if "%" in text or "+" in text else text
+
+
+def _xml(body: bytes, names: _Names) -> str:
+    parser = XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        remove_comments=True,
+        remove_pis=True,
+        strip_cdata=True,
+    )
+    root = fromstring(body, parser)
+    if root.getroottree().docinfo.doctype:  # no partner sends one; entities could hide anything
+        raise ValueError("A document type is not shown.")
+    for element in root.iter():
+        name = _local(element.tag)
+        spelt, is_readable = names[name]
+        if spelt != name:
+            raise ValueError("An element is not named like one.")
+        element.text = _shown(element.text, is_readable=is_readable)
+        element.tail = _shown(element.tail, is_readable=False)
+        for attribute, value in element.attrib.items():
+            _, is_readable = names[_local(attribute)]
+            element.set(attribute, _shown(value, is_readable=is_readable) or "")
+    return str(tostring(root, encoding="unicode"))
+
+
+def _local(name: str) -> str:
+    """The name without its namespace: ``{urn:x}Item`` is ``Item``."""
+    return name.rpartition("}")[2]
+
+
+def _shown(text: str | None, *, is_readable: bool) -> str | None:
+    if text is None or not text.strip():
+        return text
+    return _screened(text) if is_readable else _masked(text)
+
+
+def _masked(text: str) -> str:
+    length = len(text)
+    return _MASKS[length] if length < len(_MASKS) else f"•••({length})"
+
+
+def _screened(text: str) -> str:
+    """Readable text, with what looks personal masked."""
+    if len(text) < _SHORTEST_PERSONAL or _UUID.fullmatch(text) or _TRACEPARENT.fullmatch(text):
+        return text
+    return _PERSONAL.sub(lambda match: _masked(match.group()), text)
+
+
+def _screened_whole(part: str) -> str:
+    return _masked(part) if _PERSONAL.search(unquote_plus(part)) else part

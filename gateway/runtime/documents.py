@@ -1,0 +1,113 @@
+"""Things of the model in PostgreSQL, changed together with the events that report the change."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from gateway.model import codec
+from gateway.model.event import Event
+from gateway.model.identifiers import new_id
+from gateway.model.reference import ExternalReference
+from gateway.runtime.database import Connection
+
+T = TypeVar("T")
+
+
+class Unit:
+    """One transaction's view of one tenant's things.
+
+    Attributes:
+        connection: For statements that belong into the same transaction.
+        tenant: Whose things.
+        business_id: The order that the changes belong to, for the timeline.
+        traceparent: Where the changes belong in the trace.
+        causation_id: What caused the changes: a flow's step or a webhook's event.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        tenant: str,
+        business_id: str,
+        traceparent: str,
+        causation_id: str,
+    ) -> None:
+        self.connection = connection
+        self.tenant = tenant
+        self.business_id = business_id
+        self.traceparent = traceparent
+        self.causation_id = causation_id
+
+    async def load(self, kind: str, key: str, returns: type[T]) -> T | None:
+        """The thing, locked until the transaction ends; None where there is none."""
+        found = await self.connection.execute(
+            "select body::text from headrace.document"
+            " where tenant = %s and kind = %s and id = %s for no key update",
+            (self.tenant, kind, key),
+        )
+        row = await found.fetchone()
+        return None if row is None else codec.decode(row[0], returns)
+
+    async def insert(
+        self, kind: str, key: str, state: str, body: object, events: Sequence[Event] = ()
+    ) -> bool:
+        """Store a new thing with its events; False where it is there already."""
+        done = await self.connection.execute(
+            "insert into headrace.document (tenant, kind, id, state, body, sequence)"
+            " values (%s, %s, %s, %s, %s, %s) on conflict do nothing",
+            (self.tenant, kind, key, state, codec.encode(body).decode(), len(events)),
+        )
+        if not done.rowcount:
+            return False
+        await self._report(events, sequence=len(events))
+        return True
+
+    async def save(
+        self, kind: str, key: str, state: str, body: object, events: Sequence[Event] = ()
+    ) -> None:
+        """Store a thing that was loaded in this transaction, with the events of the change."""
+        done = await self.connection.execute(
+            "update headrace.document set state = %s, body = %s, sequence = sequence + %s,"
+            " updated_at = now() where tenant = %s and kind = %s and id = %s returning sequence",
+            (state, codec.encode(body).decode(), len(events), self.tenant, kind, key),
+        )
+        row = await done.fetchone()
+        if row is None:
+            raise LookupError(f"{kind} is gone")
+        await self._report(events, sequence=row[0])
+
+    async def refer(self, references: Sequence[ExternalReference]) -> None:
+        """Remember what other systems call our things."""
+        for reference in references:
+            await self.connection.execute(
+                "insert into headrace.reference (tenant, entity, entity_id, system, external_id)"
+                " values (%s, %s, %s, %s, %s) on conflict (tenant, entity, entity_id, system)"
+                " do update set external_id = excluded.external_id, synced_at = now()",
+                (
+                    self.tenant,
+                    reference.entity.value,
+                    reference.entity_id,
+                    reference.system,
+                    reference.external_id,
+                ),
+            )
+
+    async def _report(self, events: Sequence[Event], *, sequence: int) -> None:
+        for number, event in enumerate(events, start=sequence - len(events) + 1):
+            await self.connection.execute(
+                "insert into headrace.outbox (tenant, event_id, type, aggregate, aggregate_id,"
+                " sequence, business_id, data, traceparent, causation_id)"
+                " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                (
+                    self.tenant,
+                    new_id(),
+                    event.type,
+                    event.aggregate,
+                    event.aggregate_id,
+                    number,
+                    self.business_id,
+                    codec.encode(event.data).decode(),
+                    self.traceparent,
+                    self.causation_id,
+                ),
+            )

@@ -1,0 +1,205 @@
+"""The hub: which system fulfils which port for a tenant, and how an exchange is held with it."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import httpx
+import msgspec
+
+from gateway.errors import HeadraceError, Misconfigured
+from gateway.kit.adapter import Adapter
+from gateway.ports.crm import Crm
+from gateway.ports.erp import Erp
+from gateway.ports.exchange import Exchange, Session
+from gateway.ports.payments import Payments
+from gateway.ports.risk import Risk
+from gateway.ports.webhooks import Webhooks
+from gateway.runtime.transport import Call, Transport
+from gateway.settings import Patience, TenantSettings
+
+T = TypeVar("T")
+P_co = TypeVar("P_co", covariant=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class System(Generic[P_co]):
+    """One configured adapter, seen through one of its ports.
+
+    Attributes:
+        name: As the tenant's configuration has it.
+        port: What fulfils the port.
+    """
+
+    tenant: str
+    name: str
+    adapter: Adapter
+    settings: Any
+    port_name: str
+    port: P_co
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tenant:
+    """One client of the platform, wired.
+
+    Attributes:
+        receivers: For each system that sends webhooks what verifies and reads them.
+    """
+
+    settings: TenantSettings
+    erp: System[Erp]
+    crm: System[Crm]
+    risk: System[Risk]
+    payments: System[Payments]
+    receivers: Mapping[str, Webhooks]
+
+    @property
+    def name(self) -> str:
+        """Name in URLs and records."""
+        return self.settings.tenant
+
+    @property
+    def patience(self) -> Patience:
+        """How long the tenant's flows wait."""
+        return self.settings.patience
+
+
+@dataclass
+class _Slot:
+    """The session of one system; the lock makes its renewal single-flight."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    session: Session | None = None
+    until: float = 0.0
+
+
+def _always() -> bool:
+    return True
+
+
+class Hub:
+    """Holds exchanges with the systems of all tenants.
+
+    Args:
+        transport: Sends requests, with all that belongs to it.
+        tenants: Name to tenant.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        tenants: Mapping[str, Tenant],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.transport = transport
+        self._tenants = tenants
+        self._clock = clock
+        self._slots: dict[tuple[str, str], _Slot] = {}
+
+    def tenant(self, name: str) -> Tenant:
+        """The tenant of this name.
+
+        Raises:
+            Misconfigured: It is not configured here.
+        """
+        try:
+            return self._tenants[name]
+        except KeyError:
+            raise Misconfigured(f"No tenant {name!r} is configured.", code="tenant") from None
+
+    async def call(
+        self,
+        system: System[Any],
+        exchange: Exchange[T],
+        *,
+        business_id: str = "",
+        step: str = "",
+        key: str = "",
+        may_send: Callable[[], bool] = _always,
+    ) -> T:
+        """Hold one exchange to its end; the verb is the name of the exchange's generator.
+
+        Args:
+            may_send: Asked before each attempt is written.
+
+        Raises:
+            HeadraceError: One of the four, with the system's name.
+        """
+        call = Call(
+            tenant=system.tenant,
+            system=system.name,
+            product=system.adapter.product,
+            port=system.port_name,
+            verb=exchange.__name__,  # type: ignore[attr-defined] # generators have names
+            business_id=business_id,
+            step=step,
+            key=key,
+            readable=system.adapter.readable,
+        )
+        try:
+            return await _hold(exchange, lambda one: self._send(system, one, call, may_send))
+        except HeadraceError as error:
+            error.system = error.system or system.name
+            raise
+
+    async def _send(
+        self,
+        system: System[Any],
+        request: httpx.Request,
+        call: Call,
+        may_send: Callable[[], bool],
+    ) -> httpx.Response:
+        login = system.adapter.login
+        if login is None:
+            return await self.transport.send(request, call, may_send=may_send)
+        session = await self._session(system, login, call, may_send, stale=None)
+        response = await self.transport.send(session.apply(request), call, may_send=may_send)
+        if not system.adapter.refused(response):
+            return response
+        session = await self._session(system, login, call, may_send, stale=session)
+        return await self.transport.send(session.apply(request), call, may_send=may_send)
+
+    async def _session(
+        self,
+        system: System[Any],
+        login: Callable[[Any], Exchange[Session]],
+        call: Call,
+        may_send: Callable[[], bool],
+        *,
+        stale: Session | None,
+    ) -> Session:
+        """The session in use, or a new one; however many ask, one login is under way."""
+        slot = self._slots.setdefault((system.tenant, system.name), _Slot())
+        async with slot.lock:
+            usable = slot.session is not None and self._clock() < slot.until
+            if usable and slot.session is not stale and slot.session is not None:
+                return slot.session
+            as_login = msgspec.structs.replace(call, verb="login", key="")
+            session = await _hold(
+                login(system.settings),
+                lambda one: self.transport.send(one, as_login, may_send=may_send),
+            )
+            slot.session = session
+            # A little early, so that a token does not end on its way.
+            expires_in_s = session.expires_in_s
+            slot.until = (
+                float("inf") if expires_in_s is None else self._clock() + expires_in_s * 0.9
+            )
+            return session
+
+
+async def _hold(
+    exchange: Exchange[T], send: Callable[[httpx.Request], Awaitable[httpx.Response]]
+) -> T:
+    try:
+        request = next(exchange)
+        while True:
+            request = exchange.send(await send(request))
+    except StopIteration as end:
+        value: T = end.value
+        return value

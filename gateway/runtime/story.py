@@ -1,0 +1,455 @@
+"""What a flow sees: calls that happen once, waits that survive, and an undo for each.
+
+A flow is plain async Python that may be run again from its beginning at any time, in any process.
+Finished steps are not repeated: their values come from the journal. A step that may have begun in
+an earlier run is looked up in the other system before it is sent again.
+"""
+
+import math
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+import psycopg
+import structlog
+from opentelemetry.trace import SpanContext
+
+from gateway.errors import HeadraceError, InDoubt, Misconfigured, Rejected, Unavailable
+from gateway.model import codec
+from gateway.ports.exchange import Exchange
+from gateway.runtime import engine, telemetry
+from gateway.runtime.database import OUTAGES, Database
+from gateway.runtime.documents import Unit
+from gateway.runtime.engine import Checkpoint, Claim, LostRun
+from gateway.runtime.hub import Hub, System, Tenant
+from gateway.runtime.journal import Journal, Statement
+
+T = TypeVar("T")
+P = TypeVar("P")
+
+_log = structlog.get_logger()
+_UNKNOWN: Final = object()
+
+
+class Suspended(Exception):  # noqa: N818 - not an error: the flow sleeps and will be run again
+    """The flow gave its place back; somebody will run it again."""
+
+
+class CancelRequested(Exception):  # noqa: N818 - an operator's decision, not an error
+    """An operator wants the flow undone."""
+
+
+@dataclass
+class Lease:
+    """How long this worker may act for a run.
+
+    Attributes:
+        seconds: How long the engine grants it at a time.
+        until: Monotonic seconds; then another worker may begin.
+    """
+
+    seconds: int
+    until: float
+
+    def valid(self) -> bool:
+        """Whether a request may still be sent: only if it will be over before the lease is.
+
+        Half of the lease is longer than any attempt's time-out (checked at start), so what the
+        next worker looks up has either happened by then or never will.
+        """
+        return time.monotonic() < self.until - self.seconds / 2
+
+    def renewed(self, asked_at: float) -> None:
+        """The engine granted the lease again, asked at the given monotonic moment."""
+        self.until = asked_at + self.seconds
+
+
+@dataclass
+class Progress:
+    """What the journal knew of the flow when this run began.
+
+    Attributes:
+        steps: Finished steps by name.
+        signals: Payloads of events that arrived, by the step that waited.
+        step, reason, pauses: Where the flow stopped last, why, and how often in a row.
+        paused_for_s: How long ago it stopped there first.
+        decisions: What operators decided: (step, action, payload), oldest first.
+    """
+
+    steps: dict[str, Checkpoint] = field(default_factory=dict)
+    signals: dict[str, Checkpoint] = field(default_factory=dict)
+    step: str = ""
+    reason: str = ""
+    pauses: int = 0
+    paused_for_s: float = 0.0
+    decisions: list[tuple[str, str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Undo:
+    step: str
+    system: System[Any]
+    verb: Callable[[Any, str], Exchange[Any]]
+    find: Callable[[Any], Exchange[Any]] | None
+
+
+class Story:
+    """One run of one flow.
+
+    Attributes:
+        tenant: Whose flow, with its systems.
+        flow_id: The same in every run.
+        business_id: What the flow is about, such as an order's id.
+        steps: What is finished, by name.
+        at: The step that the flow came to last.
+        compensating: An operator's wish to cancel is being followed, or a failure undone.
+    """
+
+    def __init__(
+        self,
+        *,
+        run: Claim,
+        tenant: Tenant,
+        hub: Hub,
+        database: Database,
+        journal: Journal,
+        lease: Lease,
+        progress: Progress,
+    ) -> None:
+        self.tenant = tenant
+        self.flow_id = run.input.flow_id
+        self.business_id = run.input.business_id
+        self.steps = dict(progress.steps)
+        self.compensating = False
+        self.at = ""
+        self._run = run
+        self._hub = hub
+        self._database = database
+        self._journal = journal
+        self._lease = lease
+        self._progress = progress
+        self._undos: list[_Undo] = []
+        # Whether the next step that is not finished may have been begun by an earlier run.
+        self._doubtful = run.attempt > 1 or bool(progress.reason)
+        parent = telemetry.parse_traceparent(run.input.traceparent)
+        self._parent = parent or telemetry.span_context(1, 1, sampled=False)
+        self._flow_span = flow_span(self._parent, self.flow_id)
+
+    async def call(
+        self,
+        step: str,
+        system: System[P],
+        verb: Callable[[P, str], Exchange[T]],
+        *,
+        returns: Any,
+        find: Callable[[P], Exchange[T | None]] | None = None,
+    ) -> T:
+        """Do something in another system, once.
+
+        Args:
+            step: Unique in the flow, and for ever: the journal knows it by this name.
+            verb: Makes the exchange from the port and the idempotency key of the step.
+            returns: What the verb returns.
+            find: Tells what became of an earlier attempt; None where repeating has no effect.
+
+        Raises:
+            Rejected: The system said no.
+            CancelRequested: An operator wants the flow undone.
+        """
+        known = self._known(step, returns)
+        if known is not _UNKNOWN:
+            return known  # type: ignore[no-any-return] # converted to what the caller named
+        began = time.time()
+        key = f"{self.business_id}:{step}"
+        span = telemetry.child_context(self._flow_span, telemetry.fixed_span_id(self.flow_id, step))
+
+        async def held(exchange: Exchange[Any]) -> Any:
+            return await self._hub.call(
+                system,
+                exchange,
+                business_id=self.business_id,
+                step=step,
+                key=key,
+                may_send=self._lease.valid,
+            )
+
+        with telemetry.current(span):
+            try:
+                value, outcome = await self._once(system.port, verb, find, held, key)
+            except Unavailable as error:
+                if error.code == "lease_lost":
+                    raise LostRun from error
+                await self._pause(step, "unavailable", error)
+            except InDoubt as error:
+                await self._pause(step, "in_doubt", error)
+        await self._keep(step, value, outcome, began)
+        return value  # type: ignore[no-any-return] # the verb's own value
+
+    async def _once(
+        self,
+        port: P,
+        verb: Callable[[P, str], Exchange[T]],
+        find: Callable[[P], Exchange[T | None]] | None,
+        held: Callable[[Exchange[Any]], Awaitable[Any]],
+        key: str,
+    ) -> tuple[Any, str]:
+        """Find what an earlier run may have done, else do it; look again when in doubt."""
+        if self._doubtful and find is not None:
+            found = await held(find(port))
+            if found is not None:
+                return found, "found"
+        try:
+            return await held(verb(port, key)), "done"
+        except InDoubt:
+            if find is None:
+                raise
+            found = await held(find(port))
+            if found is None:
+                # It may appear late; the pause and the next look-up decide.
+                raise
+            return found, "found"
+
+    async def record(self, step: str, change: Callable[[Unit], Awaitable[T]], *, returns: Any) -> T:
+        """Change the model, once, together with its events and the journal."""
+        known = self._known(step, returns)
+        if known is not _UNKNOWN:
+            return known  # type: ignore[no-any-return] # converted to what the caller named
+        began = time.time()
+        asked_at = time.monotonic()
+        span = telemetry.fixed_span_id(self.flow_id, step)
+        unit_span = telemetry.child_context(self._flow_span, span)
+        try:
+            async with self._database.transaction() as connection:
+                unit = Unit(
+                    connection,
+                    tenant=self.tenant.name,
+                    business_id=self.business_id,
+                    traceparent=telemetry.traceparent(unit_span),
+                    causation_id=f"{self.flow_id}:{step}",
+                )
+                value = await change(unit)
+                checkpoint = _checkpoint(value, "done", began)
+                for statement in self._finish(step, checkpoint):
+                    await connection.execute(statement.sql, statement.params)
+        except OUTAGES as error:
+            # Whether it was committed shows when the flow is run again.
+            raise Suspended from error
+        except psycopg.Error as error:
+            if engine.refused(error):
+                raise LostRun from error
+            raise
+        self._lease.renewed(asked_at)
+        self._finished(step, checkpoint)
+        return value
+
+    async def wait(self, step: str, event: str, timeout_s: float) -> Any | None:
+        """Suspend until the event, or until the time is over.
+
+        Returns:
+            The event's payload; None where it did not come in time.
+        """
+        self.at = step
+        self._heed_cancel()
+        if step in self._progress.signals:
+            return self._progress.signals[step].value
+        if step in self.steps:
+            return None
+        if self._run.wake_event == event and not self._run.woken:
+            await self._keep(step, None, "timeout", time.time())
+            return None
+        statement = engine.wait(self._run, f"{step}.signal", event, max(1, math.ceil(timeout_s)))
+        try:
+            async with self._database.transaction() as connection:
+                answer = await connection.execute(statement.sql, statement.params)
+                row = await answer.fetchone()
+                suspended, payload = (row[0], row[1]) if row else (True, None)
+                if suspended:
+                    await connection.execute(
+                        "update headrace.flow set state = 'WAITING', step = %s, reason = ''"
+                        " where flow_id = %s",
+                        (step, self.flow_id),
+                    )
+        except OUTAGES as error:
+            raise Suspended from error
+        except psycopg.Error as error:
+            if engine.refused(error):
+                raise LostRun from error
+            raise
+        if suspended:
+            raise Suspended
+        now = time.time()
+        self._progress.signals[step] = Checkpoint(
+            value=payload, outcome="done", began=now, ended=now
+        )
+        return payload
+
+    async def sleep(self, step: str, seconds: float) -> None:
+        """Suspend for so long, counted from the first time the flow comes here."""
+        self._heed_cancel()
+        if step not in self.steps:
+            await self._keep(step, time.time() + seconds, "done", time.time())
+        wake_at = float(self.steps[step].value)
+        if wake_at > time.time():
+            await self._suspend(datetime.fromtimestamp(wake_at, UTC), "WAITING", step)
+
+    def undo(
+        self,
+        step: str,
+        system: System[P],
+        verb: Callable[[P, str], Exchange[Any]],
+        *,
+        find: Callable[[P], Exchange[Any]] | None = None,
+    ) -> None:
+        """Say how the step before is undone, should the flow be cancelled later."""
+        self._undos.append(_Undo(step=step, system=system, verb=verb, find=find))
+
+    def forget_undo(self, *steps: str) -> None:
+        """Take back what ``undo`` said, because a better way is known now."""
+        self._undos = [one for one in self._undos if one.step not in steps]
+
+    async def compensate(self) -> None:
+        """Undo what was done, in reverse order; each undo is a step of its own."""
+        self.compensating = True
+        for undo in reversed(self._undos):
+            await self.call(undo.step, undo.system, undo.verb, find=undo.find, returns=Any)
+
+    async def park(self, step: str, reason: str, error: HeadraceError) -> None:
+        """Stop until a person decides."""
+        await self._stop(step, reason, error, None, pauses=self._progress.pauses)
+
+    def _known(self, step: str, returns: Any) -> Any:
+        self.at = step
+        done = self.steps.get(step)
+        if done is not None:
+            return codec.convert(done.value, returns)
+        self._heed_cancel()
+        for about, action, payload in self._progress.decisions:
+            if action == "skip" and about == step:
+                now = time.time()
+                self.steps[step] = Checkpoint(
+                    value=payload, outcome="skipped", began=now, ended=now
+                )
+                return codec.convert(payload, returns)
+        return _UNKNOWN
+
+    def _heed_cancel(self) -> None:
+        if not self.compensating and any(one[1] == "cancel" for one in self._progress.decisions):
+            raise CancelRequested
+
+    async def _keep(self, step: str, value: Any, outcome: str, began: float) -> None:
+        checkpoint = _checkpoint(value, outcome, began)
+        asked_at = time.monotonic()
+        try:
+            await self._journal.write(*self._finish(step, checkpoint))
+        except psycopg.Error as error:
+            if engine.refused(error):
+                raise LostRun from error
+            raise
+        except Unavailable as error:
+            raise Suspended from error
+        self._lease.renewed(asked_at)
+        self._finished(step, checkpoint)
+
+    def _finish(self, step: str, checkpoint: Checkpoint) -> Sequence[Statement]:
+        kept = engine.keep(self._run, step, checkpoint, lease_s=self._lease.seconds)
+        if not self._progress.reason:
+            return (kept,)
+        cleared = Statement(
+            "update headrace.flow set state = 'RUNNING', reason = '', code = '', message = '',"
+            " pauses = 0, paused_at = null, resume_at = null where flow_id = %s",
+            (self.flow_id,),
+        )
+        return kept, cleared
+
+    def _finished(self, step: str, checkpoint: Checkpoint) -> None:
+        self.steps[step] = checkpoint
+        self._progress.reason = ""
+        self._progress.pauses = 0
+        self._doubtful = False
+
+    async def _pause(self, step: str, reason: str, error: Unavailable | InDoubt) -> None:
+        """Stop at a step that is to be tried again; ask a person when it has been too long."""
+        again = self._progress.step == step and self._progress.reason == reason
+        pauses = self._progress.pauses if again else 0
+        patience = self.tenant.patience
+        delay_s: float | None
+        if isinstance(error, Unavailable):
+            waits = patience.unavailable_s
+            delay_s = waits[min(pauses, len(waits) - 1)]
+            delay_s = max(delay_s * random.uniform(0.9, 1.1), error.retry_after_s or 0.0)  # noqa: S311
+            if again and self._progress.paused_for_s > patience.unavailable_for_s:
+                delay_s = None
+        else:
+            waits = patience.in_doubt_s
+            delay_s = waits[pauses] if pauses < len(waits) else None
+        until = None if delay_s is None else datetime.fromtimestamp(time.time() + delay_s, UTC)
+        await self._stop(step, reason, error, until, pauses=pauses + 1)
+
+    async def _stop(
+        self,
+        step: str,
+        reason: str,
+        error: HeadraceError,
+        until: datetime | None,
+        *,
+        pauses: int,
+    ) -> None:
+        first = pauses <= 1
+        (_log.warning if first else _log.info)(
+            "flow.parked",
+            flow_id=self.flow_id,
+            step=step,
+            reason=reason,
+            code=error.code,
+            system=error.system,
+            until=until,
+        )
+        note = Statement(
+            "update headrace.flow set step = %s, reason = %s, code = %s, message = %s,"
+            " pauses = %s, paused_at = case when %s then now() else coalesce(paused_at, now()) end"
+            " where flow_id = %s",
+            (step, reason, error.code, error.message, pauses, first, self.flow_id),
+        )
+        await self._suspend(until, "PARKED", step, note)
+
+    async def _suspend(
+        self, until: datetime | None, state: str, step: str, *notes: Statement
+    ) -> None:
+        mark = Statement(
+            "update headrace.flow set state = %s, step = %s, resume_at = %s where flow_id = %s",
+            (state, step, until, self.flow_id),
+        )
+        try:
+            await self._journal.write(*notes, mark, engine.suspend(self._run, until))
+        except (psycopg.Error, Unavailable) as error:
+            # Lost, or away: the lease runs out and the step is looked at again.
+            raise Suspended from error
+        raise Suspended
+
+
+def flow_span(parent: SpanContext, flow_id: str) -> SpanContext:
+    """The span of a flow; the same in every process."""
+    return telemetry.child_context(parent, telemetry.fixed_span_id(flow_id))
+
+
+def _checkpoint(value: Any, outcome: str, began: float) -> Checkpoint:
+    return Checkpoint(
+        value=codec.to_builtins(value), outcome=outcome, began=began, ended=time.time()
+    )
+
+
+def reason_of(error: Exception) -> tuple[str, HeadraceError]:
+    """Why a flow stops on an error that it does not handle itself."""
+    if isinstance(error, Rejected):
+        return "rejected", error
+    if isinstance(error, Misconfigured):
+        return "misconfigured", error
+    if isinstance(error, HeadraceError):
+        return "in_doubt", error
+    defect = Misconfigured(
+        f"The flow stopped on an unexpected {type(error).__name__}.", code="defect"
+    )
+    return "defect", defect

@@ -1,0 +1,282 @@
+"""The worker: leases runs of flows, runs them, and outlives the database's absences."""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import psycopg
+import structlog
+
+from gateway.errors import HeadraceError, Misconfigured, Unavailable
+from gateway.runtime import engine, telemetry
+from gateway.runtime.database import OUTAGES, Database
+from gateway.runtime.engine import Checkpoint, Claim, LostRun
+from gateway.runtime.hub import Hub
+from gateway.runtime.journal import Journal, Statement
+from gateway.runtime.story import Lease, Progress, Story, Suspended, flow_span, reason_of
+from gateway.runtime.telemetry import Telemetry
+from gateway.settings import WorkerSettings
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """A story that the worker can run.
+
+    Attributes:
+        kind: Verb and object, such as ``place_order``.
+        queue: Where its runs wait.
+        run: The story itself; returns the state that the flow ends in.
+    """
+
+    kind: str
+    queue: str
+    run: Callable[[Story], Awaitable[str]]
+
+
+class Worker:
+    """Runs flows until it is told to stop.
+
+    Args:
+        flows: Kind to flow. Runs of other kinds are put back, so that a rolling deployment is safe.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        journal: Journal,
+        hub: Hub,
+        telemetry: Telemetry,
+        flows: Mapping[str, Flow],
+        settings: WorkerSettings,
+    ) -> None:
+        self._database = database
+        self._journal = journal
+        self._hub = hub
+        self._telemetry = telemetry
+        self._flows = flows
+        self._settings = settings
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._running: dict[str, tuple[asyncio.Task[None], Claim, Lease]] = {}
+        self.beat = time.monotonic()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Claim and run; when told to stop, finish what has begun and give back the rest."""
+        beating = asyncio.create_task(self._beat_for_ever())
+        away = False
+        while not stop.is_set():
+            try:
+                claimed = await self._claim()
+            except OUTAGES:
+                if not away:
+                    _log.warning("database.unavailable")
+                away = True
+                await asyncio.sleep(0.2)
+                continue
+            if away:
+                _log.info("database.available")
+                away = False
+            self.beat = time.monotonic()
+            if not claimed:
+                await _pause(stop, self._settings.poll_s)
+        await self._drain()
+        beating.cancel()
+
+    async def _claim(self) -> int:
+        """Lease what is due, the queue of people first; returns how much there was."""
+        total = 0
+        for queue in engine.QUEUES:
+            free = self._settings.concurrency - len(self._running)
+            if free <= 0:
+                await self._any_finished()
+                return 1
+            asked_at = time.monotonic()
+            async with self._database.connection() as connection:
+                claims = await engine.claim(
+                    connection,
+                    queue=queue,
+                    worker=self._name,
+                    lease_s=self._settings.lease_s,
+                    limit=free,
+                )
+            for one in claims:
+                self._begin(one, asked_at)
+            total += len(claims)
+        return total
+
+    def _begin(self, run: Claim, asked_at: float) -> None:
+        lease = Lease(self._settings.lease_s, asked_at + self._settings.lease_s)
+        task = asyncio.create_task(self._execute(run, lease))
+        self._running[run.run_id] = (task, run, lease)
+        task.add_done_callback(lambda _: self._running.pop(run.run_id, None))
+
+    async def _any_finished(self) -> None:
+        tasks = [task for task, _, _ in self._running.values()]
+        await asyncio.wait(tasks, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _execute(self, run: Claim, lease: Lease) -> None:
+        try:
+            story = await self._open(run, lease)
+            await self._tell(story, run)
+        except (Suspended, LostRun):
+            pass
+        except OUTAGES:
+            _log.info("flow.released", flow_id=run.input.flow_id)
+        except psycopg.Error as error:
+            if not engine.refused(error):
+                _log.error("flow.stopped", flow_id=run.input.flow_id, exc_info=error)
+        except Exception as error:  # noqa: BLE001 - a worker outlives every flow
+            _log.error("flow.stopped", flow_id=run.input.flow_id, exc_info=error)
+
+    async def _open(self, run: Claim, lease: Lease) -> Story:
+        return Story(
+            run=run,
+            tenant=self._hub.tenant(run.input.tenant),
+            hub=self._hub,
+            database=self._database,
+            journal=self._journal,
+            lease=lease,
+            progress=await self._progress(run),
+        )
+
+    async def _progress(self, run: Claim) -> Progress:
+        async with self._database.connection() as connection, connection.pipeline():
+            kept = await connection.execute(*engine.kept(run))
+            flow = await connection.execute(
+                "select step, reason, pauses,"
+                " coalesce(extract(epoch from now() - paused_at), 0)::float8"
+                " from headrace.flow where flow_id = %s",
+                (run.input.flow_id,),
+            )
+            decided = await connection.execute(
+                "select step, action, payload from headrace.decision where flow_id = %s"
+                " order by decided_at",
+                (run.input.flow_id,),
+            )
+        progress = Progress(decisions=[(a, b, c) for a, b, c in await decided.fetchall()])
+        for name, state, updated in await kept.fetchall():
+            _remember(progress, name, state, updated)
+        row = await flow.fetchone()
+        if row is not None:
+            progress.step, progress.reason, progress.pauses, progress.paused_for_s = row
+        return progress
+
+    async def _tell(self, story: Story, run: Claim) -> None:
+        flow = self._flows.get(run.kind)
+        if flow is None:
+            unknown = Misconfigured("This version does not know the flow.", code="unknown_flow")
+            await story.park("", "unknown_flow", unknown)
+            return
+        try:
+            outcome = await flow.run(story)
+        except (Suspended, LostRun, *OUTAGES):
+            raise
+        except psycopg.Error as error:
+            if engine.refused(error):
+                raise
+            await self._stopped(story, error)
+        except Unavailable as error:
+            _log.info("flow.released", flow_id=story.flow_id, code=error.code)
+        except Exception as error:  # noqa: BLE001 - a defect parks its flow, nothing else
+            await self._stopped(story, error)
+        else:
+            await self._end(story, run, outcome)
+
+    async def _stopped(self, story: Story, error: Exception) -> None:
+        reason, known = reason_of(error)
+        if not isinstance(error, HeadraceError):
+            _log.error("flow.defect", flow_id=story.flow_id, exc_info=error)
+        await story.park(story.at, reason, known)
+
+    async def _end(self, story: Story, run: Claim, outcome: str) -> None:
+        self._emit_spans(story, run, outcome)
+        ended = Statement(
+            "update headrace.flow set state = %s, step = '', reason = '', resume_at = null,"
+            " ended_at = now() where flow_id = %s",
+            (outcome, story.flow_id),
+        )
+        await self._journal.write(ended, engine.complete(run))
+        _log.info("flow.ended", flow_id=story.flow_id, kind=run.kind, outcome=outcome)
+
+    def _emit_spans(self, story: Story, run: Claim, outcome: str) -> None:
+        """Write the spans of the whole flow from the journal, whoever ran its steps."""
+        parent = telemetry.parse_traceparent(run.input.traceparent)
+        if parent is None or not parent.trace_flags.sampled or not story.steps:
+            return
+        span = flow_span(parent, story.flow_id)
+        for step, done in story.steps.items():
+            self._telemetry.emit(
+                f"{run.kind}.{step}",
+                parent=span,
+                span_id=telemetry.fixed_span_id(story.flow_id, step),
+                started=done.began,
+                ended=done.ended,
+                attributes={"headrace.step": step, "headrace.outcome": done.outcome},
+            )
+        self._telemetry.emit(
+            run.kind,
+            parent=parent,
+            span_id=span.span_id,
+            started=min(done.began for done in story.steps.values()),
+            ended=time.time(),
+            attributes={"headrace.flow_id": story.flow_id, "headrace.outcome": outcome},
+        )
+
+    async def _beat_for_ever(self) -> None:
+        """Prolong the leases; from this loop, so that a blocked loop loses them."""
+        while True:
+            await asyncio.sleep(self._settings.lease_s / 3)
+            try:
+                await self._prolong()
+            except (*OUTAGES, Unavailable):
+                continue
+
+    async def _prolong(self) -> None:
+        running = list(self._running.values())
+        asked_at = time.monotonic()
+        async with asyncio.TaskGroup() as group:
+            for task, run, lease in running:
+                group.create_task(self._prolong_one(task, run, lease, asked_at))
+
+    async def _prolong_one(
+        self, task: asyncio.Task[None], run: Claim, lease: Lease, asked_at: float
+    ) -> None:
+        try:
+            await self._journal.write(engine.prolong(run, lease_s=lease.seconds))
+        except psycopg.Error as error:
+            # Refused: another worker has it. Anything else: it has just ended by itself.
+            if engine.refused(error):
+                task.cancel()
+        except Unavailable:
+            return
+        else:
+            lease.renewed(asked_at)
+
+    async def _drain(self) -> None:
+        tasks = [task for task, _, _ in self._running.values()]
+        if tasks:
+            await asyncio.wait(tasks, timeout=self._settings.drain_s)
+        for task in tasks:
+            task.cancel()
+
+
+def _remember(progress: Progress, name: str, state: object, updated: float) -> None:
+    step, dot, kind = name.rpartition(".")
+    if dot and kind == "signal":
+        progress.signals[step] = Checkpoint(
+            value=state, outcome="done", began=updated, ended=updated
+        )
+    elif isinstance(state, dict):
+        progress.steps[name] = Checkpoint(**state)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return
