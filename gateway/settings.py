@@ -240,7 +240,6 @@ def load(path: Path, kind: type[T]) -> T:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
     except OSError as error:
         raise Misconfigured(f"{path}: cannot be read", code="config_missing") from error
@@ -251,11 +250,20 @@ def load(path: Path, kind: type[T]) -> T:
         return msgspec.convert({} if data is None else data, kind)
     except msgspec.ValidationError as error:
         reason, _, field = str(error).partition(" - at `")
-        field = field.rstrip("`") or "$"
-        line = line_of(node, field)
-        raise Misconfigured(
-            f"{path}:{line}: {field.removeprefix('$.')}: {reason}", code="config_invalid"
-        ) from error
+        raise mistake(path, field.rstrip("`") or "$", reason) from error
+
+
+def mistake(path: Path, field: str, reason: str) -> Misconfigured:
+    """The error that names file, line and field.
+
+    Args:
+        field: Such as ``$.systems[0].policy.attempts``.
+    """
+    node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    line = line_of(node, field)
+    return Misconfigured(
+        f"{path}:{line}: {field.removeprefix('$.')}: {reason}", code="config_invalid"
+    )
 
 
 def line_of(node: yaml.Node | None, field: str) -> int:

@@ -1,0 +1,32 @@
+"""Stripe: cards, wallets on cards and SEPA direct debit over PaymentIntents.
+
+Quirks worth knowing before reading on
+- Bodies are forms with brackets, answers are JSON; amounts are integers in "the smallest unit",
+  which for four currencies is not the ISO unit (``translation.py``).
+- A declined card is HTTP 402 and carries the payment; everything else above 400 is an error.
+- The same Idempotency-Key repeats the stored answer, a 500 included; only ``find`` tells more.
+- Search lags behind by up to a minute: nothing found is no proof that nothing happened.
+
+Source: docs.stripe.com (README.md lists the pages), schema of 2023-08-16, read 2026-11.
+"""
+
+from adapters.stripe.payments import StripePayments
+from adapters.stripe.settings import Settings
+from adapters.stripe.webhooks import StripeWebhooks
+from gateway.kit.adapter import Adapter
+
+ADAPTER = Adapter(
+    product="stripe",
+    title="Stripe",
+    settings=Settings,
+    ports={"payments": StripePayments, "webhooks": StripeWebhooks},
+    readable=frozenset(
+        """
+        amount amount_capturable amount_captured amount_received amount_refunded amount_to_capture
+        capture_method captured charge code confirm created currency decline_code expand
+        failure_reason has_more id latest_charge limit livemode object order_id param payment_id
+        payment_intent payment_method_types query reason refund_id refunded starting_after status
+        type
+        """.split()
+    ),
+)

@@ -1,15 +1,15 @@
 """The embedded risk engine: a decision table that a person can read, and the reason it gave.
 
 The table is a JDM graph (zen-engine) with one decision table, first hit. zen checks nothing: a
-string in a number column, a misspelt column or a cell that does not parse silently fall through
-to the next row, and its ``validate`` passes them. So the table is checked when it is loaded, the
-input before each decision and the answer after it. Money is compared in it, never computed.
+string in a number column, a misspelt column and a cell that does not parse or fails all fall
+through to the next row in silence, and its ``validate`` passes them. So each cell is tried when
+the table is loaded, the input is checked before a decision and the answer after it. Money is
+compared in the table, never computed.
 
 Source: GoRules documentation, "JSON Decision Model"; zen-engine 2.1.3, measured.
 """
 
 import hashlib
-from collections.abc import Sequence
 from importlib import resources
 from typing import Annotated, Any, Literal
 
@@ -66,8 +66,12 @@ class _Column(msgspec.Struct, frozen=True):
     field: str
 
 
-class _Table(msgspec.Struct, frozen=True, rename="camel"):
+class _Table(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     hit_policy: Literal["first"]
+    # Another place or mode would leave every column empty, and the default row decides.
+    input_field: None = None
+    output_path: None = None
+    execution_mode: Literal["single"] = "single"
     inputs: Annotated[tuple[_Column, ...], Meta(min_length=1)]
     outputs: tuple[_Column, ...]
     rules: Annotated[tuple[dict[str, _Cell], ...], Meta(min_length=1, max_length=1_000)]
@@ -86,6 +90,20 @@ class _Graph(msgspec.Struct, frozen=True):
 
 _GRAPH = msgspec.json.Decoder(_Graph)
 _TABLE = msgspec.json.Decoder(_Table)
+# Any order: whatever row it hits, the table has to answer with a decision.
+_PROBE = RiskInput(
+    amount_minor=100,
+    currency="EUR",
+    channel=Channel.B2C,
+    kind="PURCHASE",
+    party_kind=PartyKind.PERSON,
+    country="DE",
+    countries=("DE",),
+    method_code="card",
+    item_count=1,
+    has_vat_id=False,
+)
+_PROBE_VALUES: dict[str, Any] = msgspec.to_builtins(_PROBE)
 _CANONICAL = msgspec.json.Encoder(order="sorted")
 _OUTPUTS = frozenset({"decision", "methods_allowed", "reason.code", "reason.text"})
 
@@ -108,6 +126,7 @@ class DecisionTableRisk:
     def __init__(self, table: bytes, name: str) -> None:
         self._table_id = _checked_table(table)
         self._decision = _loaded(table)
+        self._decide(_CANONICAL.encode(_PROBE))
         self.strategy_version = f"{name}@{hashlib.sha256(table).hexdigest()[:12]}"
 
     def assess(self, order: Order, *, key: str) -> Exchange[RiskAssessment]:
@@ -190,7 +209,7 @@ def _checked_table(raw: bytes) -> str:
         foreign = {node.type for node in nodes} - {"inputNode", "outputNode", "decisionTableNode"}
         if foreign:
             # Function nodes run JavaScript; the others reach files or hide the row that decided.
-            raise _wrong(f"node of type {min(foreign)[:40]} is not allowed")
+            raise _wrong(f"not allowed: {', '.join(sorted(foreign))[:120]}")
         if len(tables) != 1:
             raise _wrong(f"{len(tables)} decision tables, expected one")
         table = _TABLE.decode(tables[0].content)
@@ -205,30 +224,37 @@ def _check_columns(table: _Table) -> None:
     unknown = {column.field for column in table.inputs} - set(RiskInput.__struct_fields__)
     if unknown:
         raise _wrong(f"column {min(unknown)[:40]!r} is not a field of the input")
-    if _OUTPUTS != {column.field for column in table.outputs}:
+    if {column.field for column in table.outputs} != _OUTPUTS:
         raise _wrong(f"outputs must be {', '.join(sorted(_OUTPUTS))}")
     if any(table.rules[-1].get(column.id) for column in table.inputs):
         raise _wrong("the last row must be the default, with every condition empty")
 
 
 def _check_cells(table: _Table) -> None:
-    decisions = next(column.id for column in table.outputs if column.field == "decision")
     for number, rule in enumerate(table.rules, start=1):
         for column in table.inputs:
-            if cell := rule.get(column.id, ""):
-                _compile(cell, zen.compile_unary_expression, number, column.field)
-        for column in table.outputs:
-            _compile(rule.get(column.id, ""), zen.compile_expression, number, column.field)
-        decision = zen.evaluate_expression(rule[decisions], {})
-        if decision not in set(RiskState):
-            raise _wrong(f"row {number} decides {str(decision)[:40]!r}")
+            _check_condition(rule.get(column.id, ""), column.field, number)
+        _check_answer({column.field: rule.get(column.id, "") for column in table.outputs}, number)
 
 
-def _compile(cell: str, compiler: Any, number: int, field: str) -> None:
+def _check_condition(cell: str, field: str, number: int) -> None:
+    if not cell:
+        return
     try:
-        compiler(cell)
+        # Tried on a value of the column's type: a cell that fails would skip its row in silence.
+        zen.evaluate_unary_expression(cell, {"$": _PROBE_VALUES[field]})
     except RuntimeError as error:
         raise _wrong(f"row {number}, {field}: {_first_line(error)}") from error
+
+
+def _check_answer(cells: dict[str, str], number: int) -> None:
+    try:
+        # Constants only: an expression that fails would skip its row too.
+        values = {field: msgspec.json.decode(cell) for field, cell in cells.items()}
+        reason = {"code": values["reason.code"], "text": values["reason.text"]}
+        msgspec.convert({**values, "reason": reason}, _Answer)
+    except msgspec.MsgspecError as error:
+        raise _wrong(f"row {number}, answer: {error}") from error
 
 
 def _loaded(table: bytes) -> zen.ZenDecision:

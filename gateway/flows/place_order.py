@@ -70,7 +70,7 @@ async def _assess(story: Story) -> Order:
 async def _review(story: Story, order: Order) -> Order:
     """Wait for a person; an order that nobody looks at is refused, not forgotten."""
     answer = await story.wait("risk.review", f"order:{order.order_id}:review", _REVIEW_S)
-    accepted = bool(answer) and answer.get("decision") == "ACCEPTED"
+    accepted = answer is not None and answer.get("decision") == "ACCEPTED"
     state = OrderState.ACCEPTED if accepted else OrderState.REJECTED
     reason = None if accepted else "review_refused" if answer else "review_expired"
     return await story.record(
@@ -168,7 +168,12 @@ async def _capture(story: Story, payment: Payment) -> Payment:
 async def _until(
     story: Story, payment: Payment, word: str, wanted: frozenset[PaymentState]
 ) -> Payment:
-    """Wait until the payment is where it is wanted, or has ended otherwise."""
+    """Wait until the payment is where it is wanted, or has ended otherwise.
+
+    Money that moved is confirmed by the provider's webhook; a refusal needs no confirmation.
+    """
+    if payment.state in {PaymentState.FAILED, PaymentState.CANCELLED}:
+        return payment
     event = f"payment:{payment.payment_id}:{word}"
     for number in range(1, _ROUNDS + 1):
         confirmed = await story.wait(

@@ -47,9 +47,10 @@ _MASKS: Final = tuple(f"•••({length})" for length in range(256))
 _NAMES_LIMIT: Final = 4096
 # What reads as a name; anything else may be a value that serves as a key.
 _NAME: Final = re.compile(r"[A-Za-z_@$#.:/\-\[\]{}()0-9]{1,80}")
+_KIND: Final = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}")
 _SEGMENT: Final = re.compile(r"[^\[\].:/@#$]+")
 _PERSONAL: Final = re.compile(
-    r"[^\s@<>\"']{1,64}@[^\s@<>\"']{1,190}\.[A-Za-z]{2}"  # e-mail
+    r"[^\s@<>\"']{1,64}@[^\s@<>\"']{1,190}\.[A-Za-z]{2,24}"  # e-mail
     r"|(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])"  # IBAN
     r"|(?<![0-9])[0-9](?:[ -]?[0-9]){12,18}(?![0-9])"  # card number
 )
@@ -129,7 +130,7 @@ def redact_body(content_type: str, body: bytes, readable: frozenset[str]) -> str
 
 
 def _placeholder(kind: str, body: bytes) -> str:
-    shown = kind if _NAME.fullmatch(kind) else "unknown type"
+    shown = kind if _KIND.fullmatch(kind) else "unknown type"
     return f"<{len(body)} bytes of {shown}>"
 
 
@@ -201,13 +202,16 @@ def _form_body(body: bytes, names: _Names) -> str:
 
 def _form(text: str, names: _Names) -> str:
     """Names and values in plain spelling; ``expand[]=x`` is a field ``expand``."""
-    shown = []
-    for pair in text.split("&"):
-        name, equals, value = pair.partition("=")
-        spelt, is_readable = names[_plain(name)]
-        plain = _plain(value)
-        shown.append(f"{spelt}{equals}{_screened(plain) if is_readable else _masked(plain)}")
-    return "&".join(shown)
+    return "&".join(_pair(pair, names) for pair in text.split("&"))
+
+
+def _pair(pair: str, names: _Names) -> str:
+    name, equals, value = pair.partition("=")
+    if not equals:  # who knows whether it is a name or a value
+        return _masked(pair)
+    spelt, is_readable = names[_plain(name)]
+    plain = _plain(value)
+    return f"{spelt}={_screened(plain) if is_readable else _masked(plain)}"
 
 
 def _plain(text: str) -> str:

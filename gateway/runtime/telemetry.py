@@ -40,10 +40,10 @@ _forced: contextvars.ContextVar[int] = contextvars.ContextVar("forced_span_id", 
 
 class _Ids(IdGenerator):
     def generate_span_id(self) -> int:
-        return _forced.get() or random.getrandbits(64) or 1  # noqa: S311 - identifiers, no secrets
+        return _forced.get() or random.getrandbits(64) or 1
 
     def generate_trace_id(self) -> int:
-        return random.getrandbits(128) or 1  # noqa: S311 - identifiers, no secrets
+        return random.getrandbits(128) or 1
 
 
 class Telemetry:

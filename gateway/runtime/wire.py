@@ -17,8 +17,8 @@ left, and the policy may try again, even a POST.
     no connection in time, or none at all (DNS, TLS, refused) ConnectTimeout, ConnectError
     connection gone before the first byte                     ConnectError
     the system does not take the body, or breaks meanwhile    WriteTimeout, WriteError
-    no answer in time, or the connection breaks               ReadTimeout, ReadError
-    closed without answer, not HTTP, answer too large         RemoteProtocolError
+    no answer in time, or the connection is reset             ReadTimeout, ReadError
+    no answer or a part of one, not HTTP, too large           RemoteProtocolError
 """
 
 import asyncio
@@ -50,7 +50,7 @@ class _Progress:
         write_s: Longest time for writing the body.
         placed: It has a place in the pool.
         connected: A connection was chosen or made.
-        left: The first byte was handed to the operating system, or may have been.
+        left: The first byte may have been handed to the operating system.
         written: The whole request was.
     """
 
@@ -80,15 +80,20 @@ class _Request(aiohttp.ClientRequest):
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
         progress = _progress.get()
         progress.connected = True
-        response = await super().send(conn)
-        if self._body is None:  # send() has written everything, or raised
-            progress.left = progress.written = True
-        return response
+        if self._body is None:  # then super() writes at once, or raises
+            progress.left = _is_open(conn)
+            response = await super().send(conn)
+            progress.written = True
+            return response
+        return await super().send(conn)  # the body follows in write_bytes, in a task
 
     async def write_bytes(
         self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
     ) -> None:
         progress = _progress.get()
+        # Noted before the first write, not after it: when the connection breaks, the request
+        # fails before this task runs again. A request whose task never ran has not left.
+        progress.left = _is_open(conn)
         protocol = conn.protocol
         try:
             async with asyncio.timeout(progress.write_s):
@@ -98,8 +103,11 @@ class _Request(aiohttp.ClientRequest):
             if protocol is not None:  # wakes the reader, which waits for an answer
                 protocol.set_exception(_WriteTimeoutError("The body was not taken in time."))
                 protocol.abort()
-        finally:
-            progress.left = writer.output_size > 0
+
+
+def _is_open(conn: Connection) -> bool:
+    """Whether a write would go to the operating system; aiohttp's writer asks the same."""
+    return conn.protocol is not None and conn.protocol.is_connected()
 
 
 class Wire(httpx.AsyncBaseTransport):

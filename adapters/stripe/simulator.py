@@ -1,0 +1,536 @@
+"""Stripe in memory: PaymentIntents, Refunds, Events, idempotency, signed webhooks.
+
+Written from Stripe's documentation and not from the adapter: nothing is imported from what talks to
+Stripe, so that one misreading cannot hide the other.
+
+Source: docs.stripe.com/api and /testing, OpenAPI document of 2023-08-16, read 2026-11.
+"""
+
+import hashlib
+import hmac
+import random
+import re
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any, Final, TypeAlias
+
+import httpx
+import msgspec
+
+from adapters.stripe import simulator_forms as forms
+from adapters.stripe import simulator_objects as objects
+
+Json: TypeAlias = dict[str, Any]
+Reply: TypeAlias = tuple[int, Json]
+
+_API_VERSION: Final = "2023-08-16"
+_KEY_LIFE_S: Final = 86_400
+
+# Payment method: type, and what becomes of a charge.
+# Source: docs.stripe.com/testing and docs.stripe.com/payments/sepa-debit, read 2026-11.
+_TOKENS: Final = {
+    "pm_card_visa": ("card", "ok"),
+    "pm_card_mastercard": ("card", "ok"),
+    "pm_card_de": ("card", "ok"),
+    "pm_card_authenticationRequired": ("card", "action"),
+    "pm_card_threeDSecure2Required": ("card", "action"),
+    "pm_card_chargeDeclined": ("card", "generic_decline"),
+    "pm_card_visa_chargeDeclined": ("card", "generic_decline"),
+    "pm_card_chargeDeclinedInsufficientFunds": ("card", "insufficient_funds"),
+    "pm_card_visa_chargeDeclinedInsufficientFunds": ("card", "insufficient_funds"),
+    "pm_card_visa_chargeDeclinedLostCard": ("card", "lost_card"),
+    "pm_card_visa_chargeDeclinedStolenCard": ("card", "stolen_card"),
+    "pm_card_chargeDeclinedExpiredCard": ("card", "expired_card"),
+    "pm_card_chargeDeclinedProcessingError": ("card", "processing_error"),
+    "pm_success_de": ("sepa_debit", "ok"),
+    "pm_failed_de": ("sepa_debit", "generic_decline"),
+}
+# Errors whose code is not card_declined with the reason behind it.
+_OWN_CODE: Final = {"expired_card", "processing_error"}
+
+_REFUSALS: Final = {
+    400: ("invalid_request_error", "parameter_invalid_empty"),
+    401: ("invalid_request_error", None),
+    403: ("invalid_request_error", None),
+    404: ("invalid_request_error", "resource_missing"),
+    409: ("idempotency_error", "idempotency_key_in_use"),
+    423: ("invalid_request_error", "lock_timeout"),
+    429: ("invalid_request_error", "rate_limit"),
+}
+
+
+class WebhookPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """How deliveries misbehave, and when slow things happen.
+
+    Attributes:
+        duplicate_share: This share of events is delivered twice.
+        delay_s: Every delivery waits so long.
+        late_share: This share of deliveries waits ``late_s`` more.
+        late_s: See ``late_share``.
+        shuffle: Deliveries that are due together leave in random order.
+        seed: Of the randomness.
+        settle_s: A SEPA debit, and its refund, is under way so long.
+        search_lag_s: Search finds a payment only after so long.
+    """
+
+    duplicate_share: float = 0.0
+    delay_s: float = 0.0
+    late_share: float = 0.0
+    late_s: float = 0.0
+    shuffle: bool = False
+    seed: int = 0
+    settle_s: float = 5.0
+    search_lag_s: float = 0.0
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """An answer that its key repeats."""
+
+    fingerprint: str
+    status: int
+    body: bytes
+    at: float
+
+
+class StripeSimulator:
+    """One Stripe account.
+
+    Args:
+        webhook_url: Where deliveries go; empty for nowhere, the events are kept all the same.
+        webhook_secret: Signing secret of the endpoint.
+        secret_key: The only key that is let in.
+        plan: Fields of ``WebhookPlan``.
+    """
+
+    def __init__(
+        self,
+        *,
+        webhook_url: str = "",
+        webhook_secret: str = "whsec_simulated",  # noqa: S107 - invented, opens nothing
+        secret_key: str = "sk_test_simulated",  # noqa: S107 - the same
+        **plan: Any,
+    ) -> None:
+        self._webhook_url = webhook_url
+        self._webhook_secret = webhook_secret.encode()
+        self._secret_key = secret_key
+        self._intents: dict[str, Json] = {}
+        self._charges: dict[str, Json] = {}
+        self._refunds: dict[str, Json] = {}
+        self._events: list[Json] = []
+        self._kept: dict[str, _Kept] = {}
+        self._deliveries: list[tuple[float, bytes]] = []
+        self._settling: list[tuple[float, Callable[[float], None]]] = []
+        self._effects: dict[str, Counter[str]] = {
+            "charge": Counter(),
+            "authorisation": Counter(),
+            "refund": Counter(),
+        }
+        self._cause: Json = {"id": None, "idempotency_key": None}
+        self._plan = WebhookPlan()
+        self._random = random.Random(0)  # noqa: S311 - faults that can be repeated
+        self.configure(**plan)
+        self._routes: list[tuple[str, str, dict[str, str], Callable[..., Json]]] = [
+            ("POST", "/v1/payment_intents", forms.CREATE, self._create_intent),
+            ("GET", "/v1/payment_intents", forms.PAGE, self._list_intents),
+            ("GET", "/v1/payment_intents/search", forms.SEARCH, self._search_intents),
+            ("GET", "/v1/payment_intents/{}", forms.ONE, self._read_intent),
+            ("POST", "/v1/payment_intents/{}/capture", forms.CAPTURE, self._capture_intent),
+            ("POST", "/v1/payment_intents/{}/cancel", forms.CANCEL, self._cancel_intent),
+            ("POST", "/v1/refunds", forms.REFUND, self._create_refund),
+            ("GET", "/v1/refunds", forms.BY_PAYMENT, self._list_refunds),
+            ("GET", "/v1/refunds/{}", forms.ONE, self._read_refund),
+            ("GET", "/v1/events", forms.BY_TYPE, self._list_events),
+            ("GET", "/v1/events/{}", forms.ONE, self._read_event),
+        ]
+
+    # What the world outside calls.
+
+    def configure(self, **plan: Any) -> None:
+        """Change the plan from here on; fields that are not named stay."""
+        self._plan = msgspec.structs.replace(self._plan, **plan)
+        if "seed" in plan:
+            self._random = random.Random(self._plan.seed)  # noqa: S311 - the same
+
+    def handle(self, request: httpx.Request, *, now: float) -> httpx.Response:
+        """Answer as Stripe does."""
+        body = request.read()
+        self._settle(now)
+        try:
+            self._admit(request)
+            status, content, replayed = self._answer(request, body, now)
+        except forms.Refusal as refusal:
+            status, replayed = refusal.status, False
+            content = objects.encode({"error": refusal.error})
+        headers = {"Content-Type": "application/json", "Request-Id": f"req_{uuid.uuid4().hex[:14]}"}
+        if replayed:
+            headers["Idempotent-Replayed"] = "true"
+        return httpx.Response(status, headers=headers, content=content, request=request)
+
+    def refuse(self, request: httpx.Request, status: int) -> httpx.Response:
+        """The error with this status; nothing happens. 423 is Stripe's lock time-out, a 429."""
+        kind, code = _REFUSALS.get(status, ("api_error", None))
+        error: Json = {"message": "Refused by the simulator.", "type": kind}
+        if code:
+            error["code"] = code
+        shown = 429 if status == 423 else status  # noqa: PLR2004 - HTTP statuses
+        return httpx.Response(shown, json={"error": error}, request=request)
+
+    def due(self, *, now: float) -> list[httpx.Request]:
+        """The deliveries whose time has come, signed now; each is handed out once."""
+        self._settle(now)
+        ready = [one for one in self._deliveries if one[0] <= now]
+        self._deliveries = [one for one in self._deliveries if one[0] > now]
+        ready.sort(key=lambda one: one[0])
+        if self._plan.shuffle:
+            self._random.shuffle(ready)
+        return [self._delivery(body, int(now)) for _, body in ready]
+
+    def effects(self) -> dict[str, dict[str, int]]:
+        """How often money was taken, reserved and given back, by our ids."""
+        return {kind: dict(counts) for kind, counts in self._effects.items()}
+
+    def authenticate(self, intent_id: str, *, succeeds: bool, now: float) -> None:
+        """The customer answers the bank's question; no API does that in Stripe's place."""
+        intent = self._intents[intent_id]
+        if intent["status"] != "requires_action":
+            raise ValueError("nothing is asked of this customer")
+        intent["next_action"] = None
+        if succeeds:
+            self._charge(intent, now)
+        else:
+            self._fail(intent, "payment_intent_authentication_failure", None, now)
+
+    # Who may come in, and which answers are repeated.
+
+    def _admit(self, request: httpx.Request) -> None:
+        given = request.headers.get("authorization", "")
+        if not hmac.compare_digest(given.encode(), f"Bearer {self._secret_key}".encode()):
+            raise forms.Refusal(401, {"message": "Invalid API Key provided."})
+
+    def _answer(self, request: httpx.Request, body: bytes, now: float) -> tuple[int, bytes, bool]:
+        key = request.headers.get("idempotency-key", "") if request.method == "POST" else ""
+        if len(key) > 255:  # noqa: PLR2004 - documented length
+            raise forms.Refusal(400, {"message": "Idempotency key is too long."})
+        fingerprint = f"{request.url.path}\n{sorted(forms.pairs_of(body))}"
+        kept = self._kept.get(key)
+        if key and kept and now - kept.at < _KEY_LIFE_S:
+            if kept.fingerprint != fingerprint:
+                message = "Keys for idempotent requests can only be used with the same parameters."
+                raise forms.Refusal(400, {"message": message, "type": "idempotency_error"})
+            return kept.status, kept.body, True
+        self._cause = {"id": f"req_{uuid.uuid4().hex[:14]}", "idempotency_key": key or None}
+        status, answer, stored = self._execute(request, body, now)
+        content = objects.encode(answer)
+        if key and stored:
+            self._kept[key] = _Kept(fingerprint, status, content, now)
+        return status, content, False
+
+    def _execute(self, request: httpx.Request, body: bytes, now: float) -> tuple[int, Json, bool]:
+        verb, allowed, ids = self._route(request)
+        params = forms.read(request, body, allowed)
+        try:
+            return 200, verb(*ids, params, now), True
+        except forms.Refusal as refusal:
+            if not refusal.stored:
+                raise
+            return refusal.status, {"error": refusal.error}, True
+
+    def _route(
+        self, request: httpx.Request
+    ) -> tuple[Callable[..., Json], dict[str, str], tuple[str, ...]]:
+        for method, pattern, allowed, verb in self._routes:
+            match = re.fullmatch(pattern.replace("{}", "([^/]+)"), request.url.path)
+            if match and method == request.method:
+                return verb, allowed, match.groups()
+        message = f"Unrecognized request URL ({request.method}: {request.url.path})."
+        raise forms.Refusal(404, {"message": message})
+
+    # PaymentIntents.
+
+    def _create_intent(self, params: Json, now: float) -> Json:
+        forms.require(params, "amount", "currency")
+        forms.check_amount(params["amount"], params["currency"])
+        types = params.get("payment_method_types", ["card"])
+        outcome = self._check_method(params, types)
+        confirmed = params.get("confirm", False)
+        if confirmed and outcome is None:
+            raise forms.Refusal(
+                400,
+                {
+                    "code": "payment_intent_unexpected_state",
+                    "message": "You cannot confirm this PaymentIntent without a payment method.",
+                },
+            )
+        intent = objects.new_intent(params, types, now)
+        self._intents[intent["id"]] = intent
+        self._emit("payment_intent.created", intent, now)
+        if confirmed:
+            self._confirm(intent, outcome or "", now)
+        return self._shown(intent, params.get("expand", []))
+
+    def _check_method(self, params: Json, types: list[str]) -> str | None:
+        token = params.get("payment_method")
+        if token is None:
+            return None
+        if token not in _TOKENS:
+            raise forms.missing("payment_method", token)
+        kind, outcome = _TOKENS[token]
+        if kind not in types:
+            message = f"The PaymentMethod provided ({kind}) is not allowed for this PaymentIntent."
+            raise forms.Refusal(400, {"message": message, "param": "payment_method"})
+        if kind == "sepa_debit":
+            forms.check_debit(params)
+        return outcome
+
+    def _confirm(self, intent: Json, outcome: str, now: float) -> None:
+        if outcome == "action":
+            intent["status"] = "requires_action"
+            intent["next_action"] = {"type": "use_stripe_sdk", "use_stripe_sdk": {}}
+            self._emit("payment_intent.requires_action", intent, now)
+        elif intent["payment_method_types"] == ["sepa_debit"]:
+            intent["status"] = "processing"
+            self._emit("payment_intent.processing", intent, now)
+            self._settling.append(
+                (now + self._plan.settle_s, lambda at: self._debit(intent, outcome, at))
+            )
+        elif outcome == "ok":
+            self._charge(intent, now)
+        else:
+            code = outcome if outcome in _OWN_CODE else "card_declined"
+            self._fail(intent, code, None if outcome in _OWN_CODE else outcome, now)
+            raise forms.Refusal(
+                402,
+                {
+                    **intent["last_payment_error"],
+                    "charge": intent["latest_charge"],
+                    "payment_intent": deepcopy(intent),
+                },
+                stored=True,
+            )
+
+    def _debit(self, intent: Json, outcome: str, now: float) -> None:
+        if outcome == "ok":
+            self._charge(intent, now)
+        else:
+            self._fail(intent, "payment_method_provider_decline", outcome, now)
+
+    def _charge(self, intent: Json, now: float) -> None:
+        charge = objects.new_charge(intent, now)
+        self._charges[charge["id"]] = charge
+        intent["latest_charge"] = charge["id"]
+        if intent["capture_method"] == "manual":
+            intent.update(status="requires_capture", amount_capturable=intent["amount"])
+            self._effects["authorisation"][objects.our_id(intent)] += 1
+            self._emit("payment_intent.amount_capturable_updated", intent, now)
+        else:
+            self._collect(intent, charge, intent["amount"], now)
+        self._emit("charge.succeeded", charge, now)
+
+    def _collect(self, intent: Json, charge: Json, amount: int, now: float) -> None:
+        intent.update(status="succeeded", amount_capturable=0, amount_received=amount)
+        charge.update(
+            captured=True, amount_captured=amount, amount_refunded=intent["amount"] - amount
+        )
+        self._effects["charge"][objects.our_id(intent)] += 1
+        self._emit("payment_intent.succeeded", intent, now)
+
+    def _fail(self, intent: Json, code: str, reason: str | None, now: float) -> None:
+        error = {"type": "card_error", "code": code, "message": "The payment was declined."}
+        if reason:
+            error["decline_code"] = reason
+        charge = objects.new_charge(intent, now)
+        charge.update(paid=False, status="failed", failure_code=code)
+        self._charges[charge["id"]] = charge
+        intent.update(
+            status="requires_payment_method",
+            payment_method=None,
+            latest_charge=charge["id"],
+            last_payment_error=error,
+        )
+        self._emit("payment_intent.payment_failed", intent, now)
+        self._emit("charge.failed", charge, now)
+
+    def _capture_intent(self, intent_id: str, params: Json, now: float) -> Json:
+        intent = self._known_intent(intent_id)
+        if intent["status"] != "requires_capture":
+            raise objects.unexpected(intent, "captured")
+        capturable: int = intent["amount_capturable"]
+        amount: int = params.get("amount_to_capture", capturable)
+        forms.check_unit(amount, intent["currency"], "amount_to_capture")
+        if amount > capturable:
+            message = "The amount to capture is greater than the amount that can be captured."
+            raise forms.Refusal(
+                400,
+                {"code": "amount_too_large", "param": "amount_to_capture", "message": message},
+                stored=True,
+            )
+        intent["metadata"].update(params.get("metadata", {}))
+        charge = self._charges[intent["latest_charge"]]
+        self._collect(intent, charge, amount, now)
+        self._emit("charge.captured", charge, now)
+        return self._shown(intent, params.get("expand", []))
+
+    def _cancel_intent(self, intent_id: str, params: Json, now: float) -> Json:
+        intent = self._known_intent(intent_id)
+        if intent["status"] in {"succeeded", "canceled", "processing"}:
+            raise objects.unexpected(intent, "canceled")
+        if intent["status"] == "requires_capture":
+            charge = self._charges[intent["latest_charge"]]
+            charge.update(refunded=True, amount_refunded=charge["amount"])
+            self._emit("charge.refunded", charge, now)
+        intent.update(
+            status="canceled",
+            amount_capturable=0,
+            canceled_at=int(now),
+            cancellation_reason=params.get("cancellation_reason"),
+        )
+        self._emit("payment_intent.canceled", intent, now)
+        return self._shown(intent, params.get("expand", []))
+
+    def _read_intent(self, intent_id: str, params: Json, _now: float) -> Json:
+        return self._shown(self._known_intent(intent_id), params.get("expand", []))
+
+    def _list_intents(self, params: Json, _now: float) -> Json:
+        newest_first = list(reversed(self._intents.values()))
+        page = forms.page_of(newest_first, params, "/v1/payment_intents")
+        expand = [name.removeprefix("data.") for name in params.get("expand", [])]
+        return {**page, "data": [self._shown(intent, expand) for intent in page["data"]]}
+
+    def _search_intents(self, params: Json, now: float) -> Json:
+        forms.require(params, "query")
+        wanted = forms.search_terms(params["query"])
+        indexed = now - self._plan.search_lag_s
+        hits = [
+            intent
+            for intent in reversed(self._intents.values())
+            if intent["created"] <= indexed and wanted.items() <= intent["metadata"].items()
+        ]
+        limit, first = forms.limit_of(params), forms.offset_of(params)
+        expand = [name.removeprefix("data.") for name in params.get("expand", [])]
+        more = len(hits) > first + limit
+        return {
+            "object": "search_result",
+            "url": "/v1/payment_intents/search",
+            "has_more": more,
+            "next_page": str(first + limit) if more else None,
+            "data": [self._shown(intent, expand) for intent in hits[first : first + limit]],
+        }
+
+    def _known_intent(self, intent_id: str) -> Json:
+        if intent_id not in self._intents:
+            raise forms.missing("intent", intent_id, status=404)
+        return self._intents[intent_id]
+
+    def _shown(self, intent: Json, expand: list[str]) -> Json:
+        shown = deepcopy(intent)
+        for name in expand:
+            if name == "latest_charge" and intent["latest_charge"]:
+                shown["latest_charge"] = deepcopy(self._charges[intent["latest_charge"]])
+        return shown
+
+    # Refunds.
+
+    def _create_refund(self, params: Json, now: float) -> Json:
+        intent = self._refundable(params)
+        charge = self._charges[intent["latest_charge"]]
+        left = charge["amount"] - charge["amount_refunded"]
+        amount = params.get("amount", left)
+        forms.check_unit(amount, intent["currency"], "amount")
+        if left == 0:
+            message = f"Charge {charge['id']} has already been refunded."
+            error = {"code": "charge_already_refunded", "message": message}
+            raise forms.Refusal(400, error, stored=True)
+        if amount > left:
+            message = "Refund amount is greater than unrefunded amount on charge."
+            raise forms.Refusal(400, {"message": message, "param": "amount"}, stored=True)
+        refund = objects.new_refund(intent, params, amount, now)
+        self._refunds[refund["id"]] = refund
+        charge["amount_refunded"] += amount
+        charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+        self._effects["refund"][refund["metadata"].get("refund_id", refund["id"])] += 1
+        self._emit("refund.created", refund, now)
+        self._emit("charge.refunded", charge, now)
+        if refund["status"] == "pending":
+            self._settling.append((now + self._plan.settle_s, lambda at: self._paid(refund, at)))
+        return deepcopy(refund)
+
+    def _refundable(self, params: Json) -> Json:
+        charge = self._charges.get(params.get("charge", ""), {})
+        intent_id = params.get("payment_intent") or charge.get("payment_intent")
+        if not intent_id:
+            message = "One of the following params should be provided: payment_intent or charge."
+            raise forms.Refusal(400, {"message": message})
+        if intent_id not in self._intents:
+            raise forms.missing("payment_intent", intent_id)
+        intent = self._intents[intent_id]
+        if intent["status"] != "succeeded":
+            message = "This PaymentIntent does not have a successful charge to refund."
+            raise forms.Refusal(400, {"message": message}, stored=True)
+        return intent
+
+    def _paid(self, refund: Json, now: float) -> None:
+        refund["status"] = "succeeded"
+        self._emit("refund.updated", refund, now)
+
+    def _read_refund(self, refund_id: str, _params: Json, _now: float) -> Json:
+        if refund_id not in self._refunds:
+            raise forms.missing("refund", refund_id, status=404)
+        return deepcopy(self._refunds[refund_id])
+
+    def _list_refunds(self, params: Json, _now: float) -> Json:
+        wanted = {name: params[name] for name in ("payment_intent", "charge") if name in params}
+        hits = [r for r in reversed(self._refunds.values()) if wanted.items() <= r.items()]
+        return deepcopy(forms.page_of(hits, params, "/v1/refunds"))
+
+    # Events and their deliveries.
+
+    def _read_event(self, event_id: str, _params: Json, _now: float) -> Json:
+        for event in self._events:
+            if event["id"] == event_id:
+                return deepcopy(event)
+        raise forms.missing("id", event_id, status=404)
+
+    def _list_events(self, params: Json, _now: float) -> Json:
+        types = {*params.get("types", []), *([params["type"]] if "type" in params else [])}
+        hits = [e for e in reversed(self._events) if not types or e["type"] in types]
+        return deepcopy(forms.page_of(hits, params, "/v1/events"))
+
+    def _emit(self, kind: str, thing: Json, now: float) -> None:
+        event = {
+            "id": objects.new_id("evt"),
+            "object": "event",
+            "api_version": _API_VERSION,
+            "created": int(now),
+            "data": {"object": deepcopy(thing)},
+            "livemode": False,
+            "pending_webhooks": int(bool(self._webhook_url)),
+            "request": self._cause,
+            "type": kind,
+        }
+        self._events.append(event)
+        if not self._webhook_url:
+            return
+        twice = self._random.random() < self._plan.duplicate_share
+        for _ in range(1 + twice):
+            late = self._random.random() < self._plan.late_share
+            at = now + self._plan.delay_s + (self._plan.late_s if late else 0.0)
+            self._deliveries.append((at, objects.encode(event)))
+
+    def _delivery(self, body: bytes, signed_at: int) -> httpx.Request:
+        message = b"%d.%s" % (signed_at, body)
+        signature = hmac.new(self._webhook_secret, message, hashlib.sha256).hexdigest()
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "Stripe-Signature": f"t={signed_at},v1={signature}",
+            "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+        }
+        return httpx.Request("POST", self._webhook_url, headers=headers, content=body)
+
+    def _settle(self, now: float) -> None:
+        ready = [one for one in self._settling if one[0] <= now]
+        self._settling = [one for one in self._settling if one[0] > now]
+        self._cause = {"id": None, "idempotency_key": None}
+        for at, finish in sorted(ready, key=lambda one: one[0]):
+            finish(at)

@@ -1,0 +1,51 @@
+"""What the routes need: one object, made by ``app.py`` and handed to every handler."""
+
+from dataclasses import dataclass
+
+from litestar import Request
+
+from gateway.errors import Rejected
+from gateway.policy.access import Access, Caller
+from gateway.runtime.database import Database
+from gateway.runtime.hub import Hub
+from gateway.runtime.inbox import Inbox
+from gateway.settings import ServerSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facade:
+    """The parts of one serving process.
+
+    Attributes:
+        tenants: Names of the tenants that are configured.
+    """
+
+    database: Database
+    hub: Hub
+    inbox: Inbox
+    access: Access
+    settings: ServerSettings
+    tenants: tuple[str, ...]
+
+    def caller(self, request: Request[object, object, object]) -> Caller:  # type: ignore[type-var] # the route does not use user, auth or state
+        """Who sent the request; the access log names the client.
+
+        Raises:
+            Rejected: Nobody we know.
+        """
+        caller = self.access.caller(
+            request.headers.get("authorization", ""), request.headers.get("headrace-tenant", "")
+        )
+        request.scope["headrace_client"] = caller.client  # type: ignore[typeddict-unknown-key] # ASGI scopes may carry more
+        return caller
+
+
+def require_json(content_type: str) -> None:
+    """Refuse what is not JSON.
+
+    Raises:
+        Rejected: With code ``unsupported_media_type``.
+    """
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise Rejected("Send Content-Type: application/json.", code="unsupported_media_type")

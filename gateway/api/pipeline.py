@@ -1,0 +1,171 @@
+"""What every request goes through: shedding, the server span, the access log, the last resort."""
+
+import asyncio
+import time
+from typing import Any, Final
+
+import structlog
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
+from opentelemetry import context as otel_context
+from opentelemetry import metrics, trace
+from opentelemetry.trace import SpanKind, Status, StatusCode
+
+from gateway.api import problems
+from gateway.model import codec
+from gateway.model.identifiers import new_id
+from gateway.runtime import telemetry
+
+_log = structlog.get_logger()
+_EXEMPT: Final = ("/livez", "/readyz", "/webhooks/")
+_DURATION = metrics.get_meter("headrace").create_histogram(
+    "http.server.request.duration", unit="s", description="Duration of served requests"
+)
+
+
+class Pipeline:
+    """Stands around the application; nothing leaves the process without having passed it.
+
+    Args:
+        application: The Litestar application.
+        tracer: Makes the server span.
+        in_flight: More requests at once are refused; health and webhooks are not counted.
+        loop_lag_s: A busier event loop refuses likewise.
+    """
+
+    def __init__(
+        self, application: ASGIApp, *, tracer: trace.Tracer, in_flight: int, loop_lag_s: float
+    ) -> None:
+        self._application = application
+        self._tracer = tracer
+        self._limit = in_flight
+        self._loop_lag_s = loop_lag_s
+        self._in_flight = 0
+        self._lag_s = 0.0
+        self._watch: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """Serve one request, or pass a lifespan on."""
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        if self._watch is None:
+            self._watch = asyncio.create_task(self._watch_lag())
+        request_id = new_id()
+        scope["headrace_request_id"] = request_id
+        if not scope["path"].startswith(_EXEMPT):
+            if self._in_flight >= self._limit or self._lag_s > self._loop_lag_s:
+                await _refuse(send, request_id)
+                return
+            self._in_flight += 1
+            try:
+                await self._serve(scope, receive, send, request_id)
+            finally:
+                self._in_flight -= 1
+        else:
+            await self._serve(scope, receive, send, request_id)
+
+    async def _serve(self, scope: HTTPScope, receive: Receive, send: Send, request_id: str) -> None:
+        started = time.perf_counter()
+        method = scope["method"]
+        parent = telemetry.parse_traceparent(_header(scope, b"traceparent"))
+        span = self._tracer.start_span(method, telemetry.context_of(parent), kind=SpanKind.SERVER)
+        token = otel_context.attach(trace.set_span_in_context(span))
+        status = 500
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                named = (b"headrace-request-id", request_id.encode())
+                message["headers"] = [*message.get("headers", []), named]
+            await send(message)
+
+        try:
+            await self._application(scope, receive, sending)
+        finally:
+            otel_context.detach(token)
+            route = _route(scope, status)
+            if span.is_recording():
+                span.update_name(f"{method} {route}")
+                span.set_attributes(
+                    {
+                        "http.request.method": method,
+                        "http.route": route,
+                        "http.response.status_code": status,
+                        "headrace.request_id": request_id,
+                    }
+                )
+                if status >= 500:  # noqa: PLR2004 - server errors
+                    span.set_status(Status(StatusCode.ERROR))
+            span.end()
+            self._log(scope, method, route, status, started, request_id, span)
+
+    def _log(
+        self,
+        scope: HTTPScope,
+        method: str,
+        route: str,
+        status: int,
+        started: float,
+        request_id: str,
+        span: trace.Span,
+    ) -> None:
+        duration_s = time.perf_counter() - started
+        _DURATION.record(
+            duration_s,
+            {
+                "http.request.method": method,
+                "http.route": route,
+                "http.response.status_code": status,
+            },
+        )
+        _log.info(
+            "api.request",
+            method=method,
+            route=route,
+            status=status,
+            duration_ms=round(duration_s * 1000, 2),
+            request_id=request_id,
+            trace_id=f"{span.get_span_context().trace_id:032x}",
+            client=scope.get("headrace_client", ""),
+        )
+
+    async def _watch_lag(self) -> None:
+        """How late the event loop is, smoothed; what waits in it waits so long too."""
+        while True:
+            asked = time.perf_counter()
+            await asyncio.sleep(0.05)
+            late = time.perf_counter() - asked - 0.05
+            self._lag_s = self._lag_s * 0.8 + late * 0.2
+
+
+def _route(scope: HTTPScope, status: int) -> str:
+    """The template of the path: an id in it would be one more name per order."""
+    template = scope.get("path_template", "")
+    if not template or (status == 404 and template == "/"):  # noqa: PLR2004 - not found
+        return "unmatched"
+    return str(template).replace(":str", "")
+
+
+def _header(scope: HTTPScope, name: bytes) -> str:
+    for key, value in scope["headers"]:
+        if key == name:
+            return value.decode("latin-1")
+    return ""
+
+
+async def _refuse(send: Send, request_id: str) -> None:
+    document = problems.problem("overloaded", request_id=request_id)
+    body = codec.encode(document)
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 503,
+            "headers": [
+                (b"content-type", problems.MEDIA_TYPE.encode()),
+                (b"content-length", str(len(body)).encode()),
+                (b"retry-after", b"1"),
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": body, "more_body": False})

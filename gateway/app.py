@@ -1,0 +1,387 @@
+"""Wiring: from configuration to a process that serves or works. No globals, nothing at import."""
+
+import importlib
+import ipaddress
+import random
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import httpx
+import msgspec
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.types import ASGIApp
+from opentelemetry.sdk.trace.export import SpanExporter
+
+from gateway import settings as files
+from gateway.api import health, operations, orders, problems, webhooks
+from gateway.api.facade import Facade
+from gateway.api.pipeline import Pipeline
+from gateway.engines.risk import default_risk
+from gateway.errors import Misconfigured
+from gateway.flows import place_order
+from gateway.flows.receive_event import EventReceiver
+from gateway.kit.adapter import Adapter
+from gateway.policy.access import Access, Caller
+from gateway.runtime import embedded, secrets, telemetry
+from gateway.runtime.database import Database
+from gateway.runtime.hub import Hub, System, Tenant
+from gateway.runtime.inbox import Inbox
+from gateway.runtime.journal import Journal
+from gateway.runtime.spans import PostgresExporter
+from gateway.runtime.telemetry import OtlpExporter, Telemetry
+from gateway.runtime.transport import Call, Transport
+from gateway.runtime.wire import Wire
+from gateway.runtime.worker import Flow, Worker
+from gateway.settings import CallPolicy, Settings, SystemSettings, TenantSettings
+
+P = TypeVar("P")
+
+FLOWS: Final = {
+    place_order.KIND: Flow(
+        kind=place_order.KIND, queue=place_order.QUEUE, run=place_order.place_order
+    )
+}
+
+# The embedded engines stand beside the adapters, under the same declaration.
+_DECISION_TABLE: Final = Adapter(
+    product="decision_table",
+    title="Embedded decision table",
+    settings=msgspec.defstruct("NoSettings", [], frozen=True, forbid_unknown_fields=True),
+    ports={"risk": lambda _settings: default_risk()},
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """All that was typed, checked and with its secrets.
+
+    Attributes:
+        tenants: Name to settings, as typed.
+        systems: For each tenant its systems: name to adapter and settings.
+        policies: How each system's verbs are called.
+    """
+
+    settings: Settings
+    tenants: Mapping[str, TenantSettings]
+    systems: Mapping[str, Mapping[str, tuple[Adapter, Any]]]
+    policies: Mapping[tuple[str, str], SystemSettings]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The parts of one process, wired but not started."""
+
+    configuration: Configuration
+    database: Database
+    journal: Journal
+    telemetry: Telemetry
+    hub: Hub
+    wire: httpx.AsyncBaseTransport
+
+
+def configure(path: Path) -> Configuration:
+    """Read and check the configuration; nothing is opened.
+
+    Raises:
+        Misconfigured: With file, line and field of the first mistake.
+    """
+    settings = files.load(path, Settings)
+    folder = path.parent / settings.tenants
+    tenants: dict[str, TenantSettings] = {}
+    systems: dict[str, dict[str, tuple[Adapter, Any]]] = {}
+    policies: dict[tuple[str, str], SystemSettings] = {}
+    for file in sorted(folder.glob("*.yaml")):
+        tenant = files.load(file, TenantSettings)
+        if tenant.tenant in tenants:
+            raise Misconfigured(f"{file}: tenant {tenant.tenant!r} stands twice", code="config")
+        tenants[tenant.tenant] = tenant
+        systems[tenant.tenant] = {
+            one.name: _system(file, index, one) for index, one in enumerate(tenant.systems)
+        }
+        policies |= {(tenant.tenant, one.name): one for one in tenant.systems}
+        _check_routing(file, tenant, systems[tenant.tenant])
+        _check_lease(file, tenant, settings)
+    if not tenants:
+        raise Misconfigured(f"{folder}: there is no tenant file (*.yaml)", code="config")
+    _check_server(path, settings)
+    return Configuration(settings=settings, tenants=tenants, systems=systems, policies=policies)
+
+
+def _system(file: Path, index: int, system: SystemSettings) -> tuple[Adapter, Any]:
+    where = f"$.systems[{index}]"
+    try:
+        adapter = load_adapter(system.adapter)
+    except Misconfigured as error:
+        raise files.mistake(file, f"{where}.adapter", error.message) from error
+    try:
+        resolved = secrets.resolve_all(system.settings, field="settings")
+        typed = msgspec.convert(resolved, adapter.settings)
+    except Misconfigured as error:
+        raise files.mistake(file, f"{where}.settings", error.message) from error
+    except msgspec.ValidationError as error:
+        reason, _, field = str(error).partition(" - at `$")
+        raise files.mistake(file, f"{where}.settings{field.rstrip('`')}", reason) from error
+    for verb in system.verbs:
+        policy_of(system, verb)
+    return adapter, typed
+
+
+def load_adapter(name: str) -> Adapter:
+    """The adapter of this name.
+
+    Raises:
+        Misconfigured: There is none.
+    """
+    if name == _DECISION_TABLE.product:
+        return _DECISION_TABLE
+    try:
+        module = importlib.import_module(f"adapters.{name}")
+    except ModuleNotFoundError as error:
+        raise Misconfigured(f"there is no adapter {name!r}", code="config") from error
+    adapter: Adapter = module.ADAPTER
+    return adapter
+
+
+def policy_of(system: SystemSettings, verb: str) -> CallPolicy:
+    """How a verb of a system is called.
+
+    Raises:
+        Misconfigured: The verb's own settings are wrong.
+    """
+    own = system.verbs.get(verb)
+    if not own:
+        return system.policy
+    merged = msgspec.to_builtins(system.policy) | own
+    try:
+        return msgspec.convert(merged, CallPolicy)
+    except msgspec.ValidationError as error:
+        raise Misconfigured(f"{system.name}.verbs.{verb}: {error}", code="config") from error
+
+
+def _check_routing(
+    file: Path, tenant: TenantSettings, systems: Mapping[str, tuple[Adapter, Any]]
+) -> None:
+    for port in ("erp", "crm", "risk", "payments"):
+        name = getattr(tenant.routing, port)
+        if name not in systems:
+            raise files.mistake(file, f"$.routing.{port}", f"there is no system {name!r}")
+        if port not in systems[name][0].ports:
+            product = systems[name][0].title
+            raise files.mistake(file, f"$.routing.{port}", f"{product} does not fulfil {port}")
+
+
+def _check_lease(file: Path, tenant: TenantSettings, settings: Settings) -> None:
+    """An attempt that outlives half a lease could meet the next worker's look-up half way."""
+    for index, system in enumerate(tenant.systems):
+        for verb in ("", *system.verbs):
+            policy = policy_of(system, verb)
+            longest_s = policy.timeout_s + policy.connect_timeout_s
+            if longest_s * 2 > settings.worker.lease_s:
+                raise files.mistake(
+                    file,
+                    f"$.systems[{index}].policy.timeout_s",
+                    f"connect_timeout_s + timeout_s ({longest_s:g} s) may be at most half of"
+                    f" worker.lease_s ({settings.worker.lease_s} s)",
+                )
+
+
+def _check_server(path: Path, settings: Settings) -> None:
+    host = settings.server.host
+    loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    if not loopback and not settings.server.api_keys:
+        raise files.mistake(
+            path, "$.server.host", "a host that others can reach needs server.api_keys"
+        )
+
+
+def database_url(configuration: Configuration) -> str:
+    """Where PostgreSQL is; the embedded one is started where none is configured."""
+    settings = configuration.settings
+    url = settings.database.url
+    if url.startswith(("env:", "file:")):
+        return secrets.resolve(url, field="database.url")
+    return url or embedded.start(Path(settings.data))
+
+
+def build(
+    configuration: Configuration,
+    url: str,
+    *,
+    role: str,
+    wire: httpx.AsyncBaseTransport | None = None,
+    exporters: tuple[SpanExporter, ...] | None = None,
+) -> Parts:
+    """Wire the parts of one process.
+
+    Args:
+        url: Of the database.
+        role: ``serve`` or ``worker``, shown in telemetry.
+        wire: Sends requests; tests give simulators here.
+        exporters: Take the spans; from the settings where None.
+    """
+    settings = configuration.settings
+    database = Database(url, pool=settings.database.pool)
+    journal = Journal(database)
+    if exporters is None:
+        exporters = tuple(_exporters(settings, url, role))
+    tracing = Telemetry(
+        service=f"{settings.telemetry.service}-{role}",
+        sampling=settings.telemetry.sampling,
+        exporters=exporters,
+    )
+    wire = wire or Wire()
+    transport = Transport(
+        wire,
+        policy=_policies(configuration),
+        evidence=journal.keep,
+        tracer=tracing.tracer,
+        random=random.Random(),  # noqa: S311 - jitter
+    )
+    tenants = {name: _tenant(configuration, name) for name in configuration.tenants}
+    return Parts(
+        configuration=configuration,
+        database=database,
+        journal=journal,
+        telemetry=tracing,
+        hub=Hub(transport, tenants),
+        wire=wire,
+    )
+
+
+def _exporters(settings: Settings, url: str, role: str) -> list[SpanExporter]:
+    exporters: list[SpanExporter] = []
+    if settings.telemetry.keep_traces:
+        exporters.append(PostgresExporter(url, process=role))
+    if settings.telemetry.otlp_endpoint:
+        exporters.append(OtlpExporter(settings.telemetry.otlp_endpoint))
+    return exporters
+
+
+def _policies(configuration: Configuration) -> Callable[[Call], CallPolicy]:
+    def policy(call: Call) -> CallPolicy:
+        return policy_of(configuration.policies[(call.tenant, call.system)], call.verb)
+
+    return policy
+
+
+def _tenant(configuration: Configuration, name: str) -> Tenant:
+    tenant = configuration.tenants[name]
+    systems = configuration.systems[name]
+
+    def bound(port: str, system: str) -> System[Any]:
+        adapter, settings = systems[system]
+        return System(
+            tenant=name,
+            name=system,
+            adapter=adapter,
+            settings=settings,
+            port_name=port,
+            port=adapter.ports[port](settings),
+        )
+
+    return Tenant(
+        settings=tenant,
+        erp=bound("erp", tenant.routing.erp),
+        crm=bound("crm", tenant.routing.crm),
+        risk=bound("risk", tenant.routing.risk),
+        payments=bound("payments", tenant.routing.payments),
+        receivers={
+            system: adapter.ports["webhooks"](settings)
+            for system, (adapter, settings) in systems.items()
+            if "webhooks" in adapter.ports
+        },
+    )
+
+
+@asynccontextmanager
+async def running(parts: Parts) -> AsyncIterator[Parts]:
+    """The parts, started; stopped in reverse when the block ends, whatever waits written."""
+    await parts.database.open()
+    parts.journal.start()
+    try:
+        yield parts
+    finally:
+        await parts.journal.stop()
+        await parts.wire.aclose()
+        await parts.database.close()
+        parts.telemetry.close()
+
+
+def create_app(parts: Parts) -> ASGIApp:
+    """The facade and the webhook receiver."""
+    settings = parts.configuration.settings.server
+    inbox = Inbox(parts.database, queue=settings.inbox_queue)
+    facade = Facade(
+        database=parts.database,
+        hub=parts.hub,
+        inbox=inbox,
+        access=_access(parts.configuration),
+        settings=settings,
+        tenants=tuple(parts.configuration.tenants),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        async with running(parts):
+            inbox.start()
+            try:
+                yield
+            finally:
+                await inbox.stop()
+
+    application = Litestar(
+        route_handlers=[
+            orders.submit_order,
+            orders.get_order,
+            orders.get_timeline,
+            operations.get_operation,
+            webhooks.receive_webhook,
+            health.live,
+            health.ready,
+            health.explain_problem,
+        ],
+        dependencies={"facade": Provide(lambda: facade, sync_to_thread=False)},
+        exception_handlers={Exception: problems.of_exception},
+        lifespan=[lifespan],
+        openapi_config=None,
+        request_max_body_size=settings.body_limit_bytes,
+        logging_config=None,
+    )
+    return Pipeline(
+        application,
+        tracer=parts.telemetry.tracer,
+        in_flight=settings.in_flight,
+        loop_lag_s=settings.loop_lag_s,
+    )
+
+
+def _access(configuration: Configuration) -> Access:
+    keys = {
+        secrets.resolve(one.key, field=f"server.api_keys.{one.client}"): Caller(
+            one.client, one.tenant
+        )
+        for one in configuration.settings.server.api_keys
+    }
+    return Access(keys, tuple(configuration.tenants))
+
+
+def create_worker(parts: Parts) -> tuple[Worker, EventReceiver]:
+    """The worker that runs flows, and what applies the inbox."""
+    worker = Worker(
+        database=parts.database,
+        journal=parts.journal,
+        hub=parts.hub,
+        telemetry=parts.telemetry,
+        flows=FLOWS,
+        settings=parts.configuration.settings.worker,
+    )
+    return worker, EventReceiver(parts.hub, parts.telemetry)
+
+
+def configure_logs(configuration: Configuration) -> None:
+    """Logs as the settings want them."""
+    telemetry.configure_logs(configuration.settings.telemetry.log_level)

@@ -1,0 +1,113 @@
+"""``headrace serve`` and ``headrace worker``: the two processes of the hub."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from gateway import app
+from gateway.runtime.database import OUTAGES, Database
+from gateway.runtime.inbox import drain_for_ever
+from gateway.runtime.worker import Worker
+
+_log = structlog.get_logger()
+# Keep-alive connections that may stand at once; the server's default would let others hang.
+_CONNECTIONS = 8192
+
+
+def serve(config: Path) -> None:
+    """Serve the facade and the webhook receiver until SIGTERM."""
+    configuration = app.configure(config)
+    app.configure_logs(configuration)
+    parts = app.build(configuration, app.database_url(configuration), role="serve")
+    asyncio.run(_serve(parts))
+
+
+async def _serve(parts: app.Parts) -> None:
+    settings = parts.configuration.settings.server
+    server = Server(
+        app.create_app(parts),
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        backlog=_CONNECTIONS,
+        backpressure=_CONNECTIONS,
+        websockets=False,
+        log_enabled=False,
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    _log.info("serve.started", host=settings.host, port=settings.port)
+    await server.serve()
+    _log.info("serve.stopped")
+
+
+def work(config: Path) -> None:
+    """Run flows and apply the inbox until SIGTERM."""
+    configuration = app.configure(config)
+    app.configure_logs(configuration)
+    parts = app.build(configuration, app.database_url(configuration), role="worker")
+    asyncio.run(_work(parts))
+
+
+async def _work(parts: app.Parts) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    settings = parts.configuration.settings.worker
+    async with app.running(parts):
+        worker, receiver = app.create_worker(parts)
+        runner = await _health(settings.health_port, worker, parts.database, settings.lease_s)
+        _log.info("worker.started", concurrency=settings.concurrency, lease_s=settings.lease_s)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(worker.run(stop))
+            group.create_task(
+                drain_for_ever(parts.database, receiver.apply, stop, poll_s=settings.poll_s)
+            )
+        if runner is not None:
+            await runner.cleanup()
+    _log.info("worker.stopped")
+
+
+async def _health(
+    port: int, worker: Worker, database: Database, lease_s: int
+) -> web.AppRunner | None:
+    """Serve /livez (the loop claims) and /readyz (the database answers) of the worker."""
+    if not port:
+        return None
+
+    async def live(_request: web.Request) -> web.Response:
+        silent_s = time.monotonic() - worker.beat
+        return web.Response(text="ok", status=200 if silent_s < 4 * lease_s else 503)
+
+    async def ready(_request: web.Request) -> web.Response:
+        try:
+            async with database.connection() as connection:
+                await connection.execute("select 1")
+        except OUTAGES:
+            return web.Response(text="database away", status=503)
+        return web.Response(text="ready")
+
+    return await listen({"/livez": live, "/readyz": ready}, port)
+
+
+Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+async def listen(routes: dict[str, Route], port: int) -> web.AppRunner:
+    """Serve some GET routes on the loopback address or, in a pod, on all of them."""
+    application = web.Application()
+    for path, route in routes.items():
+        application.router.add_get(path, route)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    return runner

@@ -1,0 +1,49 @@
+"""Secrets by reference: ``env:NAME`` or ``file:/path``; never the text itself."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any, Final
+
+from gateway.errors import Misconfigured
+
+_SECRET_NAME: Final = re.compile(r"(secret|password|token|api_?key|private_?key)s?$")
+
+
+def resolve(reference: str, *, field: str) -> str:
+    """The secret behind a reference.
+
+    Raises:
+        Misconfigured: It is not set, or not a reference.
+    """
+    scheme, _, name = reference.partition(":")
+    if scheme == "env":
+        value = os.environ.get(name)
+        if value is None:
+            raise Misconfigured(f"{field}: environment variable {name} is not set", code="secret")
+        return value
+    if scheme == "file":
+        try:
+            return Path(name).read_text(encoding="utf-8").rstrip("\n")
+        except OSError as error:
+            raise Misconfigured(f"{field}: {name} cannot be read", code="secret") from error
+    raise Misconfigured(
+        f"{field}: give a reference, env:NAME or file:/path, never the secret itself", code="secret"
+    )
+
+
+def resolve_all(settings: Any, *, field: str) -> Any:
+    """The settings with every reference replaced; fields named like secrets must be references.
+
+    Raises:
+        Misconfigured: A reference leads nowhere, or a secret stands in the file itself.
+    """
+    if isinstance(settings, dict):
+        return {k: resolve_all(v, field=f"{field}.{k}") for k, v in settings.items()}
+    if isinstance(settings, list | tuple):
+        return [resolve_all(v, field=field) for v in settings]
+    if not isinstance(settings, str):
+        return settings
+    if settings.startswith(("env:", "file:")) or _SECRET_NAME.search(field):
+        return resolve(settings, field=field)
+    return settings

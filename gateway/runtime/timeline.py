@@ -1,0 +1,221 @@
+"""Everything that happened to one order, from every table that knows a part of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from gateway.runtime import engine, telemetry
+from gateway.runtime.database import Connection
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happened.
+
+    Attributes:
+        at: Seconds since the epoch.
+        what: ``event`` (ours), ``step``, ``attempt`` (one request to a system), ``webhook``,
+            ``document`` (a number in another system), ``decision`` (a person's) or ``parked``.
+        name: Type of the event, name of the step, verb, and so on.
+        outcome: How it ended.
+        trace_id, span_id: Where it stands in the trace of the order.
+    """
+
+    at: float
+    what: str
+    name: str
+    outcome: str = ""
+    system: str = ""
+    duration_ms: float = 0.0
+    trace_id: str = ""
+    span_id: str = ""
+    detail: Mapping[str, Any] = {}
+
+
+async def of_order(connection: Connection, *, tenant: str, order_id: str) -> list[Entry]:
+    """The entries of an order, oldest first; empty where there is no such order."""
+    async with connection.transaction():
+        entries = await _events(connection, tenant, order_id)
+        if not entries:
+            return []
+        entries += await _flow(connection, tenant, order_id)
+        entries += await _attempts(connection, tenant, order_id)
+        entries += await _webhooks(connection, tenant, order_id)
+        entries += await _documents(connection, tenant, order_id)
+    return sorted(entries, key=lambda entry: entry.at)
+
+
+async def _events(connection: Connection, tenant: str, order_id: str) -> list[Entry]:
+    found = await connection.execute(
+        "select extract(epoch from occurred_at)::float8, type, aggregate_id, sequence, data,"
+        " traceparent from headrace.outbox where tenant = %s and business_id = %s order by seq",
+        (tenant, order_id),
+    )
+    return [
+        Entry(
+            at=at,
+            what="event",
+            name=kind,
+            outcome=str(data.get("state") or data.get("decision") or ""),
+            **_traced(traceparent),
+            detail={"aggregate_id": aggregate_id, "sequence": sequence, **data},
+        )
+        for at, kind, aggregate_id, sequence, data, traceparent in await found.fetchall()
+    ]
+
+
+async def _flow(connection: Connection, tenant: str, order_id: str) -> list[Entry]:
+    found = await connection.execute(
+        "select flow_id, queue, task_id::text, state, step, reason, code, message,"
+        " extract(epoch from paused_at)::float8, traceparent"
+        " from headrace.flow where tenant = %s and business_id = %s",
+        (tenant, order_id),
+    )
+    entries: list[Entry] = []
+    for (
+        flow_id,
+        queue,
+        task_id,
+        state,
+        step,
+        reason,
+        code,
+        message,
+        at,
+        parent,
+    ) in await found.fetchall():
+        entries += await _steps(connection, flow_id, queue, task_id, parent)
+        entries += await _decisions(connection, flow_id, parent)
+        if state == "PARKED":
+            detail = {"code": code, "message": message}
+            entries.append(Entry(at=at, what="parked", name=step, outcome=reason, detail=detail))
+    return entries
+
+
+async def _steps(
+    connection: Connection, flow_id: str, queue: str, task_id: str, parent: str
+) -> list[Entry]:
+    found = await connection.execute(*engine.steps_of(queue, task_id))
+    entries = []
+    for name, state, updated in await found.fetchall():
+        waited = name.endswith(".signal")
+        step = name.removesuffix(".signal")
+        ended = updated if waited else state["ended"]
+        entries.append(
+            Entry(
+                at=ended,
+                what="step",
+                name=step,
+                outcome="confirmed" if waited else state["outcome"],
+                duration_ms=0.0 if waited else round((ended - state["began"]) * 1000, 1),
+                **_traced(parent, telemetry.fixed_span_id(flow_id, step)),
+            )
+        )
+    return entries
+
+
+async def _decisions(connection: Connection, flow_id: str, parent: str) -> list[Entry]:
+    found = await connection.execute(
+        "select extract(epoch from decided_at)::float8, action, step, actor, reason"
+        " from headrace.decision where flow_id = %s",
+        (flow_id,),
+    )
+    return [
+        Entry(
+            at=at,
+            what="decision",
+            name=action,
+            outcome=step,
+            **_traced(parent),
+            detail={"actor": actor, "reason": reason},
+        )
+        for at, action, step, actor, reason in await found.fetchall()
+    ]
+
+
+async def _attempts(connection: Connection, tenant: str, order_id: str) -> list[Entry]:
+    found = await connection.execute(
+        "select extract(epoch from at)::float8, product, verb, system, outcome, status, attempt,"
+        " duration_ms, error, step, trace_id, span_id, evidence_id"
+        " from headrace.evidence where tenant = %s and business_id = %s",
+        (tenant, order_id),
+    )
+    return [
+        Entry(
+            at=at,
+            what="attempt",
+            name=f"{product}.{verb}",
+            outcome=outcome,
+            system=system,
+            duration_ms=round(duration_ms, 1),
+            trace_id=trace_id,
+            span_id=span_id,
+            detail={
+                "status": status,
+                "attempt": attempt,
+                "error": error,
+                "step": step,
+                "evidence_id": evidence_id,
+            },
+        )
+        for (
+            at,
+            product,
+            verb,
+            system,
+            outcome,
+            status,
+            attempt,
+            duration_ms,
+            error,
+            step,
+            trace_id,
+            span_id,
+            evidence_id,
+        ) in await found.fetchall()
+    ]
+
+
+async def _webhooks(connection: Connection, tenant: str, order_id: str) -> list[Entry]:
+    found = await connection.execute(
+        "select extract(epoch from received_at)::float8, system, state, reason, dedupe_key,"
+        " traceparent from headrace.inbox where tenant = %s and business_id = %s",
+        (tenant, order_id),
+    )
+    return [
+        Entry(
+            at=at,
+            what="webhook",
+            name=reason,
+            outcome=state,
+            system=system,
+            **_traced(traceparent),
+            detail={"event_id": dedupe_key},
+        )
+        for at, system, state, reason, dedupe_key, traceparent in await found.fetchall()
+    ]
+
+
+async def _documents(connection: Connection, tenant: str, order_id: str) -> list[Entry]:
+    found = await connection.execute(
+        "select extract(epoch from r.synced_at)::float8, r.entity, r.system, r.external_id"
+        " from headrace.reference r join headrace.document d"
+        " on d.tenant = r.tenant and d.kind = 'order' and d.id = %s"
+        " where r.tenant = %s and r.entity_id in (d.id, d.body->>'payment_id',"
+        " d.body->'party'->>'party_id')",
+        (order_id, tenant),
+    )
+    return [
+        Entry(at=at, what="document", name=entity, outcome=external_id, system=system)
+        for at, entity, system, external_id in await found.fetchall()
+    ]
+
+
+def _traced(traceparent: str, span_id: int | None = None) -> dict[str, Any]:
+    context = telemetry.parse_traceparent(traceparent)
+    if context is None:
+        return {}
+    return {
+        "trace_id": f"{context.trace_id:032x}",
+        "span_id": f"{span_id or context.span_id:016x}",
+    }

@@ -1,0 +1,213 @@
+"""Requests and answers against Stripe's own OpenAPI document, where it is at hand."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import httpx
+import jsonschema
+import msgspec
+import pytest
+import yaml
+
+from gateway.model.money import Money
+from gateway.model.payment import CaptureMethod
+
+SPEC = Path("payments/stripe/spec3.2023-08-16.yaml")
+MANUAL = CaptureMethod.MANUAL
+
+
+@pytest.fixture(scope="module")
+def spec(contracts: Path) -> dict[str, Any]:
+    """Stripe's document, parsed once: it has four megabytes."""
+    if not (contracts / SPEC).is_file():
+        pytest.skip("contracts not found")
+    with (contracts / SPEC).open(encoding="utf-8") as file:
+        loaded: dict[str, Any] = yaml.load(file, Loader=yaml.CSafeLoader)
+    return nullable(loaded)
+
+
+def nullable(node: Any) -> Any:
+    """OpenAPI 3.0 says ``nullable``, JSON Schema says null in a choice."""
+    if isinstance(node, list):
+        return [nullable(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    plain = {name: nullable(value) for name, value in node.items() if name != "nullable"}
+    return {"anyOf": [plain, {"type": "null"}]} if node.get("nullable") is True else plain
+
+
+def operation(spec: dict[str, Any], request: httpx.Request) -> dict[str, Any]:
+    """The operation that the request names; a literal path wins over a template."""
+    for path in sorted(spec["paths"], key=lambda path: path.count("{")):
+        pattern = re.sub(r"\{[^}]+\}", "[^/]+", path)
+        verb = request.method.lower()
+        if re.fullmatch(pattern, request.url.path) and verb in spec["paths"][path]:
+            found: dict[str, Any] = spec["paths"][path][verb]
+            return found
+    raise AssertionError(f"Stripe has no {request.method} {request.url.path}")
+
+
+def tree(encoded: str) -> dict[str, Any]:
+    """A form with brackets as nested dictionaries; ``[]`` counts up."""
+    root: dict[str, Any] = {}
+    for name, value in parse_qsl(encoded, keep_blank_values=True, strict_parsing=bool(encoded)):
+        top, *rest = re.findall(r"[^\[\]]+|(?<=\[)(?=\])", name)
+        place, steps = root, [top, *rest]
+        for step in steps[:-1]:
+            place = place.setdefault(step, {})
+        place[steps[-1] or str(len(place))] = value
+    return root
+
+
+def typed(value: Any, schema: dict[str, Any]) -> Any:
+    """The texts of a form as the schema's types, where they can be read as such."""
+    for choice in schema.get("anyOf", []):
+        if (choice.get("type") == "object") == isinstance(value, dict):
+            return typed(value, choice)
+    kind = schema.get("type")
+    if kind == "array" and isinstance(value, dict):
+        return [typed(item, schema.get("items", {})) for item in value.values()]
+    if isinstance(value, dict):
+        known, others = schema.get("properties", {}), schema.get("additionalProperties") or {}
+        return {k: typed(v, known.get(k, others)) for k, v in value.items()}
+    if kind == "integer" and re.fullmatch(r"-?\d+", value):
+        return int(value)
+    return {"true": True, "false": False}.get(value, value) if kind == "boolean" else value
+
+
+def complaints(spec: dict[str, Any], request: httpx.Request) -> list[str]:
+    """What Stripe's document holds against the request."""
+    found = operation(spec, request)
+    if request.method == "GET":
+        given = [p for p in found.get("parameters", []) if p["in"] == "query"]
+        schema: dict[str, Any] = {
+            "properties": {p["name"]: p["schema"] for p in given},
+            "required": [p["name"] for p in given if p.get("required")],
+            "additionalProperties": False,
+        }
+        encoded = request.url.query.decode()
+    else:
+        content = found["requestBody"]["content"]["application/x-www-form-urlencoded"]
+        schema, encoded = content["schema"], request.read().decode()
+    value = typed(tree(encoded), schema)
+    validator = jsonschema.Draft202012Validator({**schema, "components": spec["components"]})
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+
+
+def drive(account: Any, payment: Any) -> None:
+    """Every verb with every method, capture method and kind of amount that the adapter can send."""
+    for number, (amount, fields) in enumerate(
+        (amount, fields)
+        for amount in (
+            Money(1999, "EUR"),
+            Money(99_999_999, "USD"),
+            Money(500, "JPY"),
+            Money(5120, "KWD"),
+        )
+        for fields in (
+            {},
+            {"method_code": "apple_pay", "capture_method": MANUAL},
+            {"token": "pm_card_chargeDeclined"},
+            {"token": "pm_card_authenticationRequired"},
+        )
+    ):
+        one_payment(account, payment(amount, payment_id=f"p{number}", **fields), f"k{number}")
+    debit = payment(payment_id="debit", method_code="sepa_debit", token="pm_success_de")
+    one_payment(account, debit, "debit")
+
+
+def one_payment(account: Any, ours: Any, key: str) -> None:
+    part = Money(ours.amount.minor // 20 * 10, ours.amount.currency)
+    created = account.run(account.payments.create_payment(ours, key=key))
+    account.run(account.payments.find_payment(ours))
+    ours = msgspec.structs.replace(ours, provider_ref=created.provider_ref)
+    account.now += 60
+    if created.state == "AUTHORISED":
+        account.run(account.payments.capture_payment(ours, part, key=f"{key}c"))
+    if created.state == "REQUIRES_ACTION":
+        account.run(account.payments.cancel_payment(ours, key=f"{key}x"))
+    if account.run(account.payments.find_payment(ours)).state == "CAPTURED":
+        account.run(account.payments.refund_payment(ours, f"r{key}", part, key=f"{key}r"))
+    account.run(account.payments.find_refund(ours, f"r{key}"))
+
+
+@pytest.mark.parametrize("find_by", ["search", "list"])
+def test_every_request_validates(
+    spec: dict[str, Any], connect: Any, payment: Any, find_by: str
+) -> None:
+    """Stripe's own document has nothing against any request that the adapter sends."""
+    account = connect(find_by=find_by)
+    drive(account, payment)
+
+    seen = {(r.method, re.sub(r"pi_\w+", "{}", r.url.path)) for r in account.requests}
+    held_against = [c for request in account.requests for c in complaints(spec, request)]
+
+    assert [] == held_against
+    assert {
+        ("POST", "/v1/payment_intents"),
+        ("POST", "/v1/payment_intents/{}/capture"),
+        ("POST", "/v1/payment_intents/{}/cancel"),
+        ("POST", "/v1/refunds"),
+        ("GET", "/v1/payment_intents/{}"),
+        ("GET", "/v1/refunds"),
+        ("GET", "/v1/payment_intents" + ("/search" if find_by == "search" else "")),
+    } == seen
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"amount=19.99&currency=eur",
+        b"currency=eur",
+        b"amount=1&currency=eur&colour=red",
+        b"amount=1&currency=eur&capture_method=later",
+        b"amount=1&currency=eur&mandate_data[customer_acceptance][type]=oral",
+    ],
+)
+def test_the_check_can_fail(spec: dict[str, Any], body: bytes) -> None:
+    """A wrong type, a missing or unknown field and a wrong code are all noticed."""
+    request = httpx.Request("POST", "https://api.stripe.com/v1/payment_intents", content=body)
+
+    assert complaints(spec, request)
+
+
+def test_every_answer_of_the_simulator_validates(
+    spec: dict[str, Any], connect: Any, payment: Any
+) -> None:
+    """The simulator's payments, refunds, charges and events have the documented shape."""
+    account = connect()
+    answers: list[dict[str, Any]] = []
+    handle = account.simulator.handle
+
+    def listening(request: httpx.Request, *, now: float) -> httpx.Response:
+        response = handle(request, now=now)
+        answers.append(json.loads(response.content))
+        return response
+
+    account.simulator.handle = listening
+    drive(account, payment)
+    events = httpx.Request(
+        "GET",
+        "https://api.stripe.com/v1/events?limit=100",
+        headers={"Authorization": "Bearer sk_test_one"},
+    )
+    listening(events, now=account.now)
+
+    checked = 0
+    for answer in answers:
+        shape = answer.get("object", "error")
+        objects = answer["data"] if shape in {"list", "search_result"} else [answer]
+        for thing in objects:
+            name = thing.get("object", "error")
+            schema = {"$ref": f"#/components/schemas/{name}", "components": spec["components"]}
+            jsonschema.Draft202012Validator(schema).validate(thing)
+            checked += 1
+            if name == "event":
+                inner = thing["data"]["object"]
+                schema["$ref"] = f"#/components/schemas/{inner['object']}"
+                jsonschema.Draft202012Validator(schema).validate(inner)
+
+    assert checked > 100
