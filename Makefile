@@ -102,7 +102,7 @@ lock: setup ## resolve the requirements anew, with hashes
 		--output-file requirements/dev.txt pyproject.toml
 	$(COMPILE) --build-deps-for editable --extra embedded \
 		--constraint requirements/dev.txt --output-file requirements/run.txt pyproject.toml
-	$(COMPILE) --all-build-deps --extra embedded --extra dev --constraint requirements/dev.txt \
+	$(COMPILE) --extra embedded --extra dev --constraint requirements/dev.txt \
 		--output-file requirements/peers.txt pyproject.toml requirements/peers.in
 	$(COMPILE) --upgrade --output-file requirements/localstripe.txt requirements/localstripe.in
 

@@ -135,7 +135,7 @@ async def bare_aiohttp(stack: AsyncExitStack, url: httpx.URL) -> Once:
 
 
 async def stock_httpx(stack: AsyncExitStack, url: httpx.URL) -> Once:
-    """httpx's own transport, called directly too, with room for all requests."""
+    """The transport of httpx itself, called directly too, with room for all requests."""
     limits = httpx.Limits(max_connections=512, max_keepalive_connections=512)
     transport = await stack.enter_async_context(httpx.AsyncHTTPTransport(limits=limits))
 

@@ -260,6 +260,8 @@ class Inventor:
     def vat_id(self, country: Country) -> str:
         """A VAT id with a right checksum: drawn until the check accepts one."""
         vat = uid if country.code == "CH" else get_cc_module(country.code.lower(), "vat")
+        if vat is None:
+            raise LookupError(f"no check of VAT ids for {country.code}")
         while True:
             drawn = "".join(self._vat_character(place) for place in country.vat)
             if vat.is_valid(country.code + drawn):
@@ -333,13 +335,13 @@ class Inventor:
         items = [self._item(self.pick(fitting), channel, currency)]
         for _ in range(self.below(3)):
             further = self._item(self.pick(fitting), channel, currency)
-            if minor(items, further) < LIMITS[channel] * 10 ** decimals(currency):
+            if minor(items, further) < limit(channel, currency):
                 items.append(further)
         return self._complete(channel, kind, party, items, token)
 
     @staticmethod
     def _fits(product: Product, channel: str, currency: str) -> bool:
-        return price(product, currency) * product.most < LIMITS[channel] * 10 ** decimals(currency)
+        return price(product, currency) * product.most < limit(channel, currency)
 
     def _item(self, product: Product, channel: str, currency: str) -> dict[str, Any]:
         most = 1 if channel == "B2C" and product.cents > DEAR else product.most
@@ -350,7 +352,7 @@ class Inventor:
     ) -> dict[str, Any]:
         self._references += 1
         currency = items[0]["unit_price"]["currency"]
-        order = {
+        order: dict[str, Any] = {
             "channel": channel,
             "kind": kind,
             "party": party,
@@ -369,6 +371,11 @@ class Inventor:
 def decimals(currency: str) -> int:
     """Decimals of the currencies used here."""
     return 0 if currency == "JPY" else 2
+
+
+def limit(channel: str, currency: str) -> int:
+    """What an order may cost in minor units, so that risk has nothing against it."""
+    return LIMITS[channel] * (1 if currency == "JPY" else 100)
 
 
 def price(product: Product, currency: str) -> int:

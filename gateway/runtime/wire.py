@@ -25,8 +25,6 @@ import asyncio
 import functools
 import io
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -150,9 +148,13 @@ class Wire(httpx.AsyncBaseTransport):
         progress = _Progress(limits.get("write"))
         token = _progress.set(progress)
         try:
-            async with asyncio.timeout(limits.get("total")), self._place(limits.get("pool")):
+            async with asyncio.timeout(limits.get("total")):
+                await self._take_place(limits.get("pool"))
                 progress.placed = True
-                return await self._exchange(request, limits)
+                try:
+                    return await self._exchange(request, limits)
+                finally:
+                    self._places.release()
         except httpx.TransportError as error:
             error.request = request
             raise
@@ -167,20 +169,15 @@ class Wire(httpx.AsyncBaseTransport):
         if self._session is not None:
             await self._session.close()
 
-    @asynccontextmanager
-    async def _place(self, pool_s: float | None) -> AsyncIterator[None]:
-        if self._places.locked():
-            try:
-                async with asyncio.timeout(pool_s):
-                    await self._places.acquire()
-            except TimeoutError as error:
-                raise httpx.PoolTimeout("No free connection in time.") from error
-        else:
+    async def _take_place(self, pool_s: float | None) -> None:
+        if not self._places.locked():
             await self._places.acquire()
+            return
         try:
-            yield
-        finally:
-            self._places.release()
+            async with asyncio.timeout(pool_s):
+                await self._places.acquire()
+        except TimeoutError as error:
+            raise httpx.PoolTimeout("No free connection in time.") from error
 
     async def _exchange(
         self, request: httpx.Request, limits: dict[str, float | None]
@@ -315,5 +312,7 @@ def _response(
         extensions={"http_version": b"HTTP/1.1", "reason_phrase": (answer.reason or "").encode()},
         request=request,
     )
-    response.read()
+    # What read() would end with; on the way it looks for an encoding that is gone (8 µs).
+    response._content = content  # noqa: SLF001 - httpx does so itself when it unpickles
+    response.is_stream_consumed = response.is_closed = True
     return response

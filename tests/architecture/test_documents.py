@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.api.operations import Links, Operation
 from gateway.model import codec
 from gateway.model.money import Money
 from gateway.model.order import NewOrder
@@ -66,16 +67,16 @@ def test_the_request_of_the_readme_is_an_order() -> None:
     assert Money(1990, "EUR") == order.total
 
 
-def test_the_answer_of_the_readme_is_json() -> None:
-    """The example answer names the operation that its Location names."""
+def test_the_answer_of_the_readme_is_an_operation() -> None:
+    """The example answer has the fields of an operation, and its Location and links agree."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     answer = re.search(r"Location: (\S+)\n\n(\{.*?\})\n```", readme, re.DOTALL)
 
     assert answer is not None
-    operation = json.loads(answer[2])
-    assert answer[1] == operation["links"]["self"]
-    assert answer[1].endswith(operation["operation_id"])
-    assert operation["links"]["order"].endswith(operation["order_id"])
+    operation = codec.decode(answer[2], Operation)
+    assert json.loads(answer[2]) == json.loads(codec.encode(operation))
+    assert Links.of(operation.operation_id, operation.order_id) == operation.links
+    assert answer[1] == operation.links.self
 
 
 @pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem)

@@ -18,7 +18,9 @@ from gateway.settings import ApiKey, CallPolicy, Routing, Settings, TenantSettin
 kubernetes_validate = pytest.importorskip("kubernetes_validate")
 helm = pytest.importorskip("helm_python")
 
-CHART = Path(__file__).parents[2] / "helm" / "headrace"
+ROOT = Path(__file__).parents[2]
+CHART = ROOT / "helm" / "headrace"
+HOWTO = ROOT / "docs" / "howto" / "deploy-on-kubernetes.md"
 OLDEST, NEWEST = "1.30.0", "1.37.0"
 SECRETS_AT = "/etc/headrace/secrets"
 
@@ -683,3 +685,17 @@ def test_the_notes_name_the_secrets(release: Release) -> None:
     }
 
     assert [name for name in mounted if name not in release.notes] == []
+
+
+def test_the_values_of_the_guide_work(chart: Any, tmp_path: Path) -> None:
+    """The block in docs/howto renders, and its tenant reads as TenantSettings."""
+    guide = HOWTO.read_text(encoding="utf-8")
+    block = re.search(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    assert block is not None
+    release = render(chart, yaml.safe_load(block.group(1)))
+    path = tmp_path / "main.yaml"
+    path.write_text(release.one("ConfigMap", "-tenants")["data"]["main.yaml"], encoding="utf-8")
+    systems = {system.name for system in load(path, TenantSettings).systems}
+
+    assert systems == {"stripe_de", "s4", "crm", "rules"}
+    assert [o["metadata"]["name"] for o in release.of("Ingress")] == ["demo-headrace"]

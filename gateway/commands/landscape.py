@@ -1,0 +1,266 @@
+"""A whole landscape on one machine: database, simulators, facade and workers as processes.
+
+The demo, the end-to-end tests and the survival drill all stand on it.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import yaml
+
+from gateway.runtime import embedded
+from gateway.runtime.database import migrate
+
+TENANT: Final = "acme"
+_READY_S = 30.0
+# Invented, and known to the simulators only.
+_SECRETS: Final = {
+    "DEMO_STRIPE_KEY": "sk_test_demo_4f9a1c",
+    "DEMO_STRIPE_WEBHOOK": "whsec_demo_b81f77c2",
+    "DEMO_SAP_PASSWORD": "demo-sap-2c91",
+    "DEMO_SALESFORCE_SECRET": "demo-salesforce-77d0",
+}
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of 127.0.0.1 that nobody uses right now."""
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+@dataclass
+class Landscape:
+    """Starts, kills and stops the processes; everything lies in one folder.
+
+    Attributes:
+        folder: Configuration, logs and the database.
+        lease_s: After so long without a sign of life a worker's flows go to another.
+        patience: Fields of ``Patience`` that differ from what an operator would choose.
+    """
+
+    folder: Path
+    lease_s: int = 4
+    patience: dict[str, Any] = field(default_factory=dict)
+    policy: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    url: str = ""
+    _ports: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def facade(self) -> str:
+        """Where the facade listens."""
+        return self.address("serve")
+
+    @property
+    def config(self) -> Path:
+        """The process configuration."""
+        return self.folder / "headrace.yaml"
+
+    def address(self, name: str) -> str:
+        """Where a process or a simulator listens."""
+        return f"http://127.0.0.1:{self._ports[name]}"
+
+    def prepare(self) -> None:
+        """Start the database, migrate it and write the configuration."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        names = ("serve", "stripe", "sap_s4", "salesforce")
+        self._ports = dict(zip(names, self._consecutive(len(names)), strict=True))
+        if not self.url:
+            self.url = embedded.start(self.folder)
+        migrate(self.url)
+        (self.folder / "tenants").mkdir(exist_ok=True)
+        self.config.write_text(yaml.safe_dump(self._process_settings()))
+        tenant = self.folder / "tenants" / f"{TENANT}.yaml"
+        tenant.write_text(yaml.safe_dump(self._tenant_settings()))
+
+    def start(self, name: str, *command: str) -> None:
+        """Start one process of the hub; its log is ``<name>.log``."""
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(  # noqa: S603 - our own command line
+                [sys.executable, "-m", "gateway", *command],
+                stdout=log,
+                stderr=log,
+                env=os.environ | _SECRETS | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            )
+
+    def start_simulators(self, **plan: Any) -> None:
+        """Start all simulators in one process."""
+        options = {
+            "stripe": {
+                "webhook_url": f"{self.facade}/webhooks/{TENANT}/stripe",
+                "webhook_secret": _SECRETS["DEMO_STRIPE_WEBHOOK"],
+                "secret_key": _SECRETS["DEMO_STRIPE_KEY"],
+                **plan,
+            },
+            "sap_s4": {"user": "HEADRACE", "password": _SECRETS["DEMO_SAP_PASSWORD"]},
+            "salesforce": {
+                "client_id": "headrace",
+                "client_secret": _SECRETS["DEMO_SALESFORCE_SECRET"],
+                "instance_url": self.address("salesforce"),
+            },
+        }
+        products = ("stripe", "sap_s4", "salesforce")
+        port = str(self._ports["stripe"])
+        self.start(
+            "simulators", "simulate", *products, "--port", port, "--with", json.dumps(options)
+        )
+        for product in products:
+            self.wait_for(f"{self.address(product)}/_sim/effects")
+
+    def start_serve(self) -> None:
+        """Start the facade and wait until it is ready."""
+        self.start("serve", "serve", "--config", str(self.config))
+        self.wait_for(f"{self.facade}/readyz")
+
+    def start_worker(self, name: str) -> None:
+        """Start one worker."""
+        self.start(name, "worker", "--config", str(self.config))
+
+    def kill(self, name: str) -> None:
+        """End a process without a warning."""
+        process = self.processes.pop(name)
+        process.kill()
+        process.wait()
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to a process."""
+        self.processes[name].send_signal(number)
+
+    def stop(self) -> None:
+        """End everything that was started here, as an operator would."""
+        for process in self.processes.values():
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+        for process in self.processes.values():
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.processes.clear()
+
+    def wait_for(self, url: str) -> None:
+        """Return when the URL answers.
+
+        Raises:
+            TimeoutError: It did not, for half a minute.
+        """
+        until = time.monotonic() + _READY_S
+        while time.monotonic() < until:
+            try:
+                if httpx.get(url, timeout=2.0, trust_env=False).status_code < 500:  # noqa: PLR2004
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.05)
+        raise TimeoutError(f"{url} does not answer; see the logs in {self.folder}")
+
+    def effects(self, product: str) -> dict[str, dict[str, int]]:
+        """What a simulator was made to do, by our ids."""
+        answer = httpx.get(f"{self.address(product)}/_sim/effects", timeout=5.0, trust_env=False)
+        effects: dict[str, dict[str, int]] = answer.raise_for_status().json()
+        return effects
+
+    def fault(self, product: str, **fault: Any) -> None:
+        """Lay a fault in front of a simulator."""
+        url = f"{self.address(product)}/_sim/faults"
+        httpx.post(url, json=fault, timeout=5.0, trust_env=False).raise_for_status()
+
+    def mend(self, product: str) -> None:
+        """Take all faults of a simulator away."""
+        url = f"{self.address(product)}/_sim/faults"
+        httpx.delete(url, timeout=5.0, trust_env=False).raise_for_status()
+
+    def _consecutive(self, count: int) -> list[int]:
+        """Ports in a row: the simulators stand side by side."""
+        for _ in range(200):
+            first = free_ports(1)[0]
+            wanted = [first + number for number in range(count)]
+            if all(_is_free(port) for port in wanted):
+                return wanted
+        raise RuntimeError("no free ports in a row")
+
+    def _process_settings(self) -> dict[str, Any]:
+        return {
+            "data": str(self.folder),
+            "tenants": "tenants",
+            "database": {"url": self.url},
+            "server": {"host": "127.0.0.1", "port": self._ports["serve"]},
+            "worker": {"lease_s": self.lease_s, "health_port": 0, "poll_s": 0.05},
+            **self.settings,
+        }
+
+    def _tenant_settings(self) -> dict[str, Any]:
+        policy = {"timeout_s": 1.5, "connect_timeout_s": 0.5, "deadline_s": 4.0} | self.policy
+        return {
+            "tenant": TENANT,
+            "currencies": ["EUR", "SEK", "DKK", "PLN", "CZK", "CHF", "JPY"],
+            "systems": [
+                {
+                    "name": "stripe",
+                    "adapter": "stripe",
+                    "policy": policy,
+                    "settings": {
+                        "base_url": self.address("stripe"),
+                        "secret_key": "env:DEMO_STRIPE_KEY",
+                        "webhook_secrets": ["env:DEMO_STRIPE_WEBHOOK"],
+                    },
+                },
+                {
+                    "name": "sap",
+                    "adapter": "sap_s4",
+                    "policy": policy,
+                    "settings": {
+                        "base_url": self.address("sap_s4"),
+                        "user": "HEADRACE",
+                        "password": "env:DEMO_SAP_PASSWORD",
+                        "client": "100",
+                        "sales_organization": "1710",
+                        "distribution_channel": "10",
+                        "division": "00",
+                    },
+                },
+                {
+                    "name": "salesforce",
+                    "adapter": "salesforce",
+                    "policy": policy,
+                    "settings": {
+                        "login_url": self.address("salesforce"),
+                        "client_id": "headrace",
+                        "client_secret": "env:DEMO_SALESFORCE_SECRET",
+                    },
+                },
+                {"name": "rules", "adapter": "decision_table", "policy": policy},
+            ],
+            "routing": {"erp": "sap", "crm": "salesforce", "risk": "rules", "payments": "stripe"},
+            "patience": {
+                "payment_confirmation_s": 8.0,
+                "unavailable_s": [0.5, 1.0, 2.0],
+                "in_doubt_s": [2.0, 4.0, 8.0, 16.0],
+                **self.patience,
+            },
+        }
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as one:
+        try:
+            one.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
