@@ -52,6 +52,7 @@ demo: setup ## orders through all systems, some through trouble; ARGS="--keep", 
 	@$(BIN)/headrace demo $(ARGS)
 
 run: setup ## facade and one worker in the foreground; ARGS="--config headrace.yaml"
+	@$(BIN)/headrace migrate $(ARGS)
 	@$(BIN)/headrace worker $(ARGS) & worker=$$!; trap 'kill $$worker' EXIT INT TERM; \
 		$(BIN)/headrace serve $(ARGS)
 

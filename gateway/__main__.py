@@ -76,6 +76,21 @@ def simulate(products: tuple[str, ...], port: int, options: str) -> None:
     command.run(made)
 
 
+@cli.command()
+@click.option("--orders", type=click.Path(path_type=Path, exists=True), help="JSON lines.")
+@click.option("--keep", is_flag=True, help="Leave everything running and print the URLs.")
+@click.option("--peers", is_flag=True, help="mock-sap and localstripe instead of our simulators.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Where everything lies.")
+def demo(orders: Path | None, *, keep: bool, peers: bool, folder: Path | None) -> None:
+    """Run the main job on real input, on good days and bad ones."""
+    from rich.console import Console
+
+    from gateway.commands import demo as command
+
+    right = command.run(orders=orders, keep=keep, peers=peers, folder=folder, console=Console())
+    sys.exit(0 if right else 1)
+
+
 def main() -> None:
     """Run a command; exit code 0 fine, 1 the thing failed, 2 wrong usage."""
     try:

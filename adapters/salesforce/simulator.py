@@ -57,7 +57,6 @@ _REFUSALS: Final = {
 
 class _Refusal(Exception):  # noqa: N818 - an answer, not an error of ours
     def __init__(self, status: int, code: str, message: str, *fields: str) -> None:
-        super().__init__(message)
         self.response = _refusal(status, code, message, *fields)
 
 

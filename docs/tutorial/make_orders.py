@@ -462,12 +462,12 @@ MISTAKES: tuple[tuple[str, Any], ...] = (
     ("/discount_code", "SOMMER26"),
     ("/items/0/quantity", "2"),
     ("/items/0/quantity", 0),
-    ("/total", {"amount": "1.00", "currency": "EUR"}),
-    ("/total", {"amount": "279.90", "currency": "SEK"}),
-    ("/items/0/unit_price", {"amount": "-49.90", "currency": "EUR"}),
-    ("/items/0/unit_price", {"amount": "49.90", "currency": "EUX"}),
-    ("/items/0/unit_price", {"amount": "49.999", "currency": "EUR"}),
-    ("/items/0/unit_price", {"amount": 49.9, "currency": "EUR"}),
+    ("/total/amount", "1.00"),
+    ("/items/0/unit_price/currency", "SEK"),
+    ("/items/0/unit_price/currency", "EUX"),
+    ("/items/0/unit_price/amount", "-49.90"),
+    ("/items/0/unit_price/amount", "49.999"),
+    ("/items/0/unit_price/amount", 49.9),
     ("/items", []),
     ("/items/0/product_id", "CAR-LYNK-01-WITH-EVERY-OPTION-THAT-EXISTS-IN-2026"),
     ("/payment/token", "4242424242424242"),  # the test card of the card networks' test systems
@@ -478,6 +478,8 @@ MISTAKES: tuple[tuple[str, Any], ...] = (
     ("/channel", "WEB"),
     ("Idempotency-Key", None),
 )
+# Wrong prices that the total repeats, so that nothing else is wrong.
+REPEATED = ("EUX", "-49.90", "49.999")
 
 
 def wrong(invent: Inventor) -> list[dict[str, Any]]:
@@ -492,7 +494,7 @@ def wrong(invent: Inventor) -> list[dict[str, Any]]:
             put(made["order"], pointer, value)
         else:
             del made["idempotency_key"]
-        if pointer == "/items/0/unit_price" and not isinstance(value["amount"], float):
+        if value in REPEATED:
             agree(made["order"])
         lines.append({"expect": made.pop("expect"), "field": pointer, **made})
     return lines

@@ -127,6 +127,17 @@ def of_exception(request: Request[Any, Any, Any], error: Exception) -> Response[
     return answer(problem("internal", request_id=request_id))
 
 
+_HEADER_ERRORS: Final = {
+    code: (FieldError("", "wrong_header", CATALOGUE[code][2], header),)
+    for code, header in (
+        ("key_missing", "Idempotency-Key"),
+        ("key_reused", "Idempotency-Key"),
+        ("unsupported_media_type", "Content-Type"),
+        ("unauthorized", "Authorization"),
+    )
+}
+
+
 def _of_headrace(error: HeadraceError, request_id: str) -> Response[bytes]:
     headers: dict[str, str] = {}
     if error.code in CATALOGUE:
@@ -146,4 +157,5 @@ def _of_headrace(error: HeadraceError, request_id: str) -> Response[bytes]:
         headers["WWW-Authenticate"] = "Bearer"
     hidden = isinstance(error, Misconfigured)
     detail = "" if hidden else error.message
-    return answer(problem(code, detail=detail, request_id=request_id), headers)
+    errors = _HEADER_ERRORS.get(code, ())
+    return answer(problem(code, detail=detail, errors=errors, request_id=request_id), headers)

@@ -59,6 +59,7 @@ class Landscape:
     settings: dict[str, Any] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     url: str = ""
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=5.0, trust_env=False))
     _ports: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -74,6 +75,10 @@ class Landscape:
     def address(self, name: str) -> str:
         """Where a process or a simulator listens."""
         return f"http://127.0.0.1:{self._ports[name]}"
+
+    def addresses(self) -> dict[str, str]:
+        """Where everything listens, by name."""
+        return {name: self.address(name) for name in self._ports}
 
     def prepare(self) -> None:
         """Start the database, migrate it and write the configuration."""
@@ -163,7 +168,7 @@ class Landscape:
         until = time.monotonic() + _READY_S
         while time.monotonic() < until:
             try:
-                if httpx.get(url, timeout=2.0, trust_env=False).status_code < 500:  # noqa: PLR2004
+                if self.client.get(url).status_code < 500:  # noqa: PLR2004
                     return
             except httpx.TransportError:
                 pass
@@ -172,19 +177,19 @@ class Landscape:
 
     def effects(self, product: str) -> dict[str, dict[str, int]]:
         """What a simulator was made to do, by our ids."""
-        answer = httpx.get(f"{self.address(product)}/_sim/effects", timeout=5.0, trust_env=False)
+        answer = self.client.get(f"{self.address(product)}/_sim/effects")
         effects: dict[str, dict[str, int]] = answer.raise_for_status().json()
         return effects
 
     def fault(self, product: str, **fault: Any) -> None:
         """Lay a fault in front of a simulator."""
         url = f"{self.address(product)}/_sim/faults"
-        httpx.post(url, json=fault, timeout=5.0, trust_env=False).raise_for_status()
+        self.client.post(url, json=fault).raise_for_status()
 
     def mend(self, product: str) -> None:
         """Take all faults of a simulator away."""
         url = f"{self.address(product)}/_sim/faults"
-        httpx.delete(url, timeout=5.0, trust_env=False).raise_for_status()
+        self.client.delete(url).raise_for_status()
 
     def _consecutive(self, count: int) -> list[int]:
         """Ports in a row: the simulators stand side by side."""

@@ -29,11 +29,13 @@ class FieldError(msgspec.Struct, frozen=True):
         pointer: RFC 6901, ``/items/0/quantity``; empty for the whole body.
         code: Stable name of the rule.
         detail: What to do, in a sentence.
+        header: The header that is wrong, where it is not the body.
     """
 
     pointer: str
     code: str
     detail: str
+    header: str = ""
 
 
 class Invalid(Exception):  # noqa: N818 - the request is, not the program

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 import yaml
 
+from gateway import app
 from gateway.settings import ApiKey, CallPolicy, Routing, Settings, TenantSettings, load
 
 kubernetes_validate = pytest.importorskip("kubernetes_validate")
@@ -188,7 +189,9 @@ def configuration(release: Release) -> str:
 def leaves(kind: type, prefix: str = "") -> dict[str, Any]:
     """Every setting of a Struct by its dotted name, with the type that msgspec sees."""
     found: dict[str, Any] = {}
-    for field in msgspec.inspect.type_info(kind).fields:  # type: ignore[attr-defined]
+    struct = msgspec.inspect.type_info(kind)
+    assert isinstance(struct, msgspec.inspect.StructType)
+    for field in struct.fields:
         name = f"{prefix}{field.name}"
         if isinstance(field.type, msgspec.inspect.StructType):
             found |= leaves(field.type.cls, f"{name}.")
@@ -303,7 +306,7 @@ def test_what_an_operator_types_arrives(chart: Any, tmp_path: Path) -> None:
 
 def test_tenants_arrive(chart: Any, tmp_path: Path) -> None:
     """Each tenant is a file that reads as TenantSettings, under its own name."""
-    files = render(chart, FULL).one("ConfigMap", "-tenants")["data"]
+    files = render(chart, FULL).one("ConfigMap", "headrace-tenants")["data"]
     for name, text in files.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     acme = load(tmp_path / "acme.yaml", TenantSettings)
@@ -621,25 +624,18 @@ def test_the_migration_runs_before_everything_else(release: Release) -> None:
     pod = release.pods()["migrate"]
     hooks = [o for o in release.objects if "helm.sh/hook" in o["metadata"].get("annotations", {})]
     settings = release.one("ConfigMap", "-migrate")
-    weights = [int(o["metadata"]["annotations"]["helm.sh/hook-weight"]) for o in (settings, job)]
+    tenants = release.one("ConfigMap", "-migrate-tenants")
+    when = [o["metadata"]["annotations"] for o in (settings, tenants, job)]
+    weights = [int(found["helm.sh/hook-weight"]) for found in when]
     needed = {v["configMap"]["name"] for v in pod["spec"]["volumes"] if "configMap" in v}
 
-    assert hooks == [settings, job]
-    assert {o["metadata"]["annotations"]["helm.sh/hook"] for o in hooks} == {
-        "pre-install,pre-upgrade"
-    }
-    assert weights[0] < weights[1]
-    assert needed == {settings["metadata"]["name"]}
+    assert hooks == [settings, tenants, job]
+    assert {found["helm.sh/hook"] for found in when} == {"pre-install,pre-upgrade"}
+    assert needed == {settings["metadata"]["name"], tenants["metadata"]["name"]}
+    assert max(weights[:2]) < weights[2]
     assert "serviceAccountName" not in pod["spec"]
-    assert settings["data"]["headrace.yaml"] == configuration(release)
-
-
-def test_the_migration_sees_the_database_secret_only(release: Release) -> None:
-    """Of all secrets the job is given the one that it needs."""
-    url = yaml.safe_load(configuration(release))["database"]["url"]
-    mounted = {p for p, v in files_of(release.pods()["migrate"]).items() if "secret" in v}
-
-    assert mounted == {url.removeprefix("file:").rsplit("/", 1)[0]}
+    assert settings["data"] == release.one("ConfigMap", "headrace")["data"]
+    assert tenants.get("data") == release.one("ConfigMap", "headrace-tenants").get("data")
 
 
 def test_a_migration_can_be_left_to_somebody_else(chart: Any) -> None:
@@ -687,15 +683,54 @@ def test_the_notes_name_the_secrets(release: Release) -> None:
     assert [name for name in mounted if name not in release.notes] == []
 
 
-def test_the_values_of_the_guide_work(chart: Any, tmp_path: Path) -> None:
-    """The block in docs/howto renders, and its tenant reads as TenantSettings."""
-    guide = HOWTO.read_text(encoding="utf-8")
-    block = re.search(r"```yaml\n(.*?)```", guide, re.DOTALL)
-    assert block is not None
-    release = render(chart, yaml.safe_load(block.group(1)))
-    path = tmp_path / "main.yaml"
-    path.write_text(release.one("ConfigMap", "-tenants")["data"]["main.yaml"], encoding="utf-8")
-    systems = {system.name for system in load(path, TenantSettings).systems}
+# The guide, and the process itself.
 
-    assert systems == {"stripe_de", "s4", "crm", "rules"}
-    assert [o["metadata"]["name"] for o in release.of("Ingress")] == ["demo-headrace"]
+
+@pytest.fixture
+def guide(chart: Any) -> Release:
+    """What the block of values in docs/howto renders to."""
+    block = re.search(r"```yaml\n(.*?)```", HOWTO.read_text(encoding="utf-8"), re.DOTALL)
+    assert block is not None
+    return render(chart, yaml.safe_load(block.group(1)))
+
+
+def lay_out(release: Release, part: str, root: Path) -> dict[str, str]:
+    """Write what a pod of the part finds mounted under root; return its variables.
+
+    Every Secret holds its own name and key as text.
+    """
+    maps = {found["metadata"]["name"]: found.get("data", {}) for found in release.of("ConfigMap")}
+    text = "".join("".join(data.values()) for data in maps.values())
+    for mount, volume in files_of(release.pods()[part]).items():
+        if "configMap" in volume:
+            folder = mount.removesuffix("/headrace.yaml")
+            written = maps[volume["configMap"]["name"]]
+        elif "secret" in volume:
+            folder = mount
+            written = dict.fromkeys(re.findall(rf"file:{mount}/(\S+)", text), mount)
+        else:
+            continue
+        (root / folder.lstrip("/")).mkdir(parents=True, exist_ok=True)
+        for name, content in written.items():
+            inside = content.replace("/etc/headrace", str(root / "etc/headrace"))
+            (root / folder.lstrip("/") / name).write_text(inside, encoding="utf-8")
+    variables = container(release.pods()[part])["env"]
+    return {entry["name"]: entry["name"] for entry in variables if "valueFrom" in entry}
+
+
+@pytest.mark.parametrize("part", ["serve", "worker", "migrate"])
+def test_the_process_of_each_pod_finds_all_it_reads(
+    guide: Release, part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the mounts and variables of its pod, a process reads and checks its configuration."""
+    for name, value in lay_out(guide, part, tmp_path).items():
+        monkeypatch.setenv(name, value)
+    configuration = app.configure(tmp_path / "etc" / "headrace" / "headrace.yaml")
+
+    assert set(configuration.systems["main"]) == {"stripe_de", "s4", "crm", "rules"}
+    assert app.database_url(configuration).endswith("/secrets/headrace-database")
+
+
+def test_the_guide_opens_the_facade(guide: Release) -> None:
+    """The values of the guide make an ingress."""
+    assert [found["metadata"]["name"] for found in guide.of("Ingress")] == ["demo-headrace"]

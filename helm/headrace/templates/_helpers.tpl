@@ -1,15 +1,15 @@
 {{- define "headrace.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 45 | trimSuffix "-" -}}
 {{- end -}}
 
-{{- /* 50, not 63: "-migrate" and the suffixes of pods are added. */ -}}
+{{- /* 45, not 63: suffixes such as "-migrate-tenants" are added. */ -}}
 {{- define "headrace.fullname" -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
+{{- .Values.fullnameOverride | trunc 45 | trimSuffix "-" -}}
 {{- else if contains (include "headrace.name" .) .Release.Name -}}
-{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- .Release.Name | trunc 45 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name (include "headrace.name" .) | trunc 50 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name (include "headrace.name" .) | trunc 45 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 
@@ -49,6 +49,14 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- $_ := set $settings "tenants" "/etc/headrace/tenants" -}}
 {{- $_ := set $settings.database "url" (printf "file:/etc/headrace/secrets/%s/%s" .Values.database.existingSecret .Values.database.key) -}}
 {{- toYaml $settings -}}
+{{- end -}}
+
+{{- /* One file per tenant. */ -}}
+{{- define "headrace.tenants" -}}
+{{- range $tenant, $settings := .Values.tenants }}
+{{ $tenant }}.yaml: |
+  {{- toYaml (merge (dict "tenant" $tenant) $settings) | nindent 2 }}
+{{- end }}
 {{- end -}}
 
 {{- /* A reference to something that is not there would only show as a pod that does not start. */ -}}
@@ -130,13 +138,15 @@ capabilities:
   mountPath: /tmp
 {{- end -}}
 
+{{- /* Called with the root and the names of two ConfigMaps, because the migration has its own. */ -}}
 {{- define "headrace.volumes" -}}
 - name: settings
   configMap:
-    name: {{ include "headrace.fullname" . }}
+    name: {{ .settings }}
 - name: tenants
   configMap:
-    name: {{ include "headrace.fullname" . }}-tenants
+    name: {{ .tenants }}
+{{- with .root }}
 {{- range uniq (append .Values.secrets .Values.database.existingSecret) }}
 # Names of volumes are shorter than names of Secrets and know no dots.
 - name: {{ printf "secret-%s" (sha256sum . | trunc 12) }}
@@ -155,6 +165,7 @@ capabilities:
 - name: tmp
   emptyDir:
     sizeLimit: 64Mi
+{{- end }}
 {{- end -}}
 
 {{- define "headrace.probes" -}}

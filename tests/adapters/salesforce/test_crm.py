@@ -229,17 +229,27 @@ def test_an_update_without_a_body_is_followed_by_a_read(
     assert ["PATCH", "GET"] == [request.method for request in org.sent[-2:]]
 
 
-@pytest.mark.parametrize("status", [403, 404, 500, 503])
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (403, "request_limit"),
+        (404, "not_permitted"),
+        (500, "server_error"),
+        (503, "server_unavailable"),
+    ],
+)
 def test_a_failed_read_after_the_write_leaves_doubt(
-    crm: SalesforceCrm, org: Any, send: Send, person: Party, status: int
+    crm: SalesforceCrm, org: Any, send: Send, person: Party, status: int, code: str
 ) -> None:
     """After 204 nothing may say that nothing happened."""
     run(crm.find_account("C-100042"), send)
     refusal = org.simulator.refuse(org.sent[-1], status)
     org.answers = [httpx.Response(204), refusal]
 
-    with pytest.raises(InDoubt):
+    with pytest.raises(InDoubt) as caught:
         run(crm.upsert_account(person, key="k"), send)
+
+    assert code == caught.value.code
 
 
 def test_several_records_with_our_id_leave_doubt(

@@ -58,6 +58,7 @@ def test_a_secret_with_special_characters_survives_the_form(settings: Settings) 
             "rate_limit_exceeded",
         ),
         (httpx.Response(503, text="<p>"), Unavailable, "login_unavailable", "HTTP 503"),
+        (httpx.Response(500), Unavailable, "login_unavailable", "HTTP 500"),
         (httpx.Response(429), Unavailable, "login_unavailable", "HTTP 429"),
         (httpx.Response(302), Misconfigured, "credentials_refused", "HTTP 302"),
         (httpx.Response(200, text="<html>"), Unavailable, "answer_unreadable", ""),

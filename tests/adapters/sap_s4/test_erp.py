@@ -188,10 +188,26 @@ def test_numbers_lose_their_zeros(
 ) -> None:
     """Some services show the internal form; we keep the form of the screens."""
     bench.after = lambda _, response: httpx.Response(
-        200, text=response.text.replace('"4711"', '"0000004711"')
+        200, text=response.text.replace('"4711"', '"0000004711"').replace('"10000', '"00010000')
     )
 
-    assert bench.run(erp.find_sales_order(order.order_id)).external_id == placed.external_id
+    partner = bench.run(erp.find_business_partner(order.party.party_id))
+    found = bench.run(erp.find_sales_order(order.order_id))
+
+    assert (partner.external_id, found.external_id) == ("1000001", placed.external_id)
+
+
+def test_number_in_addresses_stays_as_it_is(bench: Any, erp: Erp, party: Party) -> None:
+    """Keys in addresses are not converted by every release, so they are sent as they came."""
+    bench.run(erp.upsert_business_partner(party, key="k-1"))
+    bench.after = lambda _, response: httpx.Response(
+        200, text=response.text.replace('"10000', '"00010000')
+    )
+    exchange = erp.upsert_business_partner(msgspec.structs.replace(party, names=("Bo",)), key="k-2")
+
+    change = exchange.send(bench.deliver(next(exchange)))
+
+    assert change.url.path.endswith("A_BusinessPartner('0001000001')")
 
 
 def test_lost_answer_is_found(bench: Any, erp: Erp, party: Party, order: Order) -> None:
@@ -330,6 +346,34 @@ def test_cancel_by_the_other_form_of_the_number(
     assert done.external_id == placed.external_id
     with pytest.raises(Rejected, match="not of this order"):
         bench.run(erp.cancel_sales_order(order.order_id, "4712", key="k-3"))
+
+
+def test_cancel_with_the_tag_of_the_document(
+    bench: Any, erp: Erp, order: Order, placed: ExternalReference
+) -> None:
+    """Releases that show no entity tag on items take that of their order."""
+
+    def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if request.method != "GET":
+            return response
+        order, items = response.text.split('"to_Item"', 1)
+        return httpx.Response(200, text=f'{order}"to_Item"{items.replace("etag", "no")}')
+
+    bench.after = after
+
+    assert bench.run(erp.cancel_sales_order(order.order_id, "4711", key="k-3")).created
+
+
+def test_cancel_when_the_filter_is_dropped(
+    bench: Any, erp: Erp, order: Order, placed: ExternalReference
+) -> None:
+    """A sales order with the right number and another reference is not ours to cancel."""
+    bench.after = lambda _, response: httpx.Response(
+        200, text=response.text.replace(_ORDER_REFERENCE, "other")
+    )
+
+    with pytest.raises(Rejected, match="not of this order"):
+        bench.run(erp.cancel_sales_order(order.order_id, placed.external_id, key="k-3"))
 
 
 def test_cancel_of_somebody_elses_order(bench: Any, erp: Erp, placed: ExternalReference) -> None:

@@ -28,6 +28,17 @@ _ERRORS: dict[str, tuple[type[HeadraceError], type[HeadraceError]]] = {
     # A logon page after a write does not say what happened before it.
     "auth": (Misconfigured, Misconfigured),
 }
+# Outcome of a vector to our code.
+_CODES = {
+    "rejected": "refused_by_system",
+    "not_found": "not_found",
+    "stale": "stale",
+    "locked": "locked",
+    "throttled": "throttled",
+    "unavailable": "system_unavailable",
+    "csrf": "session_refused",
+    "forbidden": "forbidden",
+}
 
 
 @pytest.fixture(scope="session")
@@ -70,6 +81,7 @@ def test_vectors(vectors: dict[str, dict[str, Any]], write: bool) -> None:  # no
             wanted = InDoubt
         assert wanted is type(error), name
         assert error is not None
+        assert _CODES.get(expect["outcome"], error.code) == error.code, name
         assert expect.get("code", "") in error.detail, name
         assert expect.get("retry_after_s") == getattr(error, "retry_after_s", None), name
 
@@ -122,6 +134,25 @@ def test_statuses_without_a_vector(
 
     assert read is type(_outcome(response, write=False))
     assert write is type(_outcome(response, write=True))
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence", "code"),
+    [
+        (400, "Document already exists under number 1", "duplicate"),
+        (409, "Conflict", "duplicate"),
+        (409, "Object is locked by user MEIER", "locked"),
+        (400, "Enter a plant", "refused_by_system"),
+    ],
+)
+def test_refusals_told_by_their_sentence(status: int, sentence: str, code: str) -> None:
+    """Where the status says too little, SAP's sentence decides."""
+    body = f'{{"error": {{"code": "V1/1", "message": {{"value": "{sentence}"}}}}}}'
+
+    error = _outcome(httpx.Response(status, text=body), write=True)
+
+    assert error is not None
+    assert code == error.code
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,42 @@
+"""A real PostgreSQL for tests: one server per process, one fresh migrated database per test."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from gateway.runtime import embedded
+from gateway.runtime.database import migrate
+
+_numbers = itertools.count(1)
+
+
+def named(url: str, database: str) -> str:
+    """The URL of another database of the same server."""
+    return url.replace("/postgres?", f"/{database}?", 1)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """URL of a server that forgets everything: it need not survive, only be quick."""
+    folder: Path = tmp_path_factory.mktemp("postgresql")
+    url = embedded.start(folder)
+    with psycopg.connect(url, autocommit=True) as connection:
+        for setting in ("fsync = off", "full_page_writes = off"):
+            connection.execute(f"alter system set {setting}")
+        connection.execute("select pg_reload_conf()")
+        connection.execute("create database migrated")
+    migrate(named(url, "migrated"))
+    return url
+
+
+@pytest.fixture
+def url(server: str) -> Iterator[str]:
+    """URL of a fresh, migrated database."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"create database {name} template migrated strategy file_copy")
+        yield named(server, name)
+        connection.execute(f"drop database {name} with (force)")
