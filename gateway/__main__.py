@@ -1,9 +1,10 @@
 """The command line: ``headrace --help``."""
 
+import importlib
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -18,8 +19,44 @@ _CONFIG = click.option(
     help="The process's configuration; tenants lie beside it.",
 )
 
+# Name: (module, name in it, first line of its help). Loaded when used, so that --help is quick.
+_COMMANDS: Final = {
+    "adapters": ("check", "list_adapters", "Products that can be connected."),
+    "call": ("call", "call", "Run one verb of a system and print the answer."),
+    "check": ("check", "check", "Check the whole configuration; log in to a system."),
+    "evidence": ("inspect", "evidence", "What was sent and answered for an order, redacted."),
+    "explain": ("explain", "explain", "What would become of an order; nothing is sent."),
+    "exports": ("export", "exports", "Files for back-office systems."),
+    "flows": ("operate", "flows", "Flows, and what to do with those that are parked."),
+    "generate": ("generate", "generate", "Write openapi/ and docs/reference/ anew."),
+    "tenants": ("check", "list_tenants", "Clients of the platform."),
+    "timeline": ("inspect", "timeline", "Everything that happened to an order."),
+    "trace": ("inspect", "trace", "One order's spans as a tree."),
+    "webhooks": ("operate", "webhooks", "Webhook deliveries in the inbox."),
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class _Commands(click.Group):
+    """The commands of this module and, when they are used, those of ``gateway.commands``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *_COMMANDS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        module, name, _ = _COMMANDS[cmd_name]
+        found: click.Command = getattr(importlib.import_module(f"gateway.commands.{module}"), name)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        own = {name: one.get_short_help_str(100) for name, one in self.commands.items()}
+        shown = own | {name: text for name, (_, _, text) in _COMMANDS.items()}
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(shown.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="headrace")
 def cli() -> None:
     """Order-to-cash integration hub."""

@@ -17,7 +17,7 @@ from litestar.types import ASGIApp
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from gateway import settings as files
-from gateway.api import health, operations, orders, problems, webhooks
+from gateway.api import contract, health, operations, orders, problems, webhooks
 from gateway.api.facade import Facade
 from gateway.api.pipeline import Pipeline
 from gateway.engines.risk import default_risk
@@ -343,6 +343,7 @@ def create_app(parts: Parts) -> ASGIApp:
             health.live,
             health.ready,
             health.explain_problem,
+            contract.get_contract,
         ],
         dependencies={"facade": Provide(lambda: facade, sync_to_thread=False)},
         exception_handlers={Exception: problems.of_exception},

@@ -120,11 +120,9 @@ class StripePayments:
             query = [*first, ("page", page.next_page)]
 
     def _list(self, payment: Payment) -> Pages[Intent]:
-        first: Form = [
-            ("created[gte]", str(_seconds(payment.requested_at) - _SKEW_S)),
-            _LIMIT,
-            ("expand[]", "data.latest_charge"),
-        ]
+        since = ("created[gte]", str(_seconds(payment.requested_at) - _SKEW_S))
+        window: Form = [] if self._find_by == "scan" else [since]
+        first: Form = [*window, _LIMIT, ("expand[]", "data.latest_charge")]
         query, found = first, list[Intent]()
         while True:
             response = yield self._wire.get(_INTENTS, query)

@@ -20,7 +20,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         api_version: Sent as Stripe-Version, so that an upgrade of the account changes nothing here.
         find_by: How a payment is found whose Stripe id never arrived. ``search`` is one request,
             but its index lags by up to a minute; ``list`` pages through everything created since,
-            is exact at once, and slow for a busy account.
+            is exact at once, and slow for a busy account. ``scan`` pages through all payments
+            there are, for stand-ins such as localstripe that cannot filter.
     """
 
     base_url: Annotated[str, Meta(pattern="^https?://[^/?#]+/?$")] = "https://api.stripe.com"
@@ -28,7 +29,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     webhook_secrets: tuple[str, ...] = ()
     tolerance_s: Annotated[float, Meta(ge=0)] = 300.0
     api_version: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}(\.[a-z]+)?$")] = "2023-08-16"
-    find_by: Literal["search", "list"] = "search"
+    find_by: Literal["search", "list", "scan"] = "search"
 
     def __repr__(self) -> str:
         """The settings without their secrets."""

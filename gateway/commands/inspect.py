@@ -13,6 +13,7 @@ from gateway.runtime.timeline import Entry
 if TYPE_CHECKING:  # needed for the drawing only
     from rich.tree import Tree
 
+
 class Branch(msgspec.Struct, frozen=True, kw_only=True):
     """A span with those that it caused.
 
@@ -52,9 +53,7 @@ def arrange(spans: list[KeptSpan]) -> tuple[Branch, ...]:
     return (
         *(grow(span) for span in roots),
         *(
-            Branch(
-                span_id=parent, span=None, children=tuple(grow(one) for one in children[parent])
-            )
+            Branch(span_id=parent, span=None, children=tuple(grow(one) for one in children[parent]))
             for parent in missing
         ),
     )

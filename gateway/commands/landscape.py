@@ -31,6 +31,11 @@ _SECRETS: Final = {
 }
 
 
+def demo_secret(name: str) -> str:
+    """One of the invented secrets."""
+    return _SECRETS[name]
+
+
 def free_ports(count: int) -> list[int]:
     """Ports of 127.0.0.1 that nobody uses right now."""
     sockets = [socket.socket() for _ in range(count)]
@@ -93,6 +98,10 @@ class Landscape:
         tenant = self.folder / "tenants" / f"{TENANT}.yaml"
         tenant.write_text(yaml.safe_dump(self._tenant_settings()))
 
+    def environment(self) -> dict[str, str]:
+        """The environment of every process, with the invented secrets."""
+        return os.environ | _SECRETS | {"PYTHONPATH": os.pathsep.join(sys.path)}
+
     def start(self, name: str, *command: str) -> None:
         """Start one process of the hub; its log is ``<name>.log``."""
         with (self.folder / f"{name}.log").open("ab") as log:
@@ -100,7 +109,7 @@ class Landscape:
                 [sys.executable, "-m", "gateway", *command],
                 stdout=log,
                 stderr=log,
-                env=os.environ | _SECRETS | {"PYTHONPATH": os.pathsep.join(sys.path)},
+                env=self.environment(),
             )
 
     def start_simulators(self, **plan: Any) -> None:

@@ -124,7 +124,9 @@ def show_flow(flow: str, tenant: str, config: Path, *, as_json: bool) -> None:
         )
         return _readable(found) | {
             "steps": [_step(*row) for row in rows],
-            "decisions": [one | {"at": terminal.moment(one.pop("decided_at"))} for one in decisions],
+            "decisions": [
+                one | {"at": terminal.moment(one.pop("decided_at"))} for one in decisions
+            ],
         }
 
     found = _with_database(config, read)
@@ -320,9 +322,7 @@ def webhooks() -> None:
 
 
 @webhooks.command("list")
-@click.option(
-    "--state", type=click.Choice(_WEBHOOK_STATES, case_sensitive=False), default="PARKED"
-)
+@click.option("--state", type=click.Choice(_WEBHOOK_STATES, case_sensitive=False), default="PARKED")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=200, show_default=True)
 @terminal.TENANT
 @terminal.CONFIG

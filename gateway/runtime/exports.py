@@ -217,12 +217,12 @@ async def _freeze(connection: Connection, run: Run) -> datetime:
         cutoff: datetime = row[0] if row else datetime.now(UTC)
         given = _window(run, cutoff)
         await connection.execute(
-            "with numbered as (select key, cells,"  # noqa: S608 - the profile is our own text
-            " (row_number() over (order by key collate \"C\") - 1) / %(size)s + 1 as part"
+            'with numbered as (select key collate "C" as key, cells,'  # noqa: S608 - our own text
+            ' (row_number() over (order by key collate "C") - 1) / %(size)s + 1 as part'
             f" from ({run.profile.rows}) as rows)"
             " insert into headrace.export_part (tenant, profile, day, part, entry)"
             " select %(tenant)s, %(profile)s, %(day)s, part, jsonb_build_object("
-            "'last_key', max(key collate \"C\"), 'content', jsonb_agg(cells order by key collate \"C\"))"
+            "'last_key', max(key), 'content', jsonb_agg(cells order by key))"
             " from numbered group by part",
             given,
         )

@@ -428,14 +428,16 @@ async def test_a_request_is_never_sent_twice(method: str) -> None:
 
         return serve
 
+    body = b"" if method in {"GET", "DELETE"} else b"2"
     async with upstream(make) as server, Wire() as wire:
         await wire.handle_async_request(request("POST", server.url, [], b"1"))
-        with pytest.raises(httpx.RemoteProtocolError):
-            await wire.handle_async_request(request(method, server.url, [], b"2"))
+        with pytest.raises(httpx.RemoteProtocolError):  # it left: anything else would be wrong
+            await wire.handle_async_request(request(method, server.url, [], body))
 
         await asyncio.sleep(0.05)
         assert len(server.requests) == 2
         assert server.connections == 1
+        assert (b"content-length" in server.requests[1].lower()) == bool(body)
 
 
 async def test_a_kept_connection_is_reused_and_a_closed_one_is_not() -> None:
@@ -471,6 +473,40 @@ async def test_a_connection_that_closes_before_the_first_byte_sent_nothing() -> 
         assert len(server.requests) == 1
 
 
+async def test_requests_at_once_have_connections_of_their_own() -> None:
+    """Only ``connections`` limits how many are under way."""
+    async with upstream(answering(b"", OK, pause_s=0.2)) as server, Wire(connections=3) as wire:
+        await asyncio.gather(*(send(server.url, wire, pool=0.1) for _ in range(3)))
+
+        assert server.connections == 3
+
+
+async def test_after_a_write_timeout_the_rest_of_the_body_does_not_follow() -> None:
+    """What was given up must not arrive whole when the system takes up reading again."""
+    received: list[int] = []
+
+    def make(_server: Upstream) -> Serve:
+        async def serve(reader: Reader, writer: Writer) -> None:
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            await asyncio.sleep(0.4)
+            writer.transport.resume_reading()  # type: ignore[attr-defined]
+            try:
+                while chunk := await reader.read(65536):
+                    received.append(len(chunk))
+            finally:
+                received.append(0)
+
+        return serve
+
+    async with upstream(make) as server:
+        with pytest.raises(httpx.WriteTimeout):
+            await send(server.url, body=BIG, write=0.2)
+        await asyncio.sleep(0.5)
+
+    assert received[-1] == 0
+    assert sum(received) < len(BIG)
+
+
 async def test_cancelling_frees_the_place_and_drops_the_connection() -> None:
     """A late answer must not be read as the answer to the next request."""
     async with upstream(answering(b"", OK, pause_s=0.3)) as server, Wire(connections=1) as wire:
@@ -494,7 +530,7 @@ async def test_headers_pass_as_they_are() -> None:
         headers = [(b"X-Many", b"1"), (b"x-many", b"2"), (b"X-Name", "Müller".encode())]
         for _ in range(2):
             response = await wire.handle_async_request(
-                request("PUT", httpx.URL(f"{server.url}/a%2Fb?c=%20d'"), headers, b"{}")
+                request("PUT", httpx.URL(f"{server.url}/a%2Fb%7E?c=%20d'"), headers, b"{}")
             )
 
         assert response.headers.raw == [
@@ -504,7 +540,7 @@ async def test_headers_pass_as_they_are() -> None:
             (b"set-cookie", b"b=2"),
         ]
         expected = (
-            b"PUT /x/a%2Fb?c=%20d' HTTP/1.1\r\n"
+            b"PUT /x/a%2Fb%7E?c=%20d' HTTP/1.1\r\n"
             b"host: 127.0.0.1:" + str(server.port).encode() + b"\r\n"
             b"X-Many: 1\r\nX-Many: 2\r\nX-Name: M\xc3\xbcller\r\ncontent-length: 2\r\n\r\n{}"
         )

@@ -1,6 +1,9 @@
 """A real PostgreSQL for tests: one server per process, one fresh migrated database per test."""
 
+import atexit
 import itertools
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,11 +21,21 @@ def named(url: str, database: str) -> str:
     return url.replace("/postgres?", f"/{database}?", 1)
 
 
+def own_folder() -> Path:
+    """A folder that is removed when this process ends, after the server in it was stopped.
+
+    Not under pytest's own folder: the server runs as another user where we are root, and every
+    pytest that starts on the machine takes the others' permissions away from there.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="headrace-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> str:
+def server() -> str:
     """URL of a server that forgets everything: it need not survive, only be quick."""
-    folder: Path = tmp_path_factory.mktemp("postgresql")
-    url = embedded.start(folder)
+    url = embedded.start(own_folder())
     with psycopg.connect(url, autocommit=True) as connection:
         for setting in ("fsync = off", "full_page_writes = off"):
             connection.execute(f"alter system set {setting}")

@@ -125,15 +125,9 @@ class Stage:
     @asynccontextmanager
     async def facade(self) -> AsyncIterator["Stage"]:
         """Serve requests while the block lasts."""
-        parts = self.parts("serve")
-        pipeline = cast("Any", app.create_app(parts))
         self.sql = await psycopg.AsyncConnection.connect(self.url, autocommit=True)
-        async with pipeline._application.lifespan(), self.sql:
-            transport = httpx.ASGITransport(pipeline, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="http://hub") as self.api:
-                yield self
-        if pipeline._watch is not None:
-            pipeline._watch.cancel()
+        async with self.sql, served(self.parts("serve")) as self.api:
+            yield self
 
     @asynccontextmanager
     async def life(self) -> AsyncIterator[Life]:
@@ -141,9 +135,15 @@ class Stage:
         async with app.running(self.parts()) as parts:
             yield Life(parts, self.flows)
 
-    async def submit(self, order: Mapping[str, Any], *, key: str = "") -> Order:
-        """Submit an order as a front-end does; the order as it is stored."""
-        answer = await self.api.post(
+    async def submit(
+        self, order: Mapping[str, Any], *, key: str = "", api: httpx.AsyncClient | None = None
+    ) -> Order:
+        """Submit an order as a front-end does; the order as it is stored.
+
+        Args:
+            api: Another facade than the stage's own.
+        """
+        answer = await (api or self.api).post(
             "/v1/orders",
             json=order,
             headers={"Idempotency-Key": key or str(order["reference"])},
@@ -278,6 +278,39 @@ class Stage:
             "opportunity": salesforce["opportunity"].get(order.order_id, 0),
         }
         return {kind: count for kind, count in counts.items() if count}
+
+
+@asynccontextmanager
+async def served(parts: app.Parts) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a facade made of these parts."""
+    pipeline = cast("Any", app.create_app(parts))
+    async with _alive(pipeline._application.lifespan):
+        transport = httpx.ASGITransport(pipeline)
+        async with httpx.AsyncClient(transport=transport, base_url="http://hub") as api:
+            yield api
+    if pipeline._watch is not None:
+        pipeline._watch.cancel()
+
+
+@asynccontextmanager
+async def _alive(lifespan: Callable[[], Any]) -> AsyncIterator[None]:
+    """The lifespan of an application in a task of its own: its scopes end where they began."""
+    up, down = asyncio.Event(), asyncio.Event()
+
+    async def live() -> None:
+        async with lifespan():
+            up.set()
+            await down.wait()
+
+    living = asyncio.create_task(live())
+    waiting = asyncio.create_task(up.wait())
+    await asyncio.wait({living, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    try:
+        yield
+    finally:
+        down.set()
+        waiting.cancel()
+        await living
 
 
 def new_order(number: int | str, **changes: Any) -> dict[str, Any]:

@@ -9,8 +9,8 @@ import pytest
 from lxml import etree
 
 from adapters.sap_s4 import Settings
-from adapters.sap_s4 import simulator as simulated
 from adapters.sap_s4.simulator import SapS4Simulator
+from adapters.sap_s4.simulator_schema import TYPES
 from adapters.sap_s4.wire import Wire
 
 _PARTNERS = "API_BUSINESS_PARTNER/A_BusinessPartner"
@@ -83,7 +83,7 @@ def test_schema_is_saps(contracts: Path) -> None:
         root = etree.parse(contracts / "odata-v2" / f"{name}.edmx").getroot()
         real |= {each.get("Name"): each for each in root.iter("{*}EntityType")}
     creatable = "{http://www.sap.com/Protocols/SAPData}creatable"
-    for entity, facets in simulated._TYPES.items():
+    for entity, facets in TYPES.items():
         kind = real[f"{entity}Type"]
         properties = {each.get("Name"): each for each in kind.iterfind("{*}Property")}
         navigations = {each.get("Name") for each in kind.iterfind("{*}NavigationProperty")}
@@ -207,7 +207,7 @@ def test_given_materials(settings: Settings) -> None:
 def test_order_is_numbered_and_priced(client: Client) -> None:
     """Items count in tens, the total is the sum of price times quantity."""
     price = {"ConditionType": "PR01", "ConditionRateValue": "10.05", "ConditionCurrency": "EUR"}
-    item = _ORDER["to_Item"][0] | {"to_PricingElement": [price]}  # type: ignore[index]
+    item = {"Material": "M1", "RequestedQuantity": "2", "to_PricingElement": [price]}
     client.write(_PARTNERS, _PARTNER)
     client.write(_ORDERS, _ORDER | {"to_Item": [item, item]})
 

@@ -67,7 +67,7 @@ def _outcome(response: httpx.Response, *, write: bool) -> HeadraceError | None:
 
 
 @pytest.mark.parametrize("write", [False, True])
-def test_vectors(vectors: dict[str, dict[str, Any]], write: bool) -> None:  # noqa: FBT001
+def test_vectors(vectors: dict[str, dict[str, Any]], write: bool) -> None:  # noqa: FBT001 - a parameter of the test
     """Each recorded answer becomes the error that its outcome asks for, with SAP's code."""
     assert len(vectors) >= 13
     for name, vector in vectors.items():
@@ -174,7 +174,7 @@ def test_not_found_by_whom(body: str, expected: type[HeadraceError], code: str) 
 
 @pytest.mark.parametrize("write", [False, True])
 @pytest.mark.parametrize("body", [b"", b"{", b'{"d": {"results": []}}', b"[]"])
-def test_unreadable_success(body: bytes, write: bool) -> None:  # noqa: FBT001
+def test_unreadable_success(body: bytes, write: bool) -> None:  # noqa: FBT001 - a parameter of the test
     """A success that cannot be read is in doubt after a write, never a failure."""
     error = _outcome(httpx.Response(201, content=body), write=write)
 

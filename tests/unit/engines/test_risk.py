@@ -364,6 +364,7 @@ def test_a_graph_that_runs_in_a_circle_is_refused(graph: dict[str, Any]) -> None
     with pytest.raises(Misconfigured) as caught:
         load(graph)
 
+    assert "risk_table_invalid" == caught.value.code
     assert "backtrace" not in f"{caught.value.message} {caught.value.detail}"
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import selectors
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from email.utils import formatdate
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -17,7 +17,16 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
-from opentelemetry.trace import NoOpTracer, SpanKind, Tracer
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    NoOpTracer,
+    SpanContext,
+    SpanKind,
+    TraceFlags,
+    Tracer,
+    TraceState,
+    use_span,
+)
 from structlog.testing import capture_logs
 
 from gateway.errors import InDoubt, Misconfigured, Unavailable
@@ -67,7 +76,14 @@ class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-ty
 class World:
     """A transport with everything around it, and what it left behind."""
 
-    def __init__(self, answers: list[Answer], tracer: Tracer | None = None, **policy: Any) -> None:
+    def __init__(
+        self,
+        answers: list[Answer],
+        tracer: Tracer | None = None,
+        oversleep_s: float = 0.0,
+        **policy: Any,
+    ) -> None:
+        self.oversleep_s = oversleep_s
         self.answers = answers
         self.sent: list[tuple[float, httpx.Request]] = []
         self.evidence: list[Evidence] = []
@@ -88,7 +104,7 @@ class World:
             tracer=self.tracer,
             clock=self.loop.time,
             wall=lambda: WALL + self.loop.time(),
-            sleep=asyncio.sleep,
+            sleep=lambda seconds: asyncio.sleep(seconds + self.oversleep_s),
             random=random.Random(7),
             meter=self.meter,
         )
@@ -405,6 +421,11 @@ def test_an_operator_forces_a_breaker(world: Make) -> None:
 
     assert raised.value.code == "breaker_open"
     assert given.send().status_code == 200
+    given.transport.force("stripe_de", "refund_payment", BreakerState.OPEN)
+    assert given.send().status_code == 200
+    given.transport.force("stripe_de", "create_payment", BreakerState.OPEN)
+    with pytest.raises(Unavailable):
+        given.send()
 
 
 def test_the_bulkhead_lets_in_in_order(world: Make) -> None:
@@ -442,26 +463,142 @@ def test_waiting_too_long_is_overload_and_loses_no_place(world: Make) -> None:
     assert given.send().status_code == 200
 
 
-@pytest.mark.parametrize("same_moment", [True, False])
-def test_cancelling_while_waiting_loses_no_place(world: Make, *, same_moment: bool) -> None:
-    """Neither when the turn came at the moment of the cancellation, nor just after it."""
+@pytest.mark.parametrize("moment", ["waiting", "just before its turn", "just after its turn"])
+def test_cancelling_while_waiting_loses_no_place(world: Make, moment: str) -> None:
+    """Whenever it is cancelled, the next in the queue is served and the place is free at last."""
     given = world(slow(1.0), concurrency=1, queue_s=10.0)
 
-    async def scene() -> int:
-        first = asyncio.create_task(given.transport.send(order(), CALL))
-        second = asyncio.create_task(given.transport.send(order(), CALL))
-        third = asyncio.create_task(given.transport.send(order(), CALL))
-        await asyncio.sleep(0)
-        if same_moment:
-            first.add_done_callback(lambda _done: second.cancel())
-        else:
-            await asyncio.sleep(0.5)
+    async def scene() -> tuple[bool, int]:
+        calls = [given.transport.send(order(), CALL) for _ in range(3)]
+        first, second, third = [asyncio.create_task(call) for call in calls]
+
+        def on_evidence(_evidence: Evidence) -> None:  # the place is left in the same step
+            if moment == "just before its turn":
+                second.cancel()
+            elif moment == "just after its turn":
+                given.loop.call_soon(second.cancel)
+
+        given.transport._evidence = on_evidence
+        await asyncio.sleep(0.5)
+        if moment == "waiting":
             second.cancel()
         await asyncio.wait([first, second, third])
         lane = given.transport._lanes["acme", "stripe_de", "create_payment"]
-        return lane.bulkhead.inside
+        return second.cancelled() and not third.cancelled(), lane.bulkhead.inside
 
-    assert given.run(scene()) == 0
+    assert given.run(scene()) == (True, 0)
+    assert [when for when, _ in given.sent] == [0.0, 1.0]
+
+
+def test_waiting_for_a_place_ends_with_the_deadline(world: Make) -> None:
+    """The deadline is over all, the queue included."""
+    given = world(slow(9.0), concurrency=1, queue_s=8.0, deadline_s=2.0)
+
+    async def scene() -> float:
+        first = asyncio.create_task(given.transport.send(order(), CALL))
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable):
+            await given.transport.send(order(), CALL)
+        when = given.loop.time()
+        await first
+        return when
+
+    assert given.run(scene()) == 2.0
+
+
+def test_an_open_breaker_answers_before_the_queue(world: Make) -> None:
+    """Nobody waits for a place only to hear that nothing is sent."""
+    given = world(slow(3.0), concurrency=1)
+
+    async def scene() -> float:
+        first = asyncio.create_task(given.transport.send(order(), CALL))
+        await asyncio.sleep(0)
+        given.transport.force("stripe_de", "create_payment", BreakerState.OPEN)
+        with pytest.raises(Unavailable) as raised:
+            await given.transport.send(order(), CALL)
+        assert raised.value.code == "breaker_open"
+        when = given.loop.time()
+        await first
+        return when
+
+    assert given.run(scene()) == 0.0
+
+
+def test_no_attempt_begins_after_the_deadline(world: Make) -> None:
+    """A pause may take longer than it should, on a busy machine."""
+    given = world(httpx.ConnectError("x"), oversleep_s=30.0, deadline_s=20.0)
+
+    with pytest.raises(Unavailable) as raised:
+        given.send()
+
+    assert raised.value.code == "deadline"
+    assert len(given.sent) == 1
+
+
+def test_a_full_pool_is_overload(world: Make) -> None:
+    """Too many under way in this process is not the system's fault."""
+    given = world(httpx.PoolTimeout("x"))
+
+    with pytest.raises(Unavailable) as raised:
+        given.send()
+
+    assert raised.value.code == "overloaded"
+
+
+def test_the_wire_is_told_all_time_limits(world: Make) -> None:
+    """None is longer than the attempt."""
+    given = world(
+        httpx.Response(200), connect_timeout_s=3.0, timeout_s=2.0, queue_s=1.0, deadline_s=60.0
+    )
+
+    given.send()
+
+    limits = {"connect": 2.0, "read": 2.0, "write": 2.0, "pool": 1.0, "total": 2.0}
+    assert given.sent[0][1].extensions["timeout"] == limits
+
+
+def test_the_answer_is_whole_and_knows_its_request(world: Make) -> None:
+    """Adapters read content and request, whatever the wire left open."""
+
+    class Streamed(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield b"a"
+            yield b"b"
+
+    class Lazy(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, _request: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, stream=Streamed())
+
+    given = world(httpx.Response(200))
+
+    response = given.run(given.over(Lazy()).send(order(), CALL))
+
+    assert response.content == b"ab"
+    assert response.request.url.path == "/v1/payments"
+
+
+def test_a_cancelled_trial_makes_room_for_the_next(world: Make) -> None:
+    """Half-open must not wait for ever for a trial that nobody awaits any more."""
+    given = world(
+        httpx.ConnectError("x"),
+        httpx.ConnectError("x"),
+        slow(50.0),
+        httpx.Response(200),
+        **BREAKING,
+    )
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            given.send()
+
+    async def scene() -> None:
+        await asyncio.sleep(5)
+        trial = asyncio.create_task(given.transport.send(order(), CALL))
+        await asyncio.sleep(1)
+        trial.cancel()
+        await asyncio.wait([trial])
+
+    given.run(scene())
+
     assert given.send().status_code == 200
 
 
@@ -609,6 +746,19 @@ def test_a_given_traceparent_is_replaced(world: Make) -> None:
     assert sent.headers["traceparent"][36:52] == given.evidence[0].span_id
     assert request.headers["traceparent"][36:52] == "2" * 16
     assert "timeout" not in request.extensions
+
+
+def test_the_trace_state_of_the_caller_is_passed_on(world: Make) -> None:
+    """W3C Trace Context §3.3: vendors' entries travel with the trace."""
+    given = world(httpx.Response(200))
+    state = TraceState([("vendor", "1")])
+    parent = SpanContext(1, 2, is_remote=True, trace_flags=TraceFlags(1), trace_state=state)
+
+    with use_span(NonRecordingSpan(parent)):
+        given.send()
+
+    assert given.sent[0][1].headers["tracestate"] == "vendor=1"
+    assert given.evidence[0].trace_id == "0" * 31 + "1"
 
 
 def test_durations_are_counted_with_few_attributes(world: Make) -> None:

@@ -1,0 +1,236 @@
+"""``headrace explain``: what would become of an order, without sending anything anywhere."""
+
+import random
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import httpx
+import msgspec
+from opentelemetry.trace import NoOpTracer
+
+from gateway.commands import terminal
+from gateway.errors import HeadraceError, Unavailable
+from gateway.model.identifiers import new_id
+from gateway.model.order import Order
+from gateway.model.risk import RiskAssessment
+from gateway.policy import collecting, ordering
+from gateway.policy.validation import FieldError, Invalid, read_order
+from gateway.ports.exchange import Exchange
+from gateway.runtime.hub import System, Tenant
+from gateway.runtime.transport import Call, Evidence, Transport
+from gateway.settings import CallPolicy
+
+if TYPE_CHECKING:  # --help does not need it
+    from gateway.app import Configuration
+
+
+class SealedWire(httpx.AsyncBaseTransport):
+    """A wire that leads nowhere; it counts what it was given.
+
+    Attributes:
+        refused: How many requests it did not send.
+    """
+
+    def __init__(self) -> None:
+        self.refused = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Refuse."""
+        self.refused += 1
+        raise httpx.ConnectError("nothing is sent here", request=request)
+
+
+class WouldSend(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that would be sent, as it would stand in the evidence.
+
+    Attributes:
+        step: Of the flow, or ``login``.
+        request: Redacted; empty where the system needs none.
+        problem: Why there is no request.
+    """
+
+    step: str
+    system: str
+    request: str = ""
+    problem: str = ""
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """What would become of an order.
+
+    Attributes:
+        errors: What is wrong with it; nothing else follows then.
+        requests: The first request of each system, in the order of the flow.
+    """
+
+    accepted: bool
+    errors: tuple[FieldError, ...] = ()
+    assessment: RiskAssessment | None = None
+    routing: dict[str, str] = {}
+    requests: tuple[WouldSend, ...] = ()
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@terminal.TENANT
+@terminal.CONFIG
+@terminal.JSON
+def explain(file: Path, tenant: str, config: Path, *, as_json: bool) -> None:
+    """What would become of the order in FILE; nothing is stored and nothing is sent.
+
+    Exit code 1 where the order would be refused.
+    """
+    from gateway import app
+
+    configuration = app.configure(config)
+    app.configure_logs(configuration)
+    name = terminal.one_tenant(configuration, tenant)
+    explanation = terminal.run(explained(configuration, name, file.read_bytes()))
+    if as_json:
+        terminal.show_json(explanation)
+    else:
+        _show(explanation)
+    if not explanation.accepted:
+        raise SystemExit(1)
+
+
+async def explained(configuration: "Configuration", name: str, body: bytes) -> Explanation:
+    """Validation, decision, routing and first requests of an order."""
+    from gateway import app
+
+    sealed = SealedWire()
+    parts = app.build(
+        configuration, "postgresql://127.0.0.1:1/none", role="explain", wire=sealed, exporters=()
+    )
+    tenant = parts.hub.tenant(name)
+    try:
+        new = read_order(body, currencies=tenant.settings.currencies)
+    except Invalid as error:
+        return Explanation(accepted=False, errors=error.errors)
+    at = datetime.now(UTC).isoformat()
+    order, _ = ordering.submit(new, order_id=new_id(), payment_id=new_id(), at=at)
+    assessment, asked = await _assessed(tenant, order, sealed)
+    if assessment is not None:
+        order, _ = ordering.decide(order, assessment)
+    requests = [asked] if asked else [
+        one for target, exchange in _first_calls(tenant, order, at)
+        for one in await _would_send(target, exchange, sealed)
+    ]  # fmt: skip
+    if assessment is not None and order.state == "REJECTED":
+        requests = []
+    return Explanation(
+        accepted=order.state != "REJECTED",
+        assessment=assessment,
+        routing={
+            port: f"{target.name} ({target.adapter.title})"
+            for port, target in (
+                ("risk", tenant.risk),
+                ("crm", tenant.crm),
+                ("erp", tenant.erp),
+                ("payments", tenant.payments),
+            )
+        },
+        requests=tuple(requests),
+    )
+
+
+async def _assessed(
+    tenant: Tenant, order: Order, sealed: SealedWire
+) -> tuple[RiskAssessment | None, WouldSend | None]:
+    """The decision where it can be made without asking anybody, else what would be asked."""
+    exchange = tenant.risk.port.assess(order, key=f"{order.order_id}:risk.assess")
+    try:
+        request = next(exchange)
+    except StopIteration as end:
+        assessment: RiskAssessment = end.value
+        return assessment, None
+    return None, await _shown(tenant.risk, "assess", request, sealed)
+
+
+def _first_calls(tenant: Tenant, order: Order, at: str) -> list[tuple[System[Any], Exchange[Any]]]:
+    """The calls of ``place_order`` that need nothing from an earlier one."""
+    payment_key = f"{order.order_id}:payments.create_payment"
+    payment, _ = collecting.prepare(order, provider=tenant.payments.name, key=payment_key, at=at)
+    key = order.order_id
+    return [
+        (
+            tenant.crm,
+            tenant.crm.port.upsert_account(order.party, key=f"{key}:crm.upsert_account"),
+        ),
+        (
+            tenant.erp,
+            tenant.erp.port.upsert_business_partner(
+                order.party, key=f"{key}:erp.upsert_business_partner"
+            ),
+        ),
+        (tenant.payments, tenant.payments.port.create_payment(payment, key=payment_key)),
+    ]
+
+
+async def _would_send(
+    target: System[Any], exchange: Exchange[Any], sealed: SealedWire
+) -> list[WouldSend]:
+    login = target.adapter.login
+    steps = [("login", login(target.settings))] if login else []
+    name: str = exchange.__name__  # type: ignore[attr-defined] # generators have names
+    found = []
+    for step, one in (*steps, (f"{target.port_name}.{name}", exchange)):
+        try:
+            found.append(await _shown(target, step, next(one), sealed))
+        except (StopIteration, HeadraceError) as error:
+            reason = error.message if isinstance(error, HeadraceError) else "needs no request"
+            found.append(WouldSend(step=step, system=target.name, problem=reason))
+        finally:
+            one.close()
+    return found
+
+
+async def _shown(
+    target: System[Any], step: str, request: httpx.Request, sealed: SealedWire
+) -> WouldSend:
+    """The request as the transport would keep it in evidence, handed to the sealed wire."""
+    kept: list[Evidence] = []
+    transport = Transport(
+        sealed,
+        policy=lambda _call: CallPolicy(attempts=1),
+        evidence=kept.append,
+        tracer=NoOpTracer(),
+        random=random.Random(0),  # noqa: S311 - no secret, only a trace id for show
+    )
+    call = Call(
+        tenant=target.tenant,
+        system=target.name,
+        product=target.adapter.product,
+        port=target.port_name,
+        verb=step,
+        step=step,
+        readable=target.adapter.readable,
+    )
+    try:
+        await transport.send(request, call)
+    except Unavailable:
+        return WouldSend(step=step, system=target.name, request=kept[0].request)
+    raise AssertionError("the sealed wire answered")
+
+
+def _show(explanation: Explanation) -> None:
+    from rich.text import Text
+
+    if explanation.errors:
+        rows = [(one.pointer or "/", one.code, one.detail) for one in explanation.errors]
+        terminal.show_table("the order would be refused", ("field", "rule", "what to do"), rows)
+        return
+    decision = explanation.assessment
+    if decision is not None:
+        rows = [(decision.decision.value, one.code, one.text) for one in decision.reasons]
+        terminal.show_table(
+            f"risk ({decision.strategy_version})", ("decision", "reason", "text"), rows
+        )
+    terminal.show_table("routing", ("port", "system"), list(explanation.routing.items()))
+    out = terminal.console()
+    for one in explanation.requests:
+        out.rule(Text(f"{one.step} to {one.system}"), align="left")
+        out.print(Text(f"{one.request or one.problem}\n"))
+    click.echo("Nothing was stored and nothing was sent.")
