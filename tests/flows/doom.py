@@ -99,6 +99,7 @@ class Mortal:
         await parts.database.open()
         parts.journal.start()
         self.life = Life(parts, self._stage.flows)
+        self.life.claimed = lambda: self._doom.reach("after a claim")
 
     async def do(self, act: Callable[[Life], Awaitable[None]]) -> bool:
         """Do something with the worker; whether it lived to the end."""

@@ -44,10 +44,15 @@ _TURNS: Final = 60
 
 
 class Life:
-    """One worker's life: its parts, and what makes it run a turn at a time."""
+    """One worker's life: its parts, and what makes it run a turn at a time.
+
+    Attributes:
+        claimed: Called when runs were leased and none has begun.
+    """
 
     def __init__(self, parts: app.Parts, flows: Mapping[str, Flow]) -> None:
         self.parts = parts
+        self.claimed: Callable[[], None] = lambda: None
         worker, self.receiver = app.create_worker(parts)
         worker._flows = flows
         self.worker: Worker = worker
@@ -55,6 +60,8 @@ class Life:
     async def work(self) -> int:
         """Run all flows that are due as far as they go; returns how many there were."""
         claimed = await self.worker._claim()
+        if claimed:
+            self.claimed()
         tasks = [task for task, _, _ in self.worker._running.values()]
         await asyncio.gather(*tasks)
         return claimed
