@@ -49,7 +49,11 @@ class _Commands(click.Group):
         found: click.Command = getattr(importlib.import_module(f"gateway.commands.{module}"), name)
         return found
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        formatter: click.HelpFormatter,
+    ) -> None:
         own = {name: one.get_short_help_str(100) for name, one in self.commands.items()}
         shown = own | {name: text for name, (_, _, text) in _COMMANDS.items()}
         with formatter.section("Commands"):
@@ -84,10 +88,11 @@ def worker(config: Path) -> None:
 @_CONFIG
 def migrate(config: Path) -> None:
     """Bring the database's schema up to date."""
-    from gateway import app
+    from gateway import app, settings
     from gateway.runtime.database import head, migrate
 
-    migrate(app.database_url(app.configure(config)))
+    # Tenants and their secrets are not needed here, so a migration job need not have them.
+    migrate(app.database_url(settings.load(config, settings.Settings)))
     click.echo(f"The database is at version {head()}.")
 
 

@@ -198,9 +198,8 @@ def _check_server(path: Path, settings: Settings) -> None:
         )
 
 
-def database_url(configuration: Configuration) -> str:
+def database_url(settings: Settings) -> str:
     """Where PostgreSQL is; the embedded one is started where none is configured."""
-    settings = configuration.settings
     url = settings.database.url
     if url.startswith(("env:", "file:")):
         return secrets.resolve(url, field="database.url")

@@ -265,6 +265,11 @@ _REQUEST_HEADERS: Final[dict[str, dict[str, Any]]] = {
         "description": "RFC 7240: wait so many seconds for the end, 30 at most.",
         "schema": {"type": "string", "examples": ["wait=10"]},
     },
+    "Headrace-Tenant": {
+        "required": False,
+        "description": "Read only where the hub has no keys and several tenants.",
+        "schema": {"type": "string"},
+    },
     "If-None-Match": {
         "required": False,
         "description": "The ETag that you have.",
@@ -377,7 +382,8 @@ def _operation(route: Route, known: dict[Any, Any]) -> dict[str, Any]:
     if route.description:
         found["description"] = route.description
     found["security"] = [{"bearer": []}, {}] if route.secured else []
-    parameters = [*_path_parameters(route.path), *map(_header_parameter, route.takes)]
+    takes = (*route.takes, *(("Headrace-Tenant",) if route.secured else ()))
+    parameters = [*_path_parameters(route.path), *map(_header_parameter, takes)]
     if parameters:
         found["parameters"] = parameters
     if route.body is not None:

@@ -126,7 +126,7 @@ class Pipeline:
             status=status,
             duration_ms=round(duration_s * 1000, 2),
             request_id=request_id,
-            trace_id=f"{span.get_span_context().trace_id:032x}",
+            trace_id=format(span.get_span_context().trace_id, "032x"),
             client=scope.get("headrace_client", ""),
         )
 

@@ -87,7 +87,7 @@ async def _call(
     from gateway import app
     from gateway.runtime.hub import System
 
-    parts = app.build(configuration, app.database_url(configuration), role="call")
+    parts = app.build(configuration, app.database_url(configuration.settings), role="call")
     adapter, settings = configuration.systems[tenant][system]
     made = adapter.ports[port](settings)
     target = System(

@@ -17,6 +17,18 @@ from gateway.model.order import ORDER_STATES
 from gateway.model.payment import PAYMENT_STATES
 
 _NOTE: Final = "<!-- Written by `headrace generate`; edit the code instead. -->\n"
+_SETTINGS_START: Final = """
+# Settings
+
+`headrace.yaml` for the process, one file per tenant in the folder `tenants`. Secrets are
+references: `env:NAME` or `file:/path`. What an adapter needs is in [adapters](adapters.md).
+"""
+_ADAPTERS_START: Final = """
+# Adapters
+
+Products that can be connected. `find_` verbs only read; every other verb that moves something has
+one that tells what became of it.
+"""
 _FIELD: Final = re.compile(r"^(\w+(?:, \w+)*):\s*(.*)$")
 
 
@@ -73,9 +85,7 @@ def _states() -> str:
 
 def _settings() -> str:
     parts = [
-        "\n# Settings\n\n`headrace.yaml` for the process, one file per tenant in the folder"
-        " `tenants`. Secrets are references: `env:NAME` or `file:/path`. What an adapter needs is"
-        " in [adapters](adapters.md).\n",
+        _SETTINGS_START,
         "\n## headrace.yaml\n",
         *_tree(settings.Settings, ""),
         "\n## tenants/&lt;tenant&gt;.yaml\n",
@@ -159,7 +169,7 @@ _LIMITS: Final = {
 
 def _schema_text(schema: dict[str, Any]) -> str:
     if "enum" in schema:
-        return "one of " + ", ".join(f"`{value}`" for value in schema["enum"])
+        return "one of " + ", ".join(f"`{value}`" if value else "empty" for value in schema["enum"])
     if "anyOf" in schema:
         return " or ".join(_schema_text(one) for one in schema["anyOf"])
     word = str(schema.get("type", "anything"))
@@ -194,12 +204,7 @@ def _first_line(kind: type) -> str:
 
 
 def _adapters() -> str:
-    parts = [
-        "\n# Adapters\n\nProducts that can be connected. `find_` verbs only read; every other verb"
-        " has one that tells what became of it.\n"
-    ]
-    parts += [_adapter(one) for one in all_adapters()]
-    return "".join(parts)
+    return _ADAPTERS_START + "".join(_adapter(one) for one in all_adapters())
 
 
 def _adapter(adapter: Adapter) -> str:
@@ -230,8 +235,7 @@ def _errors() -> str:
             "\n# Errors\n\n## Inside: named after what the caller does next\n\n",
             "| error | means |\n|---|---|\n",
             *(f"| `{kind.__name__}` | {_first_line(kind)} |\n" for kind in kinds),
-            "\nA declined card, a refused credit check and a blocked debtor are results, not"
-            " errors.\n",
+            "\nA declined card, a refused credit check, a blocked debtor: results, not errors.\n",
             "\n## Outside: problem documents (RFC 9457)\n\n",
             "Each type is explained under `/problems/<code>`.\n\n",
             "| code | status | title | what to do |\n|---|---|---|---|\n",

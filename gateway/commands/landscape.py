@@ -177,7 +177,7 @@ class Landscape:
         until = time.monotonic() + _READY_S
         while time.monotonic() < until:
             try:
-                if self.client.get(url).status_code < 500:  # noqa: PLR2004
+                if self.client.get(url).status_code < 500:  # noqa: PLR2004 - server errors
                     return
             except httpx.TransportError:
                 pass

@@ -15,6 +15,7 @@ from gateway import app
 from gateway.runtime.database import OUTAGES, Database
 from gateway.runtime.inbox import drain_for_ever
 from gateway.runtime.worker import Worker
+from gateway.settings import WorkerSettings
 
 _log = structlog.get_logger()
 # Keep-alive connections that may stand at once; the server's default would let others hang.
@@ -25,7 +26,7 @@ def serve(config: Path) -> None:
     """Serve the facade and the webhook receiver until SIGTERM."""
     configuration = app.configure(config)
     app.configure_logs(configuration)
-    parts = app.build(configuration, app.database_url(configuration), role="serve")
+    parts = app.build(configuration, app.database_url(configuration.settings), role="serve")
     asyncio.run(_serve(parts))
 
 
@@ -53,7 +54,7 @@ def work(config: Path) -> None:
     """Run flows and apply the inbox until SIGTERM."""
     configuration = app.configure(config)
     app.configure_logs(configuration)
-    parts = app.build(configuration, app.database_url(configuration), role="worker")
+    parts = app.build(configuration, app.database_url(configuration.settings), role="worker")
     asyncio.run(_work(parts))
 
 
@@ -65,7 +66,8 @@ async def _work(parts: app.Parts) -> None:
     settings = parts.configuration.settings.worker
     async with app.running(parts):
         worker, receiver = app.create_worker(parts)
-        runner = await _health(settings.health_port, worker, parts.database, settings.lease_s)
+        host = parts.configuration.settings.server.host
+        runner = await _health(host, worker, parts.database, settings)
         _log.info("worker.started", concurrency=settings.concurrency, lease_s=settings.lease_s)
         async with asyncio.TaskGroup() as group:
             group.create_task(worker.run(stop))
@@ -78,15 +80,15 @@ async def _work(parts: app.Parts) -> None:
 
 
 async def _health(
-    port: int, worker: Worker, database: Database, lease_s: int
+    host: str, worker: Worker, database: Database, settings: WorkerSettings
 ) -> web.AppRunner | None:
     """Serve /livez (the loop claims) and /readyz (the database answers) of the worker."""
-    if not port:
+    if not settings.health_port:
         return None
 
     async def live(_request: web.Request) -> web.Response:
         silent_s = time.monotonic() - worker.beat
-        return web.Response(text="ok", status=200 if silent_s < 4 * lease_s else 503)
+        return web.Response(text="ok", status=200 if silent_s < 4 * settings.lease_s else 503)
 
     async def ready(_request: web.Request) -> web.Response:
         try:
@@ -96,18 +98,17 @@ async def _health(
             return web.Response(text="database away", status=503)
         return web.Response(text="ready")
 
-    return await listen({"/livez": live, "/readyz": ready}, port)
+    return await _listen({"/livez": live, "/readyz": ready}, host, settings.health_port)
 
 
 Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-async def listen(routes: dict[str, Route], port: int) -> web.AppRunner:
-    """Serve some GET routes on the loopback address or, in a pod, on all of them."""
+async def _listen(routes: dict[str, Route], host: str, port: int) -> web.AppRunner:
     application = web.Application()
     for path, route in routes.items():
         application.router.add_get(path, route)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await web.TCPSite(runner, host, port).start()
     return runner

@@ -99,7 +99,7 @@ async def opened(configuration: "Configuration") -> AsyncIterator["Database"]:
     from gateway import app
     from gateway.runtime.database import Database
 
-    database = Database(app.database_url(configuration), pool=2)
+    database = Database(app.database_url(configuration.settings), pool=2)
     try:
         await database.open()
         yield database

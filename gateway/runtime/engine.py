@@ -36,7 +36,6 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         attempt: Above one when an earlier run died.
-        wake_event: The event that the run waited for, if its wait ended by time-out.
     """
 
     queue: str
@@ -45,8 +44,6 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     kind: str
     input: FlowInput
-    wake_event: str | None
-    woken: bool
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,8 +122,8 @@ async def claim(
 ) -> list[Claim]:
     """Lease runs that are due, those of dead workers among them."""
     found = await connection.execute(
-        "select run_id::text, task_id::text, attempt, task_name, params::text, wake_event,"
-        " event_payload is not null from absurd.claim_task(%s, %s, %s, %s)",
+        "select run_id::text, task_id::text, attempt, task_name, params::text"
+        " from absurd.claim_task(%s, %s, %s, %s)",
         (queue, worker, lease_s, limit),
     )
     return [
@@ -137,10 +134,8 @@ async def claim(
             attempt=attempt,
             kind=kind,
             input=msgspec.json.decode(params, type=FlowInput),
-            wake_event=wake_event,
-            woken=woken,
         )
-        for run_id, task_id, attempt, kind, params, wake_event, woken in await found.fetchall()
+        for run_id, task_id, attempt, kind, params in await found.fetchall()
     ]
 
 
@@ -190,7 +185,7 @@ def kept(run: Claim) -> Statement:
 def steps_of(queue: str, task_id: str) -> Statement:
     """The finished steps of a flow in the order they ended, for people."""
     return Statement(
-        "select checkpoint_name, state, extract(epoch from updated_at)::float8"  # noqa: S608
+        "select checkpoint_name, state, extract(epoch from updated_at)::float8"  # noqa: S608 - queue is checked
         f" from absurd.c_{_queue(queue)} where task_id = %s order by updated_at",
         (task_id,),
     )
@@ -272,7 +267,7 @@ class Operator:
 async def _forget(connection: Connection, queue: str, task_id: str, step: str) -> None:
     table = f"absurd.c_{queue}"
     done = await connection.execute(
-        f"delete from {table} where task_id = %s and updated_at >="  # noqa: S608 - checked queue
+        f"delete from {table} where task_id = %s and updated_at >="  # noqa: S608 - queue is checked
         f" (select updated_at from {table} where task_id = %s and checkpoint_name = %s)",
         (task_id, task_id, step),
     )
@@ -283,7 +278,7 @@ async def _forget(connection: Connection, queue: str, task_id: str, step: str) -
 async def _wake(connection: Connection, queue: str, task_id: str) -> None:
     """Make the sleeping run due. The engine has no function for it; its version is pinned."""
     done = await connection.execute(
-        f"update absurd.r_{queue} set available_at = absurd.current_time()"  # noqa: S608
+        f"update absurd.r_{queue} set available_at = absurd.current_time()"  # noqa: S608 - queue is checked
         " where task_id = %s and state = 'sleeping'",
         (task_id,),
     )

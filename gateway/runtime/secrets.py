@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from gateway.errors import Misconfigured
 
-_SECRET_NAME: Final = re.compile(r"(secret|password|token|api_?key|private_?key)s?$")
+_SECRET_NAME: Final = re.compile(r"(secret|password|passphrase|token|(secret|api|private)_?key)s?$")
 
 
 def resolve(reference: str, *, field: str) -> str:

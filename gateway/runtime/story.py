@@ -257,10 +257,9 @@ class Story:
             return self._progress.signals[step].value
         if step in self.steps:
             return None
-        if self._run.wake_event == event and not self._run.woken:
-            await self._keep(step, None, "timeout", time.time())
-            return None
         statement = engine.wait(self._run, f"{step}.signal", event, max(1, math.ceil(timeout_s)))
+        now, asked_at = time.time(), time.monotonic()
+        expired = _checkpoint(None, "timeout", now)
         try:
             async with self._database.transaction() as connection:
                 answer = await connection.execute(statement.sql, statement.params)
@@ -272,6 +271,10 @@ class Story:
                         " where flow_id = %s",
                         (step, self.flow_id),
                     )
+                elif payload is None:
+                    # The engine says only once that the time is over; the journal keeps it.
+                    for one in self._finish(step, expired):
+                        await connection.execute(one.sql, one.params)
         except OUTAGES as error:
             raise Suspended from error
         except psycopg.Error as error:
@@ -280,7 +283,10 @@ class Story:
             raise
         if suspended:
             raise Suspended
-        now = time.time()
+        if payload is None:
+            self._lease.renewed(asked_at)
+            self._finished(step, expired)
+            return None
         self._progress.signals[step] = Checkpoint(
             value=payload, outcome="done", began=now, ended=now
         )
@@ -316,9 +322,12 @@ class Story:
         for undo in reversed(self._undos):
             await self.call(undo.step, undo.system, undo.verb, find=undo.find, returns=Any)
 
-    async def park(self, step: str, reason: str, error: HeadraceError) -> None:
-        """Stop until a person decides."""
-        await self._stop(step, reason, error, None, pauses=self._progress.pauses)
+    async def park(
+        self, step: str, reason: str, error: HeadraceError, *, for_s: float | None = None
+    ) -> None:
+        """Stop until a person decides, or for so long."""
+        until = None if for_s is None else datetime.fromtimestamp(time.time() + for_s, UTC)
+        await self._stop(step, reason, error, until, pauses=self._progress.pauses)
 
     def _known(self, step: str, returns: Any) -> Any:
         self.at = step
@@ -379,7 +388,8 @@ class Story:
         if isinstance(error, Unavailable):
             waits = patience.unavailable_s
             delay_s = waits[min(pauses, len(waits) - 1)]
-            delay_s = max(delay_s * random.uniform(0.9, 1.1), error.retry_after_s or 0.0)  # noqa: S311
+            jitter = random.uniform(0.9, 1.1)  # noqa: S311 - jitter
+            delay_s = max(delay_s * jitter, error.retry_after_s or 0.0)
             if again and self._progress.paused_for_s > patience.unavailable_for_s:
                 delay_s = None
         else:

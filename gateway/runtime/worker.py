@@ -170,7 +170,8 @@ class Worker:
         flow = self._flows.get(run.kind)
         if flow is None:
             unknown = Misconfigured("This version does not know the flow.", code="unknown_flow")
-            await story.park("", "unknown_flow", unknown)
+            # Put back for a newer version; this one may claim it again only after a while.
+            await story.park("", "unknown_flow", unknown, for_s=self._settings.lease_s)
             return
         try:
             outcome = await flow.run(story)

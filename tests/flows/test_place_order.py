@@ -9,7 +9,6 @@ import httpx
 import pytest
 from structlog.testing import LogCapture
 
-from gateway.errors import Misconfigured
 from gateway.kit.simulator import FaultKind
 from gateway.model.payment import PaymentState
 from gateway.runtime.story import Story
@@ -346,23 +345,6 @@ async def test_defect_parks_its_flow_and_no_other(
     assert ("COMPLETED", "") == await stage.state(sound)
     assert "Müller" not in json.dumps(await stage.flow(broken), ensure_ascii=False)
     assert ["flow.defect"] == [one["event"] for one in logs.entries if one["log_level"] == "error"]
-
-
-async def test_repaired_flow_goes_on_where_it_stopped(stage: Stage, life: Life) -> None:
-    """After a defect is mended and resumed, the steps before it are not repeated."""
-    order, place_order = await stage.submit(new_order("mended")), stage.flows["place_order"]
-
-    async def stumble(story: Story) -> str:
-        if "crm.upsert_opportunity" in story.steps:
-            raise Misconfigured("Not yet.", code="not_yet")
-        return await place_order.run(story)
-
-    stage.flows["place_order"] = Flow(kind="place_order", queue="interactive", run=place_order.run)
-    await life.work()
-    stage.flows["place_order"] = place_order
-    await stage.finish(life, order)
-
-    assert _SOLD | {"charge": 1} == stage.effects_of(order)
 
 
 async def test_unknown_kind_is_left_for_a_newer_version(stage: Stage, life: Life) -> None:
