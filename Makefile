@@ -29,7 +29,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --gener
 # Addresses of package registries; written so that the pattern does not find itself.
 REGISTRIES := (pypi|pythonhosted|npmjs|yarnpkg)[.](org|com)|deb[.]debian[.]org
 
-.PHONY: help setup demo run test coverage test-peers survival bench check generate lock clean
+.PHONY: help setup demo run test coverage peers test-peers survival bench check generate lock clean
 
 help: ## list the recipes
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,7 +48,7 @@ $(SETUP): requirements/dev.txt pyproject.toml
 	@$(BIN)/python $(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: setup ## orders through all systems, some through trouble; ARGS="--keep", "--help"
+demo: setup $(if $(findstring --peers,$(ARGS)),peers) ## orders through all systems, some through trouble; ARGS="--keep", "--help"
 	@$(BIN)/headrace demo $(ARGS)
 
 run: setup ## facade and one worker in the foreground; ARGS="--config headrace.yaml"
@@ -63,7 +63,9 @@ test: setup ## all tests but those with peers; MARKERS="not survival" narrows
 coverage: setup ## the same with the lines and branches that no test reaches
 	$(PYTEST) --cov --cov-report=term-missing:skip-covered $(ARGS)
 
-test-peers: $(PEERS)/.setup-done $(LOCALSTRIPE)/.setup-done ## against products that nobody here wrote
+peers: $(PEERS)/.setup-done $(LOCALSTRIPE)/.setup-done ## set up mock-sap and localstripe
+
+test-peers: peers ## against products that nobody here wrote
 	@# 5 is pytest's word for "every test was skipped": they are listed with the peer they miss.
 	LOCALSTRIPE=$(LOCALSTRIPE)/bin/python $(PEERS)/bin/pytest -m peers $(ARGS) || test $$? -eq 5
 

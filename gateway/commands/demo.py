@@ -25,6 +25,8 @@ from gateway.model.money import Money
 
 _ENDED: Final = frozenset({"COMPLETED", "REJECTED", "CANCELLED"})
 _PATIENCE_S: Final = 40.0
+# Where the README's request goes, when everything is kept up.
+_PORT: Final = 8080
 _STYLES: Final = {
     "step": "cyan",
     "attempt": "white",
@@ -293,6 +295,7 @@ def run(
     """Run the demo; whether every count was right."""
     place = folder or Path(tempfile.mkdtemp(prefix="headrace-demo-"))
     landscape = _landscape(place, peers=peers)
+    landscape.first_port = _PORT if keep else 0
     demo = Demo(console, landscape)
     try:
         with console.status("Starting PostgreSQL, simulators, facade and two workers …"):

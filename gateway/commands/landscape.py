@@ -54,7 +54,9 @@ class Landscape:
     Attributes:
         folder: Configuration, logs and the database.
         lease_s: After so long without a sign of life a worker's flows go to another.
-        patience: Fields of ``Patience`` that differ from what an operator would choose.
+        patience: Fields of ``Patience`` that differ from what the drills use; ``policy`` and
+            ``settings`` likewise.
+        first_port: Of the facade, if it and the next are free; 0 for any.
     """
 
     folder: Path
@@ -63,6 +65,7 @@ class Landscape:
     policy: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    first_port: int = 0
     url: str = ""
     client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=5.0, trust_env=False))
     _ports: dict[str, int] = field(default_factory=dict)
@@ -202,8 +205,8 @@ class Landscape:
 
     def _consecutive(self, count: int) -> list[int]:
         """Ports in a row: the simulators stand side by side."""
-        for _ in range(200):
-            first = free_ports(1)[0]
+        for attempt in range(200):
+            first = free_ports(1)[0] if attempt else self.first_port or free_ports(1)[0]
             wanted = [first + number for number in range(count)]
             if all(_is_free(port) for port in wanted):
                 return wanted

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
+from gateway.model.event import Event
 from gateway.model.order import Order, OrderState
 from gateway.model.payment import CaptureMethod, Payment, PaymentState, ProviderPayment
 from gateway.model.reference import ExternalReference
@@ -20,6 +21,13 @@ QUEUE = "interactive"
 _REVIEW_S = 7 * 86_400.0
 # Waits for a provider that says "pending", before a person is asked. SEPA takes days.
 _ROUNDS = 20
+# The steps in which the provider says how the payment stands.
+_SAYING = (
+    "payments.create_payment",
+    "payments.capture_payment",
+    "payments.find_payment.",
+    "payments.cancel_payment.",
+)
 
 
 async def place_order(story: Story) -> str:
@@ -99,13 +107,14 @@ async def _tell_crm(story: Story, order: Order) -> Order:
 
 async def _tell_erp(story: Story, order: Order) -> Order:
     erp = story.tenant.erp
-    partner = await story.call(
-        "erp.upsert_business_partner",
-        erp,
-        lambda port, key: port.upsert_business_partner(order.party, key=key),
-        find=lambda port: port.find_business_partner(order.party.party_id),
-        returns=ExternalReference,
-    )
+    async with story.turn("erp.upsert_business_partner", f"party:{order.party.party_id}"):
+        partner = await story.call(
+            "erp.upsert_business_partner",
+            erp,
+            lambda port, key: port.upsert_business_partner(order.party, key=key),
+            find=lambda port: port.find_business_partner(order.party.party_id),
+            returns=ExternalReference,
+        )
     sales_order = await story.call(
         "erp.create_sales_order",
         erp,
@@ -245,7 +254,9 @@ async def _cancel(story: Story, reason: str) -> str:
     story.compensating = True
     order = await story.record("order.cancelling", _load, returns=Order)
     if "payments.create_payment" in story.steps:
-        payment = await story.record("payment.cancelling", _payment, returns=Payment)
+        # The flow may have stopped between an answer and the record of it.
+        said = story.answers(*_SAYING, returns=ProviderPayment)
+        payment = await story.record("payment.cancelling", _applying(*said), returns=Payment)
         story.forget_undo("payments.refund_payment", "payments.cancel_payment")
         _give_back_on_undo(story, payment)
     await story.compensate()
@@ -300,9 +311,12 @@ def _referring(*references: ExternalReference) -> Callable[[Unit], Awaitable[Ord
     return change
 
 
-def _applying(said: ProviderPayment) -> Callable[[Unit], Awaitable[Payment]]:
+def _applying(*answers: ProviderPayment) -> Callable[[Unit], Awaitable[Payment]]:
     async def change(unit: Unit) -> Payment:
-        payment, events = collecting.apply(await _payment(unit), said)
+        payment, events = await _payment(unit), list[Event]()
+        for said in answers:
+            payment, reported = collecting.apply(payment, said)
+            events += reported
         await unit.save("payment", payment.payment_id, payment.state.value, payment, events)
         await unit.refer(collecting.references(payment))
         return payment

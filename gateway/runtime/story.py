@@ -5,10 +5,12 @@ Finished steps are not repeated: their values come from the journal. A step that
 an earlier run is looked up in the other system before it is sent again.
 """
 
+import asyncio
 import math
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
@@ -32,6 +34,9 @@ P = TypeVar("P")
 
 _log = structlog.get_logger()
 _UNKNOWN: Final = object()
+# A turn takes a fraction of a second; whoever waits for longer sleeps in the journal.
+_TURN_TRIES: Final = 10
+_TURN_PAUSE_S: Final = 0.1
 
 
 class Suspended(Exception):  # noqa: N818 - not an error: the flow sleeps and will be run again
@@ -201,6 +206,8 @@ class Story:
             found = await held(find(port))
             if found is not None:
                 return found, "found"
+        # Only now: what has happened must be known before it can be undone.
+        self._heed_cancel()
         try:
             return await held(verb(port, key)), "done"
         except InDoubt:
@@ -217,6 +224,7 @@ class Story:
         known = self._known(step, returns)
         if known is not _UNKNOWN:
             return known  # type: ignore[no-any-return] # converted to what the caller named
+        self._heed_cancel()
         began = time.time()
         asked_at = time.monotonic()
         span = telemetry.fixed_span_id(self.flow_id, step)
@@ -252,11 +260,11 @@ class Story:
             The event's payload; None where it did not come in time.
         """
         self.at = step
-        self._heed_cancel()
         if step in self._progress.signals:
             return self._progress.signals[step].value
         if step in self.steps:
             return None
+        self._heed_cancel()
         statement = engine.wait(self._run, f"{step}.signal", event, max(1, math.ceil(timeout_s)))
         now, asked_at = time.time(), time.monotonic()
         expired = _checkpoint(None, "timeout", now)
@@ -294,12 +302,56 @@ class Story:
 
     async def sleep(self, step: str, seconds: float) -> None:
         """Suspend for so long, counted from the first time the flow comes here."""
-        self._heed_cancel()
         if step not in self.steps:
+            self._heed_cancel()
             await self._keep(step, time.time() + seconds, "done", time.time())
         wake_at = float(self.steps[step].value)
         if wake_at > time.time():
+            self._heed_cancel()
             await self._suspend(datetime.fromtimestamp(wake_at, UTC), "WAITING", step)
+
+    @asynccontextmanager
+    async def turn(self, step: str, name: str) -> AsyncIterator[None]:
+        """Let only one flow at a time do the step for the same thing, such as one customer.
+
+        Two orders of a new customer would otherwise both look him up, both find nobody and both
+        make him. Whoever comes second waits; the turn of a dead worker ends with its lease.
+        """
+        if step in self.steps:
+            yield
+            return
+        taken = None
+        for _ in range(_TURN_TRIES):
+            taken = await self._journal.write(
+                Statement(
+                    "insert into headrace.turn as t (tenant, name, holder, until)"
+                    " values (%s, %s, %s, now() + make_interval(secs => %s))"
+                    " on conflict (tenant, name) do update"
+                    " set holder = excluded.holder, until = excluded.until"
+                    " where t.holder = excluded.holder or t.until < now() returning 1",
+                    (self.tenant.name, name, self.flow_id, self._lease.seconds),
+                )
+            )
+            if taken is not None:
+                break
+            await asyncio.sleep(_TURN_PAUSE_S)
+        if taken is None:
+            later = datetime.fromtimestamp(time.time() + 1.0, UTC)
+            await self._suspend(later, "WAITING", step)
+        try:
+            yield
+        except Exception:
+            await self._give_turn(name)
+            raise
+        await self._give_turn(name)
+
+    async def _give_turn(self, name: str) -> None:
+        await self._journal.write(
+            Statement(
+                "delete from headrace.turn where tenant = %s and name = %s and holder = %s",
+                (self.tenant.name, name, self.flow_id),
+            )
+        )
 
     def undo(
         self,
@@ -315,6 +367,11 @@ class Story:
     def forget_undo(self, *steps: str) -> None:
         """Take back what ``undo`` said, because a better way is known now."""
         self._undos = [one for one in self._undos if one.step not in steps]
+
+    def answers(self, *steps: str, returns: Any) -> list[Any]:
+        """What finished steps returned whose names begin so, without those that found nothing."""
+        values = [done.value for step, done in self.steps.items() if step.startswith(steps)]
+        return [codec.convert(value, returns) for value in values if value is not None]
 
     async def compensate(self) -> None:
         """Undo what was done, in reverse order; each undo is a step of its own."""
@@ -334,7 +391,6 @@ class Story:
         done = self.steps.get(step)
         if done is not None:
             return codec.convert(done.value, returns)
-        self._heed_cancel()
         for about, action, payload in self._progress.decisions:
             if action == "skip" and about == step:
                 now = time.time()

@@ -232,7 +232,7 @@ class Transport:
             result = await self._attempt(conversation)
             if may_repeat(result.outcome, request.method):
                 conversation.known = result
-                # A copy, as tenacity itself makes for each call: the object keeps the state of a run.
+                # A copy, as tenacity's own decorator makes: the object keeps the state of a run.
                 result = await self._retrying.copy()(self._next, conversation)
         finally:
             _leave(lane.bulkhead)

@@ -81,6 +81,19 @@ def test_slow_calls_open_it() -> None:
     assert breaker.state is BreakerState.OPEN
 
 
+def test_a_share_of_nothing_needs_one_bad_call_at_least() -> None:
+    """Good calls never open it, however it is set."""
+    breaker = Breaker(
+        CallPolicy(breaker_failure_share=0, breaker_slow_share=0, breaker_minimum=1), Clock()
+    )
+
+    _call(breaker, Outcome.OK)
+    assert breaker.state is BreakerState.CLOSED
+
+    _call(breaker, Outcome.UNKNOWN)
+    assert breaker.state is BreakerState.OPEN
+
+
 def test_old_calls_leave_the_window() -> None:
     """Failures of long ago do not count."""
     breaker = Breaker(POLICY, Clock())

@@ -146,6 +146,7 @@ def test_ndjson_is_read_line_by_line() -> None:
         ("<4 bytes of application/json>", "application/json", b"{Max"),
         ("<4 bytes of application/problem+json>", "application/problem+json", b"\xff\xfe{}"),
         ("<5 bytes of text/xml>", "text/xml", b"<Max>"),
+        ("<15 bytes of text/xml>", "text/xml", "<a><Köln/></a>".encode()),
         ("<7 bytes of application/x-ndjson>", "application/x-ndjson", b'{}\n{"Ma'),
         ("<3 bytes of unknown type>", "", b"Max"),
         ("<3 bytes of unknown type>", "Max Mustermann", b"Max"),

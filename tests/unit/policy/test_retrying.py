@@ -1,6 +1,7 @@
 """Retrying: every outcome with every method, and how long to wait."""
 
 import math
+import time
 from email.utils import formatdate
 
 import httpx
@@ -118,6 +119,19 @@ def test_retry_after_is_read_in_both_forms(expected: float | None, text: str) ->
     response = httpx.Response(503, headers=[(b"retry-after", text.encode("latin-1"))])
 
     assert retry_after_s(response, now=NOW) == expected
+
+
+def test_a_date_without_a_zone_is_in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the process runs."""
+    response = httpx.Response(503, headers={"Retry-After": formatdate(NOW + 30)})
+
+    with monkeypatch.context() as tokyo:
+        tokyo.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        seconds = retry_after_s(response, now=NOW)
+    time.tzset()
+
+    assert seconds == 30.0
 
 
 @given(st.text(max_size=60))

@@ -545,16 +545,20 @@ def test_a_full_pool_is_overload(world: Make) -> None:
     assert raised.value.code == "overloaded"
 
 
-def test_the_wire_is_told_all_time_limits(world: Make) -> None:
-    """None is longer than the attempt."""
-    given = world(
-        httpx.Response(200), connect_timeout_s=3.0, timeout_s=2.0, queue_s=1.0, deadline_s=60.0
-    )
+@pytest.mark.parametrize(("connect_s", "queue_s"), [(1.5, 9.0), (9.0, 1.5)])
+def test_the_wire_is_told_all_time_limits(world: Make, connect_s: float, queue_s: float) -> None:
+    """Each its own, and none longer than the attempt."""
+    given = world(httpx.Response(200), connect_timeout_s=connect_s, timeout_s=2.0, queue_s=queue_s)
 
     given.send()
 
-    limits = {"connect": 2.0, "read": 2.0, "write": 2.0, "pool": 1.0, "total": 2.0}
-    assert given.sent[0][1].extensions["timeout"] == limits
+    assert given.sent[0][1].extensions["timeout"] == {
+        "connect": min(2.0, connect_s),
+        "read": 2.0,
+        "write": 2.0,
+        "pool": min(2.0, queue_s),
+        "total": 2.0,
+    }
 
 
 def test_the_answer_is_whole_and_knows_its_request(world: Make) -> None:

@@ -69,6 +69,15 @@ create table headrace.decision (
 );
 create index decision_by_flow on headrace.decision (flow_id, decided_at);
 
+-- Whose turn it is, where two flows must not make the same thing in another system.
+create table headrace.turn (
+    tenant text        not null,
+    name   text        not null,
+    holder text        not null,
+    until  timestamptz not null,
+    primary key (tenant, name)
+);
+
 -- Webhooks as received, before anything else.
 create table headrace.inbox (
     seq         bigint      generated always as identity primary key,

@@ -1,0 +1,129 @@
+"""What a front-end does, and what the tests of the facade look at."""
+
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import msgspec
+import psycopg
+import yaml
+
+from gateway import app
+from gateway.api.problems import CATALOGUE, MEDIA_TYPE, Problem
+from tests.flows.postgres import _numbers, named
+from tests.flows.stage import Stage, new_order, served
+
+_TABLES: Final = ("document", "flow", "idempotency", "outbox", "inbox", "reference", "evidence")
+_PROBLEM: Final = msgspec.json.Decoder(Problem)
+
+
+@contextmanager
+def fresh(server: str) -> Iterator[str]:
+    """URL of a migrated database that lives as long as the block."""
+    name = f"api_{next(_numbers)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"create database {name} template migrated strategy file_copy")
+        yield named(server, name)
+        connection.execute(f"drop database {name} with (force)")
+
+
+def configured(
+    folder: Path,
+    url: str,
+    *,
+    server: Mapping[str, Any] | None = None,
+    tenants: tuple[str, ...] = ("acme",),
+) -> Stage:
+    """A stage whose server settings differ, and where every tenant has the same systems.
+
+    Args:
+        server: Fields of ``ServerSettings``.
+    """
+    stage = Stage(folder, url)
+    process = folder / "headrace.yaml"
+    typed = yaml.safe_load(process.read_text())
+    typed["server"] |= server or {}
+    process.write_text(yaml.safe_dump(typed))
+    acme = yaml.safe_load((folder / "tenants" / "acme.yaml").read_text())
+    for tenant in tenants:
+        file = folder / "tenants" / f"{tenant}.yaml"
+        file.write_text(yaml.safe_dump(acme | {"tenant": tenant}))
+    stage.configuration = app.configure(process)
+    return stage
+
+
+class Front:
+    """A front-end, and whatever is stored of what it sends.
+
+    Attributes:
+        api: Its HTTP client.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.api: httpx.AsyncClient
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["Front"]:
+        """Serve while the block lasts."""
+        async with self.stage.facade():
+            self.api = self.stage.api
+            yield self
+
+    @asynccontextmanager
+    async def another(self) -> AsyncIterator[httpx.AsyncClient]:
+        """One more process of the facade over the same database."""
+        async with served(self.stage.parts("serve")) as api:
+            yield api
+
+    async def post(
+        self,
+        order: Any,
+        *,
+        key: str = "k-1",
+        api: httpx.AsyncClient | None = None,
+        **headers: str,
+    ) -> httpx.Response:
+        """Submit an order; bytes go as they are.
+
+        Args:
+            headers: Further headers, with underscores for hyphens; empty leaves one out.
+        """
+        sent = {"Idempotency-Key": key, "Content-Type": "application/json"}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        body = order if isinstance(order, bytes) else json.dumps(order).encode()
+        return await (api or self.api).post(
+            "/v1/orders", content=body, headers={k: v for k, v in sent.items() if v}
+        )
+
+    async def stored(self) -> dict[str, int]:
+        """Rows of every table that a request could touch."""
+        counts = [f"(select count(*) from headrace.{table})" for table in _TABLES]
+        (row,) = await self.stage.rows(f"select {', '.join(counts)}")
+        return dict(zip(_TABLES, row, strict=True))
+
+
+def problem_of(response: httpx.Response) -> Problem:
+    """The problem document of an answer, checked against its schema and the catalogue."""
+    assert MEDIA_TYPE == response.headers["content-type"]
+    document = _PROBLEM.decode(response.content)
+    assert set(json.loads(response.content)) == set(Problem.__struct_fields__)
+    status, title, _ = CATALOGUE[document.code]
+    assert (status, title) == (response.status_code, document.title)
+    assert response.status_code == document.status
+    assert f"/problems/{document.code}" == document.type
+    request_id = response.headers["headrace-request-id"]
+    assert f"urn:headrace:request:{request_id}" == document.instance
+    assert document.detail
+    return document
+
+
+def pointers(document: Problem) -> list[tuple[str, str]]:
+    """Pointer and code of everything that is wrong."""
+    return [(one.pointer, one.code) for one in document.errors]
+
+
+__all__ = ["Front", "configured", "fresh", "new_order", "pointers", "problem_of"]
