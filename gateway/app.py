@@ -26,7 +26,7 @@ from gateway.flows import place_order
 from gateway.flows.receive_event import EventReceiver
 from gateway.kit.adapter import Adapter
 from gateway.policy.access import Access, Caller
-from gateway.runtime import embedded, secrets, telemetry
+from gateway.runtime import embedded, metrics, secrets, telemetry
 from gateway.runtime.database import Database
 from gateway.runtime.hub import Hub, System, Tenant
 from gateway.runtime.inbox import Inbox
@@ -231,6 +231,9 @@ def build(
         service=f"{settings.telemetry.service}-{role}",
         sampling=settings.telemetry.sampling,
         exporters=exporters,
+    )
+    metrics.configure(
+        f"{settings.telemetry.service}-{role}", endpoint=settings.telemetry.otlp_endpoint
     )
     wire = wire or Wire()
     transport = Transport(

@@ -60,6 +60,9 @@ async def _assess(story: Story) -> Order:
     )
 
     async def decide(unit: Unit) -> Order:
+        order = await _load(unit)
+        if order.state is not OrderState.SUBMITTED:
+            return order
         await unit.insert(
             "risk_assessment",
             assessment.assessment_id,
@@ -67,7 +70,7 @@ async def _assess(story: Story) -> Order:
             assessment,
             [ordering.assessed(assessment)],
         )
-        decided, events = ordering.decide(await _load(unit), assessment)
+        decided, events = ordering.decide(order, assessment)
         await unit.save("order", decided.order_id, decided.state.value, decided, events)
         return decided
 
@@ -135,8 +138,7 @@ async def _collect(story: Story, order: Order) -> Payment:
     payments = story.tenant.payments
 
     async def prepare(unit: Unit) -> Payment:
-        started, event = ordering.advance(await _load(unit), OrderState.IN_FULFILMENT)
-        await unit.save("order", order.order_id, started.state.value, started, [event])
+        await _advance(unit, OrderState.IN_FULFILMENT)
         prepared, created = collecting.prepare(
             order,
             provider=payments.name,
@@ -144,7 +146,7 @@ async def _collect(story: Story, order: Order) -> Payment:
             at=datetime.now(UTC).isoformat(),
         )
         await unit.insert("payment", prepared.payment_id, prepared.state.value, prepared, [created])
-        return prepared
+        return await _payment(unit)
 
     payment = await story.record("payment.prepare", prepare, returns=Payment)
     answer = await story.call(
@@ -296,7 +298,11 @@ async def _payment(unit: Unit) -> Payment:
 
 
 async def _advance(unit: Unit, state: OrderState, reason: str | None = None) -> Order:
-    order, event = ordering.advance(await _load(unit), state, reason=reason)
+    """The order in this state; one that is there already stays, for a step done once more."""
+    order = await _load(unit)
+    if order.state is state:
+        return order
+    order, event = ordering.advance(order, state, reason=reason)
     await unit.save("order", order.order_id, order.state.value, order, [event])
     return order
 

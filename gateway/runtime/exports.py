@@ -185,6 +185,8 @@ async def _alone(run: Run) -> AsyncIterator[Connection]:
     async with run.database.connection() as connection:
         try:
             await connection.execute("set lock_timeout = '10s'")
+            # So that a statement of a killed process does not hold the lock to its end.
+            await connection.execute("set client_connection_check_interval = '1s'")
             await connection.execute("select pg_advisory_lock(%s)", (lock,))
         except psycopg.errors.LockNotAvailable as error:
             raise Unavailable("Another process writes this export.", code="in_flight") from error
@@ -193,6 +195,7 @@ async def _alone(run: Run) -> AsyncIterator[Connection]:
         finally:
             await connection.execute("select pg_advisory_unlock(%s)", (lock,))
             await connection.execute("reset lock_timeout")
+            await connection.execute("reset client_connection_check_interval")
 
 
 async def _frozen(connection: Connection, run: Run) -> tuple[datetime, str]:

@@ -5,12 +5,14 @@ twice is one row. What the rows mean is decided later, in batches, by ``drain``.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 import psycopg
 import structlog
 
+from gateway.runtime import metrics
 from gateway.runtime.batch import Batcher
 from gateway.runtime.database import OUTAGES, Connection, Database
 
@@ -165,8 +167,11 @@ async def _drain(database: Database, apply: Apply, *, limit: int) -> int:
             Row(seq=a, tenant=b, system=c, body=bytes(d), traceparent=e, tries=f)
             for a, b, c, d, e, f in await found.fetchall()
         ]
-        if rows:
-            await _mark(connection, await apply(connection, rows))
+        verdicts = await apply(connection, rows) if rows else ()
+        if verdicts:
+            await _mark(connection, verdicts)
+    for state, number in Counter(one.state for one in verdicts).items():
+        metrics.inbox_applied.add(number, {"headrace.verdict": state})
     return len(rows)
 
 

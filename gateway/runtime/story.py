@@ -22,7 +22,7 @@ from opentelemetry.trace import SpanContext
 from gateway.errors import HeadraceError, InDoubt, Misconfigured, Rejected, Unavailable
 from gateway.model import codec
 from gateway.ports.exchange import Exchange
-from gateway.runtime import engine, telemetry
+from gateway.runtime import engine, metrics, telemetry
 from gateway.runtime.database import OUTAGES, Database
 from gateway.runtime.documents import Unit
 from gateway.runtime.engine import Checkpoint, Claim, LostRun
@@ -473,6 +473,8 @@ class Story:
             system=error.system,
             until=until,
         )
+        kind = self._run.kind
+        metrics.flows_parked.add(1, {"headrace.flow": kind, "headrace.reason": reason})
         note = Statement(
             "update headrace.flow set step = %s, reason = %s, code = %s, message = %s,"
             " pauses = %s, paused_at = case when %s then now() else coalesce(paused_at, now()) end"

@@ -92,15 +92,19 @@ class _Request(aiohttp.ClientRequest):
         # Noted before the first write, not after it: when the connection breaks, the request
         # fails before this task runs again. A request whose task never ran has not left.
         progress.left = _is_open(conn)
-        protocol = conn.protocol
+        protocol, transport = conn.protocol, conn.transport
         try:
             async with asyncio.timeout(progress.write_s):
                 await super().write_bytes(writer, conn, content_length)
             progress.written = protocol is None or protocol.exception() is None
-        except TimeoutError:
+        except BaseException as error:
+            # aiohttp closes in good order, which waits for a system that does not read.
+            if transport is not None:
+                transport.abort()
+            if not isinstance(error, TimeoutError):
+                raise
             if protocol is not None:  # wakes the reader, which waits for an answer
                 protocol.set_exception(_WriteTimeoutError("The body was not taken in time."))
-                protocol.abort()
 
 
 def _is_open(conn: Connection) -> bool:

@@ -11,7 +11,7 @@ import psycopg
 import structlog
 
 from gateway.errors import HeadraceError, Misconfigured, Unavailable
-from gateway.runtime import engine, telemetry
+from gateway.runtime import engine, metrics, telemetry
 from gateway.runtime.database import OUTAGES, Database
 from gateway.runtime.engine import Checkpoint, Claim, LostRun
 from gateway.runtime.hub import Hub
@@ -202,6 +202,7 @@ class Worker:
             (outcome, story.flow_id),
         )
         await self._journal.write(ended, engine.complete(run))
+        metrics.flows_ended.add(1, {"headrace.flow": run.kind, "headrace.outcome": outcome})
         _log.info("flow.ended", flow_id=story.flow_id, kind=run.kind, outcome=outcome)
 
     def _emit_spans(self, story: Story, run: Claim, outcome: str) -> None:

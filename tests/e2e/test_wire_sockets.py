@@ -489,12 +489,13 @@ def _sockets() -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts sockets as Linux does")
-async def test_a_write_timeout_leaves_no_socket_behind() -> None:
+@pytest.mark.parametrize("limit", ["write", "total"])
+async def test_a_body_that_is_not_taken_leaves_no_socket_behind(limit: str) -> None:
     """Closing in good order would wait for a system that does not read, for as long as it lives."""
     async with upstream(never_reading) as server, Wire() as wire:
         before = _sockets()
         with pytest.raises(httpx.WriteTimeout):
-            await send(server.url, wire, body=BIG, write=0.2)
+            await send(server.url, wire, body=BIG, **{limit: 0.2})
         await asyncio.sleep(0.05)
 
         assert _sockets() == before + 1  # the server's end

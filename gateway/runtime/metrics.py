@@ -1,0 +1,163 @@
+"""Metrics: few, with few attributes, sent as OTLP/JSON where a collector is configured.
+
+| metric | says |
+|---|---|
+| http.server.request.duration | how long requests took, by route and status |
+| http.client.request.duration | how long attempts took, by system and verb |
+| headrace.webhooks.received | deliveries by outcome: new, repeated, refused |
+| headrace.flows.ended | flows by kind and outcome |
+| headrace.flows.parked | stops of flows by kind and reason |
+| headrace.inbox.applied | rows of the inbox by verdict |
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+import msgspec
+import structlog
+from opentelemetry import metrics
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import (
+    Gauge,
+    Histogram,
+    HistogramDataPoint,
+    Metric,
+    MetricExporter,
+    MetricExportResult,
+    MetricReader,
+    MetricsData,
+    NumberDataPoint,
+    PeriodicExportingMetricReader,
+    Sum,
+)
+from opentelemetry.sdk.resources import Resource
+
+_log = structlog.get_logger()
+_meter = metrics.get_meter("headrace")
+flows_ended = _meter.create_counter("headrace.flows.ended", description="Flows by outcome")
+flows_parked = _meter.create_counter("headrace.flows.parked", description="Stops by reason")
+inbox_applied = _meter.create_counter("headrace.inbox.applied", description="Rows by verdict")
+
+
+def configure(service: str, *, endpoint: str, readers: Sequence[MetricReader] = ()) -> None:
+    """Send the metrics of this process every ten seconds; nothing where no endpoint is given."""
+    used = list(readers)
+    if endpoint:
+        exporter = OtlpMetricExporter(endpoint)
+        used.append(PeriodicExportingMetricReader(exporter, export_interval_millis=10_000))
+    if used:
+        resource = Resource({"service.name": service})
+        metrics.set_meter_provider(MeterProvider(used, resource=resource))
+
+
+class OtlpMetricExporter(MetricExporter):
+    """Metrics as OTLP/JSON over HTTP.
+
+    Args:
+        endpoint: ``http://collector:4318``; ``/v1/metrics`` is added.
+
+    Source: opentelemetry-proto, OTLP/HTTP, JSON encoding.
+    """
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__()
+        self._url = endpoint.rstrip("/") + "/v1/metrics"
+        self._client = httpx.Client(timeout=5.0, trust_env=False)
+
+    def export(
+        self, metrics_data: MetricsData, timeout_millis: float = 10_000, **_kwargs: Any
+    ) -> MetricExportResult:
+        """Send one collection; what cannot be sent is dropped and said."""
+        del timeout_millis
+        body = msgspec.json.encode(_otlp(metrics_data))
+        try:
+            answer = self._client.post(
+                self._url, content=body, headers={"Content-Type": "application/json"}
+            )
+        except httpx.HTTPError as error:
+            _log.warning("telemetry.lost", error=type(error).__name__)
+            return MetricExportResult.FAILURE
+        return MetricExportResult.SUCCESS if answer.is_success else MetricExportResult.FAILURE
+
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+        """Nothing waits here."""
+        del timeout_millis
+        return True
+
+    def shutdown(self, timeout_millis: float = 30_000, **_kwargs: Any) -> None:
+        """Close the connection."""
+        del timeout_millis
+        self._client.close()
+
+
+def _otlp(data: MetricsData) -> dict[str, Any]:
+    return {
+        "resourceMetrics": [
+            {
+                "resource": {"attributes": _attributes(resource.resource.attributes)},
+                "scopeMetrics": [
+                    {"scope": {"name": scope.scope.name}, "metrics": [_metric(m) for m in found]}
+                    for scope in resource.scope_metrics
+                    if (found := scope.metrics)
+                ],
+            }
+            for resource in data.resource_metrics
+        ]
+    }
+
+
+def _metric(metric: Metric) -> dict[str, Any]:
+    named: dict[str, Any] = {"name": metric.name, "unit": metric.unit or ""}
+    data = metric.data
+    if isinstance(data, Sum):
+        points = [_number(point) for point in data.data_points]
+        named["sum"] = {
+            "dataPoints": points,
+            "aggregationTemporality": data.aggregation_temporality.value,
+            "isMonotonic": data.is_monotonic,
+        }
+    elif isinstance(data, Gauge):
+        named["gauge"] = {"dataPoints": [_number(point) for point in data.data_points]}
+    elif isinstance(data, Histogram):
+        named["histogram"] = {
+            "dataPoints": [_histogram(point) for point in data.data_points],
+            "aggregationTemporality": data.aggregation_temporality.value,
+        }
+    return named
+
+
+def _number(point: NumberDataPoint) -> dict[str, Any]:
+    whole = isinstance(point.value, int)
+    value = {"asInt": str(point.value)} if whole else {"asDouble": point.value}
+    return {**_times(point), **value}
+
+
+def _histogram(point: HistogramDataPoint) -> dict[str, Any]:
+    return {
+        **_times(point),
+        "count": str(point.count),
+        "sum": point.sum,
+        "bucketCounts": [str(one) for one in point.bucket_counts],
+        "explicitBounds": list(point.explicit_bounds),
+    }
+
+
+def _times(point: NumberDataPoint | HistogramDataPoint) -> dict[str, Any]:
+    return {
+        "attributes": _attributes(point.attributes or {}),
+        "startTimeUnixNano": str(point.start_time_unix_nano or 0),
+        "timeUnixNano": str(point.time_unix_nano),
+    }
+
+
+def _attributes(attributes: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "key": key,
+            "value": {"intValue": str(value)}
+            if isinstance(value, int) and not isinstance(value, bool)
+            else {"stringValue": str(value)},
+        }
+        for key, value in attributes.items()
+    ]
