@@ -94,12 +94,14 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     Attributes:
         payment_confirmation_s: Wait for the provider's webhook; then look the payment up.
+        payment_pending_s: The same while the provider says that it takes days (direct debits).
         unavailable_s: Pauses while a system is away; the last one repeats.
         unavailable_for_s: After so long a person is asked.
         in_doubt_s: Pauses between look-ups of an unknown outcome; after the last a person is asked.
     """
 
     payment_confirmation_s: Seconds = 900.0
+    payment_pending_s: Seconds = 86_400.0
     unavailable_s: tuple[Seconds, ...] = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
     unavailable_for_s: Seconds = 86_400.0
     in_doubt_s: tuple[Seconds, ...] = (

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from gateway.model.event import Event
+from gateway.errors import InDoubt, Rejected
 from gateway.model.order import Order, OrderState
 from gateway.model.payment import CaptureMethod, Payment, PaymentState, ProviderPayment
 from gateway.model.reference import ExternalReference
@@ -19,7 +20,7 @@ QUEUE = "interactive"
 
 # A person gets so long to decide a review before the order is cancelled.
 _REVIEW_S = 7 * 86_400.0
-# Waits for a provider that says "pending", before a person is asked. SEPA takes days.
+# Waits for a provider that says "pending", before a person is asked; a day each.
 _ROUNDS = 20
 # The steps in which the provider says how the payment stands.
 _SAYING = (
@@ -186,10 +187,11 @@ async def _until(
     if payment.state in {PaymentState.FAILED, PaymentState.CANCELLED}:
         return payment
     event = f"payment:{payment.payment_id}:{word}"
+    patience = story.tenant.patience
     for number in range(1, _ROUNDS + 1):
-        confirmed = await story.wait(
-            f"payment.{word}.{number}", event, story.tenant.patience.payment_confirmation_s
-        )
+        pending = payment.state is PaymentState.PENDING
+        wait_s = patience.payment_pending_s if pending else patience.payment_confirmation_s
+        confirmed = await story.wait(f"payment.{word}.{number}", event, wait_s)
         if confirmed is None:
             await _look_up(story, payment, f"{word}.{number}")
         payment = await story.record(f"payment.{word}.{number}.read", _payment, returns=Payment)
@@ -197,7 +199,7 @@ async def _until(
             return payment
         if confirmed is None and payment.state is PaymentState.REQUIRES_ACTION:
             return await _give_up(story, payment, word)
-    return await _give_up(story, payment, word)
+    raise InDoubt("The provider has said pending for too long.", code="payment_pending")
 
 
 async def _look_up(story: Story, payment: Payment, name: str) -> None:
@@ -214,14 +216,19 @@ async def _look_up(story: Story, payment: Payment, name: str) -> None:
 
 async def _give_up(story: Story, payment: Payment, word: str) -> Payment:
     """The customer did not act in time: end the attempt before anybody else can use it."""
-    ended = await story.call(
-        f"payments.cancel_payment.{word}",
-        story.tenant.payments,
-        lambda port, key: port.cancel_payment(payment, key=key),
-        find=lambda port: find_payment_in(port, payment, collecting.ENDED),
-        returns=ProviderPayment,
-    )
-    return await story.record(f"payment.{word}.given_up", _applying(ended), returns=Payment)
+    try:
+        said: ProviderPayment = await story.call(
+            f"payments.cancel_payment.{word}",
+            story.tenant.payments,
+            lambda port, key: port.cancel_payment(payment, key=key),
+            find=lambda port: find_payment_in(port, payment, collecting.ENDED),
+            returns=ProviderPayment,
+        )
+    except Rejected:
+        # He acted in the last moment; what came of it decides.
+        await _look_up(story, payment, f"{word}.given_up")
+        return await story.record(f"payment.{word}.not_given_up", _payment, returns=Payment)
+    return await story.record(f"payment.{word}.given_up", _applying(said), returns=Payment)
 
 
 def _give_back_on_undo(story: Story, payment: Payment) -> None:

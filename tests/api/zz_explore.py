@@ -1,80 +1,38 @@
-import json, copy, pytest
+import json, copy, pytest, asyncio
 from tests.api.conftest import *
 from tests.api.front import *
 
 async def test_x(front):
-    good = new_order("g")
-    def ch(**kw):
-        o = copy.deepcopy(good); o.update(kw); return o
-    def raw(path, value):
-        o = copy.deepcopy(good); x=o
-        for p in path[:-1]: x = x[p]
-        x[path[-1]] = value
-        return o
-    t = json.dumps(good)
-    cases = {
-     "unknown": ch(colour="red"),
-     "unknown nested": raw(["party","namse"], "x"),
-     "wrong type": raw(["items",0,"quantity"], "2"),
-     "float qty": raw(["items",0,"quantity"], 2.5),
-     "bool qty": raw(["items",0,"quantity"], True),
-     "float int qty": raw(["items",0,"quantity"], 2.0),
-     "huge qty": raw(["items",0,"quantity"], 10**40),
-     "wrong curr": raw(["total","currency"], "XXX"),
-     "not sold": raw(["total","currency"], "USD"),
-     "amount number": raw(["total","amount"], 12.5),
-     "money null": raw(["total"], None),
-     "money unknown": raw(["total","x"], 1),
-     "negative": raw(["total","amount"], "-20.00"),
-     "neg price": raw(["items",0,"unit_price","amount"], "-1.00"),
-     "missing": {k:v for k,v in good.items() if k!="party"},
-     "empty": b"", "ws": b"  ", "null": b"null", "array": b"[]", "empty obj": b"{}", "str": b'"x"', "num": b"1",
-     "notjson": b"{nope", "trailing": t.encode()+b"x", "twodocs": t.encode()+b" "+t.encode(),
-     "bom": b"\xef\xbb\xbf"+t.encode(),
-     "utf16": t.encode("utf-16"), "utf16le": t.encode("utf-16-le"), "latin1": json.dumps(good,ensure_ascii=False).encode("latin-1"),
-     "nan": t.replace('"quantity": 2','"quantity": NaN').encode(),
-     "inf": t.replace('"quantity": 2','"quantity": Infinity').encode(),
-     "1e400": t.replace('"quantity": 2','"quantity": 1e400').encode(),
-     "-1e400": t.replace('"quantity": 2','"quantity": -1e400').encode(),
-     "2e0": t.replace('"quantity": 2','"quantity": 2e0').encode(),
-     "hugeint": t.replace('"quantity": 2','"quantity": '+"9"*5000).encode(),
-     "hugeint unknown field": (t[:-1]+', "zz": '+"9"*5000+"}").encode(),
-     "surrogate": t.replace("M\\u00fcller","\\ud800").encode(),
-     "surrogate in note": json.dumps(ch(note="X")).replace('"X"','"\\ud800"').encode(),
-     "surrogate raw": t.replace("M\\u00fcller","\x00S").encode().replace(b"\x00S", b"\xed\xa0\x80"),
-     "nul name": raw(["party","names",0], "a\x00b"),
-     "nul note": ch(note="a\x00b"),
-     "nul desc": raw(["items",0,"description"], "a\x00b"),
-     "nul house": raw(["party","addresses",0,"house_number"], "1\x00"),
-     "nul line2": raw(["party","addresses",0,"line2"], "1\x00"),
-     "nul email": raw(["party","email"], "a\x00@x"),
-     "nul key": ch(**{"a\x00b":1}),
-     "deep65": ('{"a":'*65+"1"+"}"*65).encode(),
-     "deep1000": ('['*1000+"]"*1000).encode(),
-     "deep100000": ('['*100000+"]"*100000).encode(),
-     "deep100000 open": ('['*100000).encode(),
-     "deep in str": raw(["note"], "["*150),
-     "dup": t.replace('"quantity": 2','"quantity": 2, "quantity": 2').encode(),
-     "dup top": (t[:-1]+', "channel":"B2C"}').encode(),
-     "dup escaped": t.replace('"quantity": 2','"quantity": 2, "qu\\u0061ntity": 3').encode(),
-     "empty items": ch(items=[]),
-     "10000 errs": ch(items=[{"x":1}]*10000),
-     "200 items bad": ch(items=[{"x":1}]*200),
-     "10000 unknown": {**good, **{f"u{i}":i for i in range(10000)}},
-     "names str": raw(["party","names"], "Bob"),
-     "enum": ch(channel="ZZZ"),
-     "card": raw(["payment","token"], "4242424242424242"),
-     "big": json.dumps(ch(note="x"*1100000)).encode(),
-    }
-    out = []
-    for name, body in cases.items():
+    out=[]
+    r = await front.post(new_order("g")); op=r.json(); oid=op["order_id"]; 
+    async def go(method, path, **kw):
         try:
-            r = await front.post(body, key="k-"+name.replace(" ","-"))
-            b = r.json()
-            out.append(f"{name:24} {r.status_code} {b.get('code')} n={len(b.get('errors',[]))} len={len(r.content)} {[(e['pointer'][:40],e['code'],e['detail'][:60]) for e in b.get('errors',[])[:4]]}")
+            r = await front.api.request(method, path, **kw)
+            out.append(f"{method} {path[:60]} {kw.get('headers','')} -> {r.status_code} {r.headers.get('content-type')} {dict((k,v) for k,v in r.headers.items() if k not in('content-type','headrace-request-id'))} {r.text[:160]!r}")
         except BaseException as e:
-            out.append(f"{name:24} EXC {type(e).__name__} {str(e)[:150]}")
-    for ct in ["", "text/plain", "application/xml", "application/json; charset=utf-8", "application/json; charset=iso-8859-1", "APPLICATION/JSON", "application/vnd.x+json", "application/json, text/plain"]:
-        r = await front.post(good, key="ct"+str(abs(hash(ct))), Content_Type=ct)
-        out.append(f"CT {ct!r} {r.status_code} {r.json().get('code')}")
+            out.append(f"{method} {path[:60]} EXC {type(e).__name__} {str(e)[:150]}")
+    for m in ("HEAD","OPTIONS","PUT","DELETE","PATCH","TRACE","FOO"):
+        for p in ("/v1/orders", f"/v1/orders/{oid}", "/livez", "/webhooks/acme/stripe","/problems/invalid","/openapi.yaml", "/nope"):
+            await go(m,p)
+    for p in ("/", "/v1", "/v1/orders", "/v1/orders/", f"/v1/orders/{oid}/", "/v1/orders/%00", "/v1/orders/%ff", "/v1/orders/a%2Fb", "/v1/orders/x/timeline","/v1/orders/%00/timeline", "/v1/operations/%00", "/v1/operations/x", "/v1/orders/"+"x"*5000, "/problems/nope","/problems/%00", "/problems/", "/v1/orders/'", "//v1/orders", "/v1/orders/..", "/webhooks/acme/stripe", "/livez", "/readyz", "/livez?x=1", "/openapi.yaml"):
+        await go("GET", p)
+    for p in ("/webhooks/acme/nope","/webhooks/nope/stripe","/webhooks/acme/%00","/webhooks/%00/stripe","/webhooks/acme/stripe","/webhooks/acme/sap","/webhooks/acme/rules"):
+        await go("POST", p, content=b"{}")
+    await go("POST", "/webhooks/acme/stripe", content=b"x"*1100000)
+    for sig in ("", "t=1,v1=00", "t=x", "t=,v1=", "\xff", "t=1e400,v1=0", "t=99999999999999999999,v1=00", "t="+"9"*5000+",v1=00", "v1=00", "t=1,v1=é"):
+        await go("POST", "/webhooks/acme/stripe", content=b"{}", headers={"Stripe-Signature": sig.encode("latin-1")})
+    for k in ('"abc"', "abc", '"abc', '""', "", " ", "a b", "x"*255, "x"*256, "é", "a,b", '"a""b"', "'a'", "a\\b"):
+        r = await front.api.post("/v1/orders", json=new_order("k"+str(abs(hash(k)))), headers={"Idempotency-Key": k.encode("latin-1")})
+        out.append(f"KEY {k[:20]!r} {r.status_code} {r.json().get('code')} {r.headers.get('idempotency-replayed')}")
+    r = await front.api.post("/v1/orders", content=json.dumps(new_order("t")), headers=[("Idempotency-Key","twice-1"),("Idempotency-Key","twice-2"),("Content-Type","application/json")])
+    out.append(f"TWO KEYS {r.status_code}")
+    for p in ("wait=0","wait=1","respond-async, wait=1","wait=abc","wait=-1","wait=9999","wait = 1","WAIT=1", "wait=\"1\"", "xwait=1"):
+        r = await front.post(new_order("p"+str(abs(hash(p)))), key="p"+str(abs(hash(p))), Prefer=p)
+        out.append(f"PREFER {p!r} {r.status_code} {r.headers.get('preference-applied')} vary={r.headers.get('vary')}") if p!="wait=9999" else None
+    for tn in ("", "acme", "nope", "\xff"):
+        await go("GET", f"/v1/orders/{oid}", headers={"Headrace-Tenant": tn.encode("latin-1")})
+    r = await front.api.get(f"/v1/orders/{oid}"); tag=r.headers["etag"]; out.append(str(r.headers))
+    for inm in (tag, "W/"+tag, "*", '"x", '+tag, '"x"', "", tag.strip('"'), "\xff"):
+        r = await front.api.get(f"/v1/orders/{oid}", headers={"If-None-Match": inm.encode("latin-1")})
+        out.append(f"INM {inm!r} {r.status_code} {len(r.content)} {r.headers.get('content-type')} {r.headers.get('content-length')} {r.headers.get('etag')}")
     print("\n".join(out)); print(await front.stored())

@@ -241,6 +241,7 @@ def test_page_and_plain_text() -> None:
     assert odata.read_error(page).text == "Service Unavailable"
     assert odata.read_error(b"CSRF token validation failed").text == "CSRF token validation failed"
     assert odata.read_error(b"x" * 9_999).text == "x" * 500
+    assert odata.read_error(b"{ cut off").text == "{ cut off"
 
 
 @given(
