@@ -1,6 +1,7 @@
 """What the routes need: one object, made by ``app.py`` and handed to every handler."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from litestar import Request
 
@@ -10,6 +11,8 @@ from gateway.runtime.database import Database
 from gateway.runtime.hub import Hub
 from gateway.runtime.inbox import Inbox
 from gateway.settings import ServerSettings
+
+_UTF_8: Final = {"charset=utf-8", 'charset="utf-8"'}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,11 +44,14 @@ class Facade:
 
 
 def require_json(content_type: str) -> None:
-    """Refuse what is not JSON.
+    """Refuse what is not JSON in UTF-8.
+
+    Source: RFC 8259 §8.1: JSON between systems is UTF-8; a charset parameter means nothing.
 
     Raises:
         Rejected: With code ``unsupported_media_type``.
     """
-    media_type = content_type.partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    charsets = {part for part in parameters if part.startswith("charset=")}
+    if media_type != "application/json" or not charsets <= _UTF_8:
         raise Rejected("Send Content-Type: application/json.", code="unsupported_media_type")

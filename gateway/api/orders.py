@@ -28,8 +28,8 @@ from gateway.runtime.documents import Unit
 from gateway.runtime.timeline import Entry
 
 _OPERATION: Final = "POST /v1/orders"
-_KEY: Final = re.compile(r'"?([\x21\x23-\x7e]{1,255})"?')
-_WAIT: Final = re.compile(r"(?:^|[;,\s])wait=(\d{1,3})(?:$|[;,\s])")
+_KEY: Final = re.compile(r'(?P<quote>"?)(?P<key>[\x21\x23-\x7e]{1,255})(?P=quote)')
+_WAIT: Final = re.compile(r'(?:^|[;,\s])wait\s*=\s*"?(\d{1,9})"?(?:$|[;,\s])', re.IGNORECASE)
 _WAIT_MOST_S: Final = 30
 
 
@@ -47,7 +47,7 @@ async def submit_order(
     """Take an order: stored and its flow started in one transaction, answered after the commit."""
     caller = facade.caller(request)
     require_json(request.headers.get("content-type", ""))
-    key_value = _idempotency_key(request.headers.get("idempotency-key", ""))
+    key_value = _idempotency_key(request.headers.getall("idempotency-key", []))
     body = await request.body()
     currencies = facade.hub.tenant(caller.tenant).settings.currencies
     new = read_order(body, currencies=currencies)
@@ -109,16 +109,17 @@ async def get_order(
     caller = facade.caller(request)
     async with facade.database.connection() as connection:
         found = await connection.execute(
-            "select body::text, sequence from headrace.document"
+            "select body::text, md5(body::text) from headrace.document"
             " where tenant = %s and kind = 'order' and id = %s",
             (caller.tenant, order_id),
         )
         row = await found.fetchone()
     if row is None:
         raise _no_such_order()
-    tag = f'"{row[1]}-{len(row[0])}"'
+    tag = f'"{row[1]}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if tag in request.headers.get("if-none-match", ""):
+    asked = request.headers.get("if-none-match", "")
+    if tag in asked or asked.strip() == "*":
         return Response(b"", status_code=304, headers=headers)
     order = codec.decode(row[0], Order)
     return Response(codec.encode(order), media_type="application/json", headers=headers)
@@ -146,14 +147,14 @@ def _no_such_order() -> Rejected:
     return Rejected("There is no order with this id.", code="not_found")
 
 
-def _idempotency_key(header: str) -> str:
-    """The key, quoted as the draft says or bare as others do."""
-    match = _KEY.fullmatch(header.strip())
+def _idempotency_key(headers: list[str]) -> str:
+    """The only key, quoted as the draft says or bare as others do."""
+    match = _KEY.fullmatch(headers[0].strip()) if len(headers) == 1 else None
     if match is None:
         raise Rejected(
-            "Send Idempotency-Key with 1 to 255 printable characters.", code="key_missing"
+            "Send one Idempotency-Key with 1 to 255 printable characters.", code="key_missing"
         )
-    return match.group(1)
+    return match.group("key")
 
 
 def _wait(prefer: str) -> int:

@@ -52,19 +52,22 @@ class Pipeline:
             self._watch = asyncio.create_task(self._watch_lag())
         request_id = new_id()
         scope["headrace_request_id"] = request_id
-        if not scope["path"].startswith(_EXEMPT):
-            if self._in_flight >= self._limit or self._lag_s > self._loop_lag_s:
-                await _refuse(send, request_id)
-                return
+        if "\x00" in scope["path"]:  # PostgreSQL has no such text, so nothing has this name
+            await self._serve(_Refusal("not_found", request_id), scope, receive, send, request_id)
+        elif scope["path"].startswith(_EXEMPT):
+            await self._serve(self._application, scope, receive, send, request_id)
+        elif self._in_flight >= self._limit or self._lag_s > self._loop_lag_s:
+            await self._serve(_Refusal("overloaded", request_id), scope, receive, send, request_id)
+        else:
             self._in_flight += 1
             try:
-                await self._serve(scope, receive, send, request_id)
+                await self._serve(self._application, scope, receive, send, request_id)
             finally:
                 self._in_flight -= 1
-        else:
-            await self._serve(scope, receive, send, request_id)
 
-    async def _serve(self, scope: HTTPScope, receive: Receive, send: Send, request_id: str) -> None:
+    async def _serve(
+        self, application: ASGIApp, scope: HTTPScope, receive: Receive, send: Send, request_id: str
+    ) -> None:
         started = time.perf_counter()
         method = scope["method"]
         parent = telemetry.parse_traceparent(_header(scope, b"traceparent"))
@@ -77,11 +80,13 @@ class Pipeline:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 named = (b"headrace-request-id", request_id.encode())
-                message["headers"] = [*message.get("headers", []), named]
+                message["headers"] = [*map(_with_head, message.get("headers", [])), named]
+            elif message["type"] == "http.response.body" and method == "HEAD":
+                message["body"] = b""
             await send(message)
 
         try:
-            await self._application(scope, receive, sending)
+            await application(_as_get(scope), receive, sending)
         finally:
             otel_context.detach(token)
             route = _route(scope, status)
@@ -154,18 +159,36 @@ def _header(scope: HTTPScope, name: bytes) -> str:
     return ""
 
 
-async def _refuse(send: Send, request_id: str) -> None:
-    document = problems.problem("overloaded", request_id=request_id)
-    body = codec.encode(document)
-    await send(
-        {
-            "type": "http.response.start",
-            "status": 503,
-            "headers": [
-                (b"content-type", problems.MEDIA_TYPE.encode()),
-                (b"content-length", str(len(body)).encode()),
-                (b"retry-after", b"1"),
-            ],
-        }
-    )
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+class _Refusal:
+    """Answers with a problem before anything of the application is asked."""
+
+    def __init__(self, code: str, request_id: str) -> None:
+        self._code = code
+        self._request_id = request_id
+
+    async def __call__(self, _scope: Any, _receive: Receive, send: Send) -> None:
+        """Send the problem."""
+        document = problems.problem(self._code, request_id=self._request_id)
+        body = codec.encode(document)
+        headers = [
+            (b"content-type", problems.MEDIA_TYPE.encode()),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        if document.status == 503:  # noqa: PLR2004 - service unavailable
+            headers.append((b"retry-after", b"1"))
+        status = document.status
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _as_get(scope: HTTPScope) -> HTTPScope:
+    """HEAD is GET without the body; the routes know GET only (RFC 9110 §9.3.2)."""
+    if scope["method"] == "HEAD":
+        scope["method"] = "GET"
+    return scope
+
+
+def _with_head(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    """Allow as it is from outside."""
+    name, value = header
+    return (name, value.replace(b"GET", b"GET, HEAD")) if name == b"allow" else header

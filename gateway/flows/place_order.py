@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from gateway.model.event import Event
 from gateway.errors import InDoubt, Rejected
+from gateway.model.event import Event
 from gateway.model.order import Order, OrderState
 from gateway.model.payment import CaptureMethod, Payment, PaymentState, ProviderPayment
 from gateway.model.reference import ExternalReference

@@ -100,7 +100,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     items: Annotated[tuple[OrderItem, ...], Meta(min_length=1, max_length=200)]
     total: Money
     payment: PaymentInstruction
-    reference: Annotated[str, Meta(max_length=64, pattern="^[A-Za-z0-9._/-]*$")] = ""
+    reference: Annotated[str, Meta(max_length=35, pattern="^[A-Za-z0-9._/-]*$")] = ""
     note: Text | None = None
 
 

@@ -4,10 +4,14 @@ The quick way is msgspec, which stops at the first difference. Only where it fou
 way looks for all of them. No text here repeats what was sent: it may be personal.
 """
 
+import difflib
+import functools
 import json
 import re
-from collections.abc import Iterator
-from typing import Any, Final
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from typing import Any, Final, TypeVar
 
 import jsonschema
 import msgspec
@@ -16,9 +20,16 @@ from gateway.model import codec
 from gateway.model.money import Money, scale
 from gateway.model.order import NewOrder
 
+T = TypeVar("T")
 MAX_DEPTH: Final = 64
+_LONGEST: Final = 200  # entries of the longest list of an order
+# Enough to correct by; a hostile body would otherwise be answered with megabytes.
+MAX_ERRORS: Final = 100
 _STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _BRACKETS: Final = re.compile(rb"[\[{\]}]")
+# Characters that could stand for a control character; most bodies have none of them.
+_MAYBE_CONTROL: Final = re.compile(rb"\x7f|\\(?:[bfnrt]|u00[01]|u007[fF])")
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f]")
 _CARD: Final = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 
 
@@ -52,40 +63,87 @@ def read_order(body: bytes, *, currencies: tuple[str, ...]) -> NewOrder:
     Raises:
         Invalid: With everything that is wrong.
     """
-    _check_text(body)
+    found = _text_errors(body)
     try:
         order = codec.decode(body, NewOrder)
-    except msgspec.DecodeError as error:
-        raise Invalid(_all_errors(body, error)) from error
-    errors = tuple(_order_errors(order, currencies))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Invalid(_bounded(_all_errors(body, error, found, currencies))) from error
+    parts = _Parts.of(order)
+    errors = _bounded(chain(found, _rule_errors(parts, currencies)))
     if errors:
         raise Invalid(errors)
     return order
 
 
-def _check_text(body: bytes) -> None:
-    """Refuse what decoders disagree about: deep nesting and names that stand twice."""
+def _bounded(found: Iterable[FieldError]) -> tuple[FieldError, ...]:
+    """Each once and in order; too many end with a note."""
+    unique = {(one.pointer, one.code): one for one in islice(found, 2 * MAX_ERRORS)}
+    errors = sorted(unique.values(), key=lambda one: one.pointer)
+    if len(errors) > MAX_ERRORS:
+        return (*errors[:MAX_ERRORS], FieldError("", "more", "There is more; correct these first."))
+    return tuple(errors)
+
+
+class _Twice(dict[str, Any]):
+    """A JSON object in which names stood twice, with these names."""
+
+    names: tuple[str, ...] = ()
+
+
+def _text_errors(body: bytes) -> list[FieldError]:
+    """What decoders disagree about or accept in silence: names twice, control characters.
+
+    Raises:
+        Invalid: Nested so deeply that nothing may walk through it.
+    """
     if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _depth(body) > MAX_DEPTH:
         raise Invalid((FieldError("", "too_deep", f"Nest at most {MAX_DEPTH} levels."),))
-    twice: list[str] = []
+    marked: list[_Twice] = []
 
-    def pairs(items: list[tuple[str, Any]]) -> None:
-        names = {name for name, _ in items}
-        if len(names) != len(items):
-            seen: set[str] = set()
-            twice.extend(name for name, _ in items if name in seen or seen.add(name))  # type: ignore[func-returns-value] # set.add in a filter
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(items)
+        if len(made) == len(items):
+            return made
+        twice = _Twice(made)
+        counts = Counter(name for name, _ in items)
+        twice.names = tuple(name for name, count in counts.items() if count > 1)
+        marked.append(twice)
+        return twice
 
     try:
-        json.loads(body, object_pairs_hook=pairs)
+        data = json.loads(body, object_pairs_hook=pairs)
     except (ValueError, RecursionError):
-        return  # msgspec says what is wrong with it
-    if twice:
-        raise Invalid(
-            tuple(
-                FieldError(f"/{_escape(name)}", "duplicate_key", "Send each name once.")
-                for name in sorted(set(twice))
-            )
-        )
+        return []  # msgspec says what is wrong with it
+    found = _names_twice(data) if marked else iter(())
+    if _MAYBE_CONTROL.search(body):
+        found = chain(found, _control_characters(data))
+    return list(islice(found, 2 * MAX_ERRORS))
+
+
+def _names_twice(data: Any) -> Iterator[FieldError]:
+    for pointer, value in _walk(data, ""):
+        for name in value.names if isinstance(value, _Twice) else ():
+            yield FieldError(_join(pointer, name), "duplicate_key", "Send each name once.")
+
+
+def _control_characters(data: Any) -> Iterator[FieldError]:
+    """PostgreSQL refuses U+0000, and a pattern's `$` lets a line break pass at the end."""
+    for pointer, value in _walk(data, ""):
+        if isinstance(value, str) and _CONTROL.search(value):
+            detail = "Send text without control characters."
+            yield FieldError(pointer, "control_character", detail)
+
+
+def _walk(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
+    """Every value with its pointer, outer ones first."""
+    yield pointer, value
+    inner: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, dict):
+        inner = value.items()
+    elif isinstance(value, list):
+        inner = enumerate(value)
+    for name, one in inner:
+        yield from _walk(one, _join(pointer, str(name)))
 
 
 def _depth(body: bytes) -> int:
@@ -96,25 +154,58 @@ def _depth(body: bytes) -> int:
     return deepest
 
 
-def _all_errors(body: bytes, first: msgspec.DecodeError) -> tuple[FieldError, ...]:
+def _all_errors(
+    body: bytes,
+    first: msgspec.DecodeError | UnicodeDecodeError,
+    found: list[FieldError],
+    currencies: tuple[str, ...],
+) -> Iterator[FieldError]:
+    """Everything that is wrong with a body that is no order."""
     try:
-        data = msgspec.json.decode(body)
+        data = _shortened(msgspec.json.decode(body))
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return (FieldError("", "not_json", "Send one JSON object in UTF-8."),)
-    found = [*_schema_errors(data), *_money_errors(data, "")]
-    if not found:
-        found.append(_first_error(first))
-    unique = {(one.pointer, one.code): one for one in found}
-    return tuple(sorted(unique.values(), key=lambda one: one.pointer))
+        yield FieldError("", "not_json", "Send one JSON object in UTF-8.")
+        return
+    wrong = chain(
+        found,
+        _schema_errors(data),
+        _money_errors(data, ""),
+        _rule_errors(_Parts.salvaged(data), currencies),
+    )
+    nothing_found = True
+    for one in wrong:
+        nothing_found = False
+        yield one
+    if nothing_found:
+        yield _first_error(first)
 
 
-def _first_error(error: msgspec.DecodeError) -> FieldError:
-    reason, _, path = str(error).partition(" - at `$")
+def _shortened(value: Any) -> Any:
+    """Without the entries of lists that are too long anyway: a megabyte would hold the loop."""
+    if isinstance(value, list):
+        return [_shortened(one) for one in value[: _LONGEST + 1]]
+    if isinstance(value, dict):
+        return {name: _shortened(one) for name, one in value.items()}
+    return value
+
+
+def _first_error(error: Exception) -> FieldError:
+    """Where the decoder stopped. Not its words: they may quote the value."""
+    _, _, path = str(error).partition(" - at `$")
     pointer = re.sub(r"\[(\d+|\.\.\.)\]|\.", lambda m: f"/{m.group(1) or ''}", path.rstrip("`"))
-    return FieldError(pointer.replace("//", "/"), "invalid", reason)
+    return FieldError(pointer.replace("//", "/"), "invalid", "Correct this field.")
 
 
-_VALIDATOR: Final = jsonschema.Draft202012Validator(codec.schema(NewOrder))
+def _is_integer(_checker: Any, value: Any) -> bool:
+    """JSON Schema takes 2.0 for an integer; the decoder does not."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_Validator: Final = jsonschema.validators.extend(  # type: ignore[no-untyped-call] # as it comes
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
+)
+_VALIDATOR: Final = _Validator(codec.schema(NewOrder))
 
 
 def _schema_errors(data: Any) -> Iterator[FieldError]:
@@ -123,16 +214,16 @@ def _schema_errors(data: Any) -> Iterator[FieldError]:
 
 
 def _explain(error: jsonschema.ValidationError) -> Iterator[FieldError]:
-    pointer = "".join(f"/{_escape(str(part))}" for part in error.absolute_path)
+    pointer = functools.reduce(_join, map(str, error.absolute_path), "")
     keyword, value = error.validator, error.validator_value
     if keyword == "required":
         for name in value:
             if isinstance(error.instance, dict) and name not in error.instance:
-                yield FieldError(f"{pointer}/{_escape(name)}", "missing", "Give this field.")
+                yield FieldError(_join(pointer, name), "missing", "Give this field.")
     elif keyword == "additionalProperties":
         known = set(_properties(error.schema))
         for name in sorted(set(error.instance) - known):
-            yield FieldError(f"{pointer}/{_escape(name)}", "unknown_field", _unknown(name, known))
+            yield FieldError(_join(pointer, name), "unknown_field", _unknown(name, known))
     elif keyword in {"anyOf", "oneOf"} and error.context:
         relevant = [one for one in error.context if one.validator_value != "null"]
         for one in relevant:
@@ -175,8 +266,6 @@ def _advice(keyword: Any, value: Any) -> str:
 
 
 def _unknown(name: str, known: set[str]) -> str:
-    import difflib
-
     close = difflib.get_close_matches(name, known, n=1)
     return (
         f"There is no such field; did you mean {close[0]}?"
@@ -195,7 +284,7 @@ def _money_errors(data: Any, pointer: str) -> Iterator[FieldError]:
         if isinstance(amount, str) and isinstance(currency, str):
             yield from _amount_errors(amount, currency, pointer)
         for name, value in data.items():
-            yield from _money_errors(value, f"{pointer}/{_escape(name)}")
+            yield from _money_errors(value, _join(pointer, name))
 
 
 def _amount_errors(amount: str, currency: str, pointer: str) -> Iterator[FieldError]:
@@ -211,42 +300,95 @@ def _amount_errors(amount: str, currency: str, pointer: str) -> Iterator[FieldEr
         yield FieldError(f"{pointer}/amount", "wrong_amount", detail)
 
 
-def _order_errors(order: NewOrder, currencies: tuple[str, ...]) -> Iterator[FieldError]:
-    """What only the whole order shows."""
-    currency = order.total.currency
-    if currency not in currencies:
-        detail = f"Send one of {', '.join(currencies)}."
-        yield FieldError("/total/currency", "currency_not_sold", detail)
-    total = Money(0, currency)
-    for index, item in enumerate(order.items):
+class _Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rules look at; of a body that is no order, what can be read.
+
+    Attributes:
+        lines: Unit price and quantity of each item; None for what is not readable.
+        texts: Free text by pointer, where somebody could put a card number.
+    """
+
+    total: Money | None
+    lines: tuple[tuple[Money | None, int | None], ...]
+    texts: dict[str, str]
+
+    @classmethod
+    def of(cls, order: NewOrder) -> "_Parts":
+        """The parts of an order."""
+        texts = {
+            "/payment/token": order.payment.token,
+            "/reference": order.reference,
+            "/note": order.note or "",
+        }
+        texts |= {f"/items/{n}/description": item.description for n, item in enumerate(order.items)}
+        lines = tuple((item.unit_price, item.quantity) for item in order.items)
+        return cls(total=order.total, lines=lines, texts=texts)
+
+    @classmethod
+    def salvaged(cls, data: Any) -> "_Parts":
+        """The readable parts of any JSON."""
+        body = data if isinstance(data, dict) else {}
+        given = body.get("items")
+        given = given if isinstance(given, list) and len(given) <= _LONGEST else []
+        items = [one if isinstance(one, dict) else {} for one in given]
+        payment = body.get("payment")
+        texts = {
+            "/payment/token": payment.get("token") if isinstance(payment, dict) else None,
+            "/reference": body.get("reference"),
+            "/note": body.get("note"),
+        }
+        texts |= {f"/items/{n}/description": one.get("description") for n, one in enumerate(items)}
+        return cls(
+            total=_read(body.get("total"), Money),
+            lines=tuple(
+                (_read(one.get("unit_price"), Money), _read(one.get("quantity"), int))
+                for one in items
+            ),
+            texts={pointer: text for pointer, text in texts.items() if isinstance(text, str)},
+        )
+
+
+def _read(value: Any, kind: type[T]) -> T | None:
+    try:
+        return codec.convert(value, kind)
+    except msgspec.ValidationError:
+        return None
+
+
+def _rule_errors(parts: _Parts, currencies: tuple[str, ...]) -> Iterator[FieldError]:
+    """What no schema says: signs, currencies, sums, and card numbers."""
+    if parts.total is not None:
+        if parts.total.currency not in currencies:
+            detail = f"Send one of {', '.join(currencies)}."
+            yield FieldError("/total/currency", "currency_not_sold", detail)
+        if parts.total.minor <= 0:
+            yield FieldError("/total/amount", "not_positive", "Send an amount above zero.")
+    for index, (price, _) in enumerate(parts.lines):
         here = f"/items/{index}/unit_price"
-        if item.unit_price.currency != currency:
-            yield FieldError(f"{here}/currency", "mixed_currency", f"Send {currency} as in /total.")
-            continue
-        if item.unit_price.minor < 0:
+        if price is not None and price.minor < 0:
             yield FieldError(f"{here}/amount", "negative", "Send an amount of zero or more.")
-        total += item.unit_price * item.quantity
-    if order.total.minor <= 0:
-        yield FieldError("/total/amount", "not_positive", "Send an amount above zero.")
-    if total.minor != order.total.minor:
-        detail = f"The items add up to {total.amount} {currency}."
+        if price and parts.total and price.currency != parts.total.currency:
+            yield FieldError(f"{here}/currency", "mixed_currency", "Send the currency of /total.")
+    if _sum_differs(parts):
+        detail = "Send the sum of quantity times unit_price over all items."
         yield FieldError("/total/amount", "total_differs", detail)
-    yield from _card_errors(order)
-
-
-def _card_errors(order: NewOrder) -> Iterator[FieldError]:
-    """Card numbers are refused wherever text is free; tokens only."""
-    free = {
-        "/payment/token": order.payment.token,
-        "/reference": order.reference,
-        "/note": order.note or "",
-    }
-    free |= {f"/items/{n}/description": item.description for n, item in enumerate(order.items)}
-    for pointer, text in free.items():
+    for pointer, text in parts.texts.items():
         if any(_luhn(match) for match in _CARD.findall(text)):
             yield FieldError(
                 pointer, "card_number", "Send the payment provider's token, never a card number."
             )
+
+
+def _sum_differs(parts: _Parts) -> bool:
+    """Whether the total is wrong; False where a part of the sum is not known."""
+    if parts.total is None or not parts.lines:
+        return False
+    total = 0
+    for price, quantity in parts.lines:
+        if price is None or quantity is None or price.currency != parts.total.currency:
+            return False
+        total += price.minor * quantity
+    return total != parts.total.minor
 
 
 def _luhn(text: str) -> bool:
@@ -255,5 +397,6 @@ def _luhn(text: str) -> bool:
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
-def _escape(name: str) -> str:
-    return name[:100].replace("~", "~0").replace("/", "~1")
+def _join(pointer: str, name: str) -> str:
+    """One step further; a name of any length was given to us by anybody."""
+    return f"{pointer}/{name[:100].replace('~', '~0').replace('/', '~1')}"

@@ -70,7 +70,7 @@ async def seize(
         answer: What the request will be answered, where that is known already.
 
     Returns:
-        None where the key is new; else what it stands for.
+        None where the key is new or was forgotten; else what it stands for.
 
     Raises:
         Unavailable: The first request is under way (code ``in_flight``).
@@ -89,7 +89,12 @@ async def seize(
         "insert into headrace.idempotency (tenant, client, operation, key, fingerprint,"
         " business_id, status, headers, body, locked_until, expires_at)"
         " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, now() + make_interval(secs => %s),"
-        " now() + make_interval(days => %s)) on conflict do nothing",
+        " now() + make_interval(days => %s))"
+        " on conflict (tenant, client, operation, key) do update set"
+        " fingerprint = excluded.fingerprint, business_id = excluded.business_id,"
+        " status = excluded.status, headers = excluded.headers, body = excluded.body,"
+        " locked_until = excluded.locked_until, expires_at = excluded.expires_at"
+        " where idempotency.expires_at < now()",
         (
             *(key.tenant, key.client, key.operation, key.value, key.fingerprint),
             business_id,

@@ -30,8 +30,13 @@ def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> app.Config
         "stripe": {"base_url": nowhere, "secret_key": secret, "webhook_secrets": [secret]},
         "salesforce": {"login_url": nowhere, "client_id": "c", "client_secret": secret},
         "sap_s4": {
-            **{"base_url": nowhere, "user": "U", "password": secret, "client": "100"},
-            **{"sales_organization": "1", "distribution_channel": "10", "division": "00"},
+            "base_url": nowhere,
+            "user": "U",
+            "password": secret,
+            "client": "100",
+            "sales_organization": "1",
+            "distribution_channel": "10",
+            "division": "00",
         },
         "decision_table": {},
     }

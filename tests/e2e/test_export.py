@@ -18,6 +18,8 @@ import yaml
 
 from gateway.runtime import embedded
 from gateway.runtime.database import migrate
+from tests.e2e.postgres import Postgres
+from tests.flows.postgres import own_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 DAY = "2026-03-31"
@@ -31,16 +33,16 @@ MANIFEST = f"postings-acme-{DAY}.manifest.json"
 ORDERS = """
 insert into headrace.document (tenant, kind, id, state, body, created_at)
 select 'acme', 'order', 'order-' || lpad(n::text, 6, '0'),
-    case when n %% 5 = 0 then 'REJECTED' else 'COMPLETED' end,
+    case when n % 5 = 0 then 'REJECTED' else 'COMPLETED' end,
     jsonb_build_object(
         'order_id', 'order-' || lpad(n::text, 6, '0'), 'submitted_at', at, 'channel', 'B2C',
         'kind', 'PURCHASE', 'reference', case when n = 7 then '-4711' else 'WEB-' || n end,
         'total', money, 'payment_id', 'payment-' || lpad(n::text, 6, '0'),
-        'party', jsonb_build_object('party_id', 'C-' || n %% 90, 'names', array['Zoë Geheim'],
+        'party', jsonb_build_object('party_id', 'C-' || n % 90, 'names', array['Zoë Geheim'],
             'email', 'zoe.geheim@example.org')),
     at
 from (
-    select n, case when n %% 3 = 0 then jsonb_build_object('amount', n::text, 'currency', 'JPY')
+    select n, case when n % 3 = 0 then jsonb_build_object('amount', n::text, 'currency', 'JPY')
         else jsonb_build_object('amount', (n / 100.0)::numeric(12, 2)::text, 'currency', 'EUR')
         end as money,
         case n when 12001 then timestamptz '2026-03-30 23:59:59.999999+00'
@@ -70,14 +72,16 @@ Connection = psycopg.Connection[tuple[object, ...]]
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+def url() -> Iterator[str]:
     """A PostgreSQL with a day of orders in it."""
-    found = embedded.start(tmp_path_factory.mktemp("database"))
+    folder = own_folder()
+    found = embedded.start(folder)
     migrate(found)
     with psycopg.connect(found) as connection:
         for statement in (ORDERS, CHARGES, REFERENCES):
-            connection.execute(statement.replace("%%", "%").encode())
-    return found
+            connection.execute(statement.encode())
+    yield found
+    Postgres(folder).end()
 
 
 @pytest.fixture

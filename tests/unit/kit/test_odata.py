@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.kit import odata
@@ -249,6 +249,11 @@ def test_page_and_plain_text() -> None:
     | st.binary().map(b"<".__add__)
     | _JSON.map(lambda value: json.dumps({"error": value}).encode())
 )
+@example(b"<:")
+@example(b"<")
+@example(b"<!---->")
+@example(b"<?xml?>")
+@example(b"<error xmlns:a='b'><a:code/></error>")
 def test_no_error_answer_is_too_odd(body: bytes) -> None:
     """The status has said enough, so reading the body never fails."""
     error = odata.read_error(body)
