@@ -40,10 +40,10 @@ from gateway.kit.adapter import Adapter, request
 from gateway.model.identifiers import new_id
 from gateway.ports.exchange import Exchange
 from gateway.runtime import engine, telemetry
+from gateway.runtime.evidence import Evidence
 from gateway.runtime.hub import System
 from gateway.runtime.journal import Journal, Statement
 from gateway.runtime.story import Story
-from gateway.runtime.transport import Evidence
 from gateway.runtime.worker import Flow, Worker
 
 STEPS: Final = 5

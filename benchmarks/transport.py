@@ -30,7 +30,8 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from gateway.kit.adapter import request
-from gateway.runtime.transport import Call, Transport
+from gateway.runtime.evidence import Call
+from gateway.runtime.transport import Transport
 from gateway.runtime.wire import Wire
 from gateway.settings import CallPolicy
 

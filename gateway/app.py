@@ -28,12 +28,13 @@ from gateway.kit.adapter import Adapter
 from gateway.policy.access import Access, Caller
 from gateway.runtime import embedded, metrics, secrets, telemetry
 from gateway.runtime.database import Database
+from gateway.runtime.evidence import Call
 from gateway.runtime.hub import Hub, System, Tenant
 from gateway.runtime.inbox import Inbox
 from gateway.runtime.journal import Journal
 from gateway.runtime.spans import PostgresExporter
 from gateway.runtime.telemetry import OtlpExporter, Telemetry
-from gateway.runtime.transport import Call, Transport
+from gateway.runtime.transport import Transport
 from gateway.runtime.wire import Wire
 from gateway.runtime.worker import Flow, Worker
 from gateway.settings import CallPolicy, Settings, SystemSettings, TenantSettings

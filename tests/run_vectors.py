@@ -34,15 +34,15 @@ class NotOfThisForm(Exception):  # noqa: N818 - a finding about a file, not an e
 def main(paths: list[str]) -> int:
     """Run all files, print one line a failure, and the totals as the last line."""
     if not paths:
-        print("usage: python tests/run_vectors.py FILE...", file=sys.stderr)  # noqa: T201
+        print("usage: python tests/run_vectors.py FILE...", file=sys.stderr)
         return 2
     passed = failed = 0
     for path in paths:
         for name, complaint in run_file(Path(path)):
             if complaint:
-                print(f"{path}: {name}: {complaint}")  # noqa: T201 - a command line tool
+                print(f"{path}: {name}: {complaint}")
             passed, failed = passed + (not complaint), failed + bool(complaint)
-    print(f"{passed} passed, {failed} failed")  # noqa: T201 - the same
+    print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
 

@@ -6,9 +6,7 @@ Stripe, so that one misreading cannot hide the other.
 Source: docs.stripe.com/api and /testing, OpenAPI document of 2023-08-16, read 2026-11.
 """
 
-import hashlib
 import hmac
-import random
 import re
 import uuid
 from collections import Counter
@@ -21,11 +19,11 @@ import msgspec
 
 from adapters.stripe import simulator_forms as forms
 from adapters.stripe import simulator_objects as objects
+from adapters.stripe.simulator_webhooks import Webhooks
 
 Json: TypeAlias = dict[str, Any]
 Reply: TypeAlias = tuple[int, Json]
 
-_API_VERSION: Final = "2023-08-16"
 _KEY_LIFE_S: Final = 86_400
 
 # Payment method: type, and what becomes of a charge.
@@ -61,30 +59,6 @@ _REFUSALS: Final = {
 }
 
 
-class WebhookPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """How deliveries misbehave, and when slow things happen.
-
-    Attributes:
-        duplicate_share: This share of events is delivered twice.
-        delay_s: Every delivery waits so long.
-        late_share: This share of deliveries waits ``late_s`` more.
-        late_s: See ``late_share``.
-        shuffle: Deliveries that are due together leave in random order.
-        seed: Of the randomness.
-        settle_s: A SEPA debit, and its refund, is under way so long.
-        search_lag_s: Search finds a payment only after so long.
-    """
-
-    duplicate_share: float = 0.0
-    delay_s: float = 0.0
-    late_share: float = 0.0
-    late_s: float = 0.0
-    shuffle: bool = False
-    seed: int = 0
-    settle_s: float = 5.0
-    search_lag_s: float = 0.0
-
-
 class _Kept(msgspec.Struct, frozen=True):
     """An answer that its key repeats."""
 
@@ -112,15 +86,12 @@ class StripeSimulator:
         secret_key: str = "sk_test_simulated",  # noqa: S107 - the same
         **plan: Any,
     ) -> None:
-        self._webhook_url = webhook_url
-        self._webhook_secret = webhook_secret.encode()
+        self._webhooks = Webhooks(webhook_url, webhook_secret)
         self._secret_key = secret_key
         self._intents: dict[str, Json] = {}
         self._charges: dict[str, Json] = {}
         self._refunds: dict[str, Json] = {}
-        self._events: list[Json] = []
         self._kept: dict[str, _Kept] = {}
-        self._deliveries: list[tuple[float, bytes]] = []
         self._settling: list[tuple[float, Callable[[float], None]]] = []
         self._effects: dict[str, Counter[str]] = {
             "charge": Counter(),
@@ -128,8 +99,6 @@ class StripeSimulator:
             "refund": Counter(),
         }
         self._cause: Json = {"id": None, "idempotency_key": None}
-        self._plan = WebhookPlan()
-        self._random = random.Random(0)  # noqa: S311 - faults that can be repeated
         self.configure(**plan)
         self._routes: list[tuple[str, str, dict[str, str], Callable[..., Json]]] = [
             ("POST", "/v1/payment_intents", forms.CREATE, self._create_intent),
@@ -149,9 +118,7 @@ class StripeSimulator:
 
     def configure(self, **plan: Any) -> None:
         """Change the plan from here on; fields that are not named stay."""
-        self._plan = msgspec.structs.replace(self._plan, **plan)
-        if "seed" in plan:
-            self._random = random.Random(self._plan.seed)  # noqa: S311 - the same
+        self._webhooks.configure(**plan)
 
     def handle(self, request: httpx.Request, *, now: float) -> httpx.Response:
         """Answer as Stripe does."""
@@ -180,12 +147,7 @@ class StripeSimulator:
     def due(self, *, now: float) -> list[httpx.Request]:
         """The deliveries whose time has come, signed now; each is handed out once."""
         self._settle(now)
-        ready = [one for one in self._deliveries if one[0] <= now]
-        self._deliveries = [one for one in self._deliveries if one[0] > now]
-        ready.sort(key=lambda one: one[0])
-        if self._plan.shuffle:
-            self._random.shuffle(ready)
-        return [self._delivery(body, int(now)) for _, body in ready]
+        return self._webhooks.due(now)
 
     def effects(self) -> dict[str, dict[str, int]]:
         """How often money was taken, reserved and given back, by our ids."""
@@ -293,7 +255,7 @@ class StripeSimulator:
             intent["status"] = "processing"
             self._emit("payment_intent.processing", intent, now)
             self._settling.append(
-                (now + self._plan.settle_s, lambda at: self._debit(intent, outcome, at))
+                (now + self._webhooks.plan.settle_s, lambda at: self._debit(intent, outcome, at))
             )
         elif outcome == "ok":
             self._charge(intent, now)
@@ -401,7 +363,7 @@ class StripeSimulator:
     def _search_intents(self, params: Json, now: float) -> Json:
         forms.require(params, "query")
         wanted = forms.search_terms(params["query"])
-        indexed = now - self._plan.search_lag_s
+        indexed = now - self._webhooks.plan.search_lag_s
         hits = [
             intent
             for intent in reversed(self._intents.values())
@@ -453,7 +415,9 @@ class StripeSimulator:
         self._emit("refund.created", refund, now)
         self._emit("charge.refunded", charge, now)
         if refund["status"] == "pending":
-            self._settling.append((now + self._plan.settle_s, lambda at: self._paid(refund, at)))
+            self._settling.append(
+                (now + self._webhooks.plan.settle_s, lambda at: self._paid(refund, at))
+            )
         return deepcopy(refund)
 
     def _refundable(self, params: Json) -> Json:
@@ -487,46 +451,18 @@ class StripeSimulator:
     # Events and their deliveries.
 
     def _read_event(self, event_id: str, _params: Json, _now: float) -> Json:
-        for event in self._events:
+        for event in self._webhooks.events:
             if event["id"] == event_id:
                 return deepcopy(event)
         raise forms.missing("id", event_id, status=404)
 
     def _list_events(self, params: Json, _now: float) -> Json:
         types = {*params.get("types", []), *([params["type"]] if "type" in params else [])}
-        hits = [e for e in reversed(self._events) if not types or e["type"] in types]
+        hits = [e for e in reversed(self._webhooks.events) if not types or e["type"] in types]
         return deepcopy(forms.page_of(hits, params, "/v1/events"))
 
     def _emit(self, kind: str, thing: Json, now: float) -> None:
-        event = {
-            "id": objects.new_id("evt"),
-            "object": "event",
-            "api_version": _API_VERSION,
-            "created": int(now),
-            "data": {"object": deepcopy(thing)},
-            "livemode": False,
-            "pending_webhooks": int(bool(self._webhook_url)),
-            "request": self._cause,
-            "type": kind,
-        }
-        self._events.append(event)
-        if not self._webhook_url:
-            return
-        twice = self._random.random() < self._plan.duplicate_share
-        for _ in range(1 + twice):
-            late = self._random.random() < self._plan.late_share
-            at = now + self._plan.delay_s + (self._plan.late_s if late else 0.0)
-            self._deliveries.append((at, objects.encode(event)))
-
-    def _delivery(self, body: bytes, signed_at: int) -> httpx.Request:
-        message = b"%d.%s" % (signed_at, body)
-        signature = hmac.new(self._webhook_secret, message, hashlib.sha256).hexdigest()
-        headers = {
-            "Content-Type": "application/json; charset=utf-8",
-            "Stripe-Signature": f"t={signed_at},v1={signature}",
-            "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
-        }
-        return httpx.Request("POST", self._webhook_url, headers=headers, content=body)
+        self._webhooks.emit(kind, thing, self._cause, now)
 
     def _settle(self, now: float) -> None:
         ready = [one for one in self._settling if one[0] <= now]

@@ -166,7 +166,8 @@ async def log_in(
     from opentelemetry.trace import NoOpTracer
 
     from gateway import app
-    from gateway.runtime.transport import Call, Transport
+    from gateway.runtime.evidence import Call
+    from gateway.runtime.transport import Transport
     from gateway.runtime.wire import Wire
 
     adapter, settings = configuration.systems[tenant][system]

@@ -18,8 +18,9 @@ from gateway.model.risk import RiskAssessment
 from gateway.policy import collecting, ordering
 from gateway.policy.validation import FieldError, Invalid, read_order
 from gateway.ports.exchange import Exchange
+from gateway.runtime.evidence import Call, Evidence
 from gateway.runtime.hub import System, Tenant
-from gateway.runtime.transport import Call, Evidence, Transport
+from gateway.runtime.transport import Transport
 from gateway.settings import CallPolicy
 
 if TYPE_CHECKING:  # --help does not need it

@@ -257,16 +257,19 @@ def _done(about: str, action: str, *, as_json: bool) -> None:
 
 @flows.command()
 @click.argument("order")
-@click.option("--accept/--reject", "accepted", required=True, default=None)
+@click.option("--accept/--reject", "accepted", default=None, help="One of them is needed.")
 @terminal.REASON
 @terminal.TENANT
 @terminal.CONFIG
 @terminal.JSON
 def review(
-    order: str, reason: str, tenant: str, config: Path, *, accepted: bool, as_json: bool
+    order: str, reason: str, tenant: str, config: Path, *, accepted: bool | None, as_json: bool
 ) -> None:
     """Decide an order that risk left to a person."""
     from gateway import app
+
+    if accepted is None:
+        raise click.UsageError("Say --accept or --reject.")
 
     name = terminal.one_tenant(app.configure(config), tenant)
     decision = "ACCEPTED" if accepted else "REJECTED"

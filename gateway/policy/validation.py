@@ -77,11 +77,13 @@ def read_order(body: bytes, *, currencies: tuple[str, ...]) -> NewOrder:
 
 def _bounded(found: Iterable[FieldError]) -> tuple[FieldError, ...]:
     """Each once and in order; too many end with a note."""
-    unique = {(one.pointer, one.code): one for one in islice(found, 2 * MAX_ERRORS)}
-    errors = sorted(unique.values(), key=lambda one: one.pointer)
-    if len(errors) > MAX_ERRORS:
-        return (*errors[:MAX_ERRORS], FieldError("", "more", "There is more; correct these first."))
-    return tuple(errors)
+    unique: dict[tuple[str, str], FieldError] = {}
+    for one in found:
+        if len(unique) == MAX_ERRORS and (one.pointer, one.code) not in unique:
+            unique["~", "more"] = FieldError("", "more", "There is more; correct these first.")
+            break
+        unique[one.pointer, one.code] = one
+    return tuple(unique[key] for key in sorted(unique))
 
 
 class _Twice(dict[str, Any]):
@@ -147,10 +149,13 @@ def _walk(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
 
 
 def _depth(body: bytes) -> int:
+    """How deep brackets nest, outside of strings; counted no further than it matters."""
     deepest = depth = 0
-    for bracket in _BRACKETS.findall(_STRINGS.sub(b"", body)):
-        depth += 1 if bracket in b"[{" else -1
+    for bracket in _BRACKETS.finditer(_STRINGS.sub(b"", body)):
+        depth += 1 if bracket.group() in b"[{" else -1
         deepest = max(deepest, depth)
+        if deepest > MAX_DEPTH:
+            break
     return deepest
 
 

@@ -17,7 +17,8 @@ from gateway.ports.exchange import Exchange, Session
 from gateway.ports.payments import Payments
 from gateway.ports.risk import Risk
 from gateway.ports.webhooks import Webhooks
-from gateway.runtime.transport import Call, Transport
+from gateway.runtime.evidence import Call
+from gateway.runtime.transport import Transport
 from gateway.settings import Patience, TenantSettings
 
 T = TypeVar("T")

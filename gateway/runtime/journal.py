@@ -16,7 +16,7 @@ import structlog
 from gateway.errors import Unavailable
 from gateway.runtime.batch import Batcher
 from gateway.runtime.database import OUTAGES, Connection, Database
-from gateway.runtime.transport import Evidence
+from gateway.runtime.evidence import Evidence
 
 _log = structlog.get_logger()
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import httpx
-import msgspec
 import structlog
 import tenacity
 from opentelemetry import metrics
@@ -24,7 +23,6 @@ from gateway.errors import InDoubt, Misconfigured, Unavailable
 from gateway.model.identifiers import new_id
 from gateway.policy.breaking import Breaker, BreakerState, BreakerView
 from gateway.policy.limits import Bulkhead
-from gateway.policy.redaction import redact_body, redact_headers, redact_url
 from gateway.policy.retrying import (
     SAFE_METHODS,
     Outcome,
@@ -35,6 +33,7 @@ from gateway.policy.retrying import (
     pause_s,
     retry_after_s,
 )
+from gateway.runtime.evidence import Call, Evidence, request_text, response_text
 from gateway.runtime.telemetry import traceparent
 from gateway.settings import CallPolicy
 
@@ -44,58 +43,6 @@ _FIRST_ERROR: Final = 400  # of the conventions: for a client 4xx is an error as
 _TRACE_HEADERS: Final = frozenset({b"traceparent", b"tracestate"})
 _INTERRUPTED: Final = "interrupted"  # we stopped waiting ourselves; it may have happened
 _log = structlog.get_logger()
-
-
-class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """What the hub knows about a call.
-
-    Attributes:
-        business_id: Such as an order id, for evidence and the timeline.
-        step: Of the flow.
-        key: Idempotency key of the effect.
-        readable: Names of fields that may stand in evidence; see ``Adapter.readable``.
-    """
-
-    tenant: str
-    system: str
-    product: str
-    port: str
-    verb: str
-    business_id: str = ""
-    step: str = ""
-    key: str = ""
-    readable: frozenset[str] = frozenset()
-
-
-class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt as a person may read it.
-
-    Attributes:
-        at: Seconds since the epoch.
-        outcome: An ``Outcome``, or ``interrupted``.
-        status: 0 where no answer came.
-        request: Method, URL, headers and body as an HTTP transcript, redacted; so is ``response``.
-        error: Name of the exception, if there was one.
-    """
-
-    evidence_id: str
-    tenant: str
-    system: str
-    product: str
-    verb: str
-    business_id: str
-    step: str
-    key: str
-    attempt: int
-    at: float
-    duration_ms: float
-    outcome: str
-    status: int
-    request: str
-    response: str
-    error: str
-    trace_id: str
-    span_id: str
 
 
 def always() -> bool:
@@ -395,8 +342,8 @@ class Transport:
                     duration_ms=duration_s * 1000,
                     outcome=outcome,
                     status=status,
-                    request=_request_text(attempt.request, call.readable),
-                    response="" if response is None else _response_text(response, call.readable),
+                    request=request_text(attempt.request, call.readable),
+                    response="" if response is None else response_text(response, call.readable),
                     error=type(error).__name__ if error is not None else "",
                     trace_id=f"{attempt.context.trace_id:032x}",
                     span_id=f"{attempt.context.span_id:016x}",
@@ -536,22 +483,3 @@ def _describe(attempt: _Attempt, attributes: Mapping[str, str | int]) -> None:
         span.set_attribute("http.request.resend_count", attempt.number - 1)
     if "error.type" in attributes:
         span.set_status(Status(StatusCode.ERROR))
-
-
-def _request_text(request: httpx.Request, readable: frozenset[str]) -> str:
-    try:
-        body = request.content
-    except httpx.RequestNotRead:  # nobody came so far as to read it
-        body = b""
-    return _transcript(
-        f"{request.method} {redact_url(request.url, readable)}", request.headers, body, readable
-    )
-
-
-def _response_text(response: httpx.Response, readable: frozenset[str]) -> str:
-    return _transcript(str(response.status_code), response.headers, response.content, readable)
-
-
-def _transcript(start: str, headers: httpx.Headers, body: bytes, readable: frozenset[str]) -> str:
-    shown = redact_body(headers.get("content-type", ""), body, readable)
-    return f"{start}\n{redact_headers(headers.raw)}\n\n{shown}"

@@ -233,7 +233,7 @@ class Wire(httpx.AsyncBaseTransport):
             )
             # aiohttp's own tests switch it off the same way (aiohttp/test_utils.py);
             # tests/e2e/test_wire_sockets.py counts what arrives.
-            self._session._retry_connection = False  # noqa: SLF001
+            self._session._retry_connection = False  # noqa: SLF001 - no public name
         return self._session
 
 

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import structlog
+from opentelemetry import metrics
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from structlog.testing import LogCapture
 
 from tests.api.front import Front, configured, fresh
@@ -36,3 +39,11 @@ def logs() -> Iterator[LogCapture]:
     structlog.configure(processors=[capture], cache_logger_on_first_use=False)
     yield capture
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session")
+def measured() -> InMemoryMetricReader:
+    """What is measured from now on; OpenTelemetry lets one provider be set per process."""
+    reader = InMemoryMetricReader()
+    metrics.set_meter_provider(MeterProvider([reader], shutdown_on_exit=False))
+    return reader

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ import yaml
 
 from gateway import app
 from gateway.api.problems import CATALOGUE, MEDIA_TYPE, Problem
+from gateway.runtime.database import wait_until_back
 from tests.flows.postgres import _numbers, named
 from tests.flows.stage import Stage, new_order, served
 
@@ -59,19 +60,42 @@ class Front:
     """A front-end, and whatever is stored of what it sends.
 
     Attributes:
+        parts: Of the process that serves it.
         api: Its HTTP client.
     """
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
+        self.parts = stage.parts("serve")
         self.api: httpx.AsyncClient
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Front"]:
         """Serve while the block lasts."""
-        async with self.stage.facade():
-            self.api = self.stage.api
+        stage = self.stage
+        stage.sql = await psycopg.AsyncConnection.connect(stage.url, autocommit=True)
+        async with stage.sql, served(self.parts) as api:
+            self.api = stage.api = api
             yield self
+
+    @asynccontextmanager
+    async def outage(self) -> AsyncIterator[None]:
+        """PostgreSQL ends every connection and lets nobody in while the block lasts."""
+        self.parts.database._pool.timeout = 0.3
+        name = self.stage.sql.info.dbname
+        server = self.stage.url.replace(f"/{name}?", "/postgres?", 1)
+        async with await psycopg.AsyncConnection.connect(server, autocommit=True) as connection:
+            allow = "alter database {} allow_connections {}"
+            await connection.execute(allow.format(name, "false"))  # type: ignore[arg-type] # a name of ours
+            await self.stage.rows(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where datname = current_database() and pid <> pg_backend_pid()"
+            )
+            try:
+                yield
+            finally:
+                await connection.execute(allow.format(name, "true"))  # type: ignore[arg-type] # the same
+        await wait_until_back(self.parts.database, limit_s=20)
 
     @asynccontextmanager
     async def another(self) -> AsyncIterator[httpx.AsyncClient]:
@@ -101,9 +125,11 @@ class Front:
 
     async def stored(self) -> dict[str, int]:
         """Rows of every table that a request could touch."""
-        counts = [f"(select count(*) from headrace.{table})" for table in _TABLES]
-        (row,) = await self.stage.rows(f"select {', '.join(counts)}")
-        return dict(zip(_TABLES, row, strict=True))
+        counts = {}
+        for table in _TABLES:
+            sql = f"select count(*) from headrace.{table}"  # noqa: S608 - our own names
+            counts[table] = (await self.stage.rows(sql))[0][0]
+        return counts
 
 
 def problem_of(response: httpx.Response) -> Problem:

@@ -1,4 +1,4 @@
-"""A collector in memory: takes spans as OTLP/JSON over HTTP, as any telemetry backend does."""
+"""A collector in memory: takes spans and metrics as OTLP/JSON over HTTP, as any telemetry backend does."""
 
 import threading
 from collections import defaultdict
@@ -50,7 +50,7 @@ class Collector:
 
 
 def _spans(body: bytes) -> Iterator[Span]:
-    for resource in msgspec.json.decode(body)["resourceSpans"]:
+    for resource in msgspec.json.decode(body).get("resourceSpans", []):
         process = _values(resource["resource"]["attributes"])["service.name"]
         for scope in resource["scopeSpans"]:
             for one in scope["spans"]:
@@ -73,9 +73,9 @@ def collecting() -> Iterator[Collector]:
     """A collector that listens on 127.0.0.1 while the block lasts."""
 
     class Take(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - the base class's name
+        def do_POST(self) -> None:
             collector.take(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(200 if self.path == "/v1/traces" else 404)
+            self.send_response(200 if self.path in {"/v1/traces", "/v1/metrics"} else 404)
             self.send_header("Content-Length", "0")
             self.end_headers()
 

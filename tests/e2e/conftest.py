@@ -36,4 +36,4 @@ def _show_logs(landscape: Landscape) -> None:
     for log in sorted(landscape.folder.glob("*.log")):
         lines = log.read_text(errors="replace").splitlines()
         worth = [line for line in lines if '"level":"error"' in line or "Traceback" in line]
-        print(f"--- {log.name}: {len(lines)} lines", *worth[-20:], *lines[-5:], sep="\n")  # noqa: T201
+        print(f"--- {log.name}: {len(lines)} lines", *worth[-20:], *lines[-5:], sep="\n")

@@ -76,7 +76,7 @@ def test_worker_survives_a_database_restart(start: Start) -> None:
 
 
 def _drill(start: Start, *, seed: int, storm_s: float) -> None:
-    print(f"seed {seed}: HEADRACE_SEED={seed} repeats it")  # noqa: T201
+    print(f"seed {seed}: HEADRACE_SEED={seed} repeats it")
     landscape = start(lease_s=_LEASE_S)
     landscape.start_simulators(
         duplicate_share=0.3, shuffle=True, delay_s=0.05, late_share=0.2, late_s=1.0, seed=seed
@@ -91,7 +91,7 @@ def _drill(start: Start, *, seed: int, storm_s: float) -> None:
         storm.calm()
         ids = [one.result() for one in asked]
     _wait_until_ended(landscape, set(ids), limit_s=60)
-    print(f"seed {seed}: {storm.done}")  # noqa: T201
+    print(f"seed {seed}: {storm.done}")
     assert {} == _wrong(landscape, ids)
     assert [] == _left_over(landscape)
 

@@ -45,10 +45,17 @@ def test_each_order_is_one_unbroken_trace(landscape: Landscape, collector: Colle
     landscape.start_worker("worker-1")
     ids = [_submit(landscape, new_order(f"T{number}")) for number in range(3)]
     _wait_until_ended(landscape, ids)
+    # Spans leave in batches; a worker that dies at once takes the last of them with it.
+    _wait_for_spans(collector, "place_order", len(ids))
     # This one's worker dies while SAP is asked; another brings it to its end.
     landscape.fault("sap_s4", kind="slow", method="POST", path="A_SalesOrder", delay_s=1.0)
     ids.append(_submit(landscape, new_order("killed")))
-    _wait_for_step(landscape, ids[-1], "erp.upsert_business_partner")
+    _wait_for(
+        landscape,
+        "select 1 from absurd.c_interactive c join headrace.flow f on f.task_id = c.task_id"
+        " where f.business_id = %s and c.checkpoint_name = 'erp.upsert_business_partner'",
+        ids[-1],
+    )
     landscape.kill("worker-1")
     landscape.start_worker("worker-2")
     ids.append(_submit(landscape, new_order("declined", token="pm_card_visa_chargeDeclined")))
@@ -76,30 +83,33 @@ def test_each_order_is_one_unbroken_trace(landscape: Landscape, collector: Colle
     assert len(ids) == len({traces[order_id] for order_id in ids})
 
 
-def test_nobodys_data_is_in_any_record(landscape: Landscape, collector: Collector) -> None:
+def test_nobody_is_named_in_any_record(landscape: Landscape, collector: Collector) -> None:
     """Neither log, span, problem, metric, evidence nor flow tells who ordered."""
     landscape.start_worker("worker-1")
     landscape.fault("sap_s4", kind="lost_answer", method="POST", path="A_SalesOrder")
-    landscape.fault("stripe", kind="status", method="POST", status=402, count=1)
     answers = [_order_with(landscape, "whole")]
     answers.append(_order_with(landscape, "declined", token="pm_card_visa_chargeDeclined"))
-    answers.append(_order_with(landscape, "refused by SAP", product_id="UNKNOWN-1"))
+    answers.append(_order_with(landscape, "refused-by-SAP", product_id="UNKNOWN-1"))
     answers += _refused_orders(landscape)
-    time.sleep(4.0)
+    _wait_for(
+        landscape,
+        "select 1 from headrace.flow having count(*) filter"
+        " (where state in ('COMPLETED', 'CANCELLED')) = 2"
+        " and count(*) filter (where reason = 'rejected') = 1",
+    )
+    landscape.stop()
     records = {
         "problems": "\n".join(answers),
-        "spans": b"\n".join(collector.bodies).decode(),
+        "spans and metrics": b"\n".join(collector.bodies).decode(),
         **_tables(landscape),
+        **{log.name: log.read_text() for log in landscape.folder.glob("*.log")},
     }
-    landscape.stop()
-    for log in landscape.folder.glob("*.log"):
-        records[log.name] = log.read_text()
-    records["spans at the end"] = b"\n".join(collector.bodies).decode()
 
-    assert {"serve.log", "worker-1.log", "evidence"} <= {*records}
-    assert "Stripe" not in records["spans"]
-    assert "stripe.create_payment" in records["spans at the end"]
-    assert "sap_s4" in records["evidence"]
+    assert "http.server.request.duration" in records["spans and metrics"]
+    assert "stripe.create_payment" in records["spans and metrics"]
+    assert "A_SalesOrder" in records["evidence"]
+    assert "flow.parked" in records["worker-1.log"]
+    assert "POST" in records["serve.log"]
     assert [] == [
         (record, name)
         for record, text in records.items()
@@ -110,7 +120,7 @@ def test_nobodys_data_is_in_any_record(landscape: Landscape, collector: Collecto
 
 
 def _order_with(landscape: Landscape, name: str, **changes: Any) -> str:
-    order = new_order(name.replace(" ", "-"), **changes)
+    order = new_order(name, **changes)
     order["party"]["names"] = [_CANARIES["given name"], _CANARIES["family name"]]
     order["party"]["email"] = _CANARIES["e-mail"]
     order["party"]["addresses"][0]["line1"] = _CANARIES["street"]
@@ -125,7 +135,6 @@ def _refused_orders(landscape: Landscape) -> list[str]:
         {"names": [_CANARIES["given name"] + "\x01"]},
         {"email": _CANARIES["e-mail"] + "@" + _CANARIES["street"]},
         {"names": _CANARIES["family name"]},
-        {_CANARIES["given name"]: 1},
         {"vat_id": _CANARIES["IBAN"] + _CANARIES["street"]},
     ):
         order = new_order(f"wrong-{len(texts)}")
@@ -169,31 +178,34 @@ def _rows(landscape: Landscape, sql: str, *params: object) -> list[Any]:
 
 
 def _wait_until_ended(landscape: Landscape, ids: list[str]) -> None:
-    until = time.monotonic() + 40
-    left = {*ids}
-    while left and time.monotonic() < until:
-        ended = _rows(
-            landscape,
-            "select business_id from headrace.flow where state in ('COMPLETED', 'CANCELLED')",
-        )
-        left -= {row[0] for row in ended}
-        time.sleep(0.1)
-    assert set() == left
+    _wait_for(
+        landscape,
+        "select 1 from headrace.flow where business_id = any(%s)"
+        " and state in ('COMPLETED', 'CANCELLED') having count(*) = %s",
+        ids,
+        len(ids),
+    )
 
 
-def _wait_for_step(landscape: Landscape, order_id: str, step: str) -> None:
-    until = time.monotonic() + 20
+def _wait_for(landscape: Landscape, sql: str, *params: object) -> None:
+    """Return when the query has a row."""
+    until = time.monotonic() + 60
     while time.monotonic() < until:
-        if _rows(
-            landscape,
-            "select 1 from absurd.c_interactive c join headrace.flow f on f.task_id = c.task_id"
-            " where f.business_id = %s and c.checkpoint_name = %s",
-            order_id,
-            step,
-        ):
+        if _rows(landscape, sql, *params):
             return
         time.sleep(0.02)
-    raise AssertionError(f"{step} was not reached")
+    raise AssertionError(_rows(landscape, "select to_jsonb(f) from headrace.flow f"))
+
+
+def _wait_for_spans(collector: Collector, name: str, count: int) -> None:
+    """Return when so many spans of this name have arrived."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        spans = [one for spans in collector.traces().values() for one in spans.values()]
+        if count <= sum(one.name == name for one in spans):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"fewer than {count} spans {name!r} arrived")
 
 
 def _trace_ids(landscape: Landscape) -> dict[str, str]:

@@ -1,9 +1,7 @@
 """The stage of a flow test: facade, simulators and a fresh database, all in this process."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import structlog

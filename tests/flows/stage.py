@@ -21,7 +21,6 @@ from adapters.sap_s4.simulator import SapS4Simulator
 from adapters.sap_s4.translation import order_reference, partner_reference
 from adapters.stripe.simulator import StripeSimulator
 from gateway import app
-from gateway.flows.receive_event import EventReceiver
 from gateway.kit.simulator import Fault, FaultKind, SimulatedWire
 from gateway.model import codec
 from gateway.model.money import Money

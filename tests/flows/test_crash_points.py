@@ -65,7 +65,7 @@ async def test_worker_dies_at_each_point(stage: Stage, path: str, share: int) ->
         if found != expected:
             differing[f"{point}: {whole.points[point - 1]}"] = found
 
-    print(f"{path}: {len(whole.points)} points, share {share + 1} of {_SHARES}")  # noqa: T201
+    print(f"{path}: {len(whole.points)} points, share {share + 1} of {_SHARES}")
     assert {} == differing
 
 

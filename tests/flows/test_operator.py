@@ -190,7 +190,7 @@ async def test_cancel_is_followed_to_its_end_by_whoever_is_alive(stage: Stage) -
         if found != expected:
             differing[f"{point}: {whole.points[point - 1]}"] = found
 
-    print(f"cancel: {len(whole.points)} points")  # noqa: T201
+    print(f"cancel: {len(whole.points)} points")
     assert len(whole.points) > 20
     assert {} == differing
 

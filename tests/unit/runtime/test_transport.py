@@ -31,7 +31,8 @@ from structlog.testing import capture_logs
 
 from gateway.errors import InDoubt, Misconfigured, Unavailable
 from gateway.policy.breaking import BreakerState
-from gateway.runtime.transport import Call, Evidence, Transport
+from gateway.runtime.evidence import Call, Evidence
+from gateway.runtime.transport import Transport
 from gateway.settings import CallPolicy
 
 T = TypeVar("T")
