@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,7 +50,11 @@ def configure(folder: Path, url: str, upstream: str, **telemetry: Any) -> Path:
     settings = {
         "data": str(folder),
         "database": {"url": url},
-        "server": {"in_flight": 4096, "loop_lag_s": 30.0, "inbox_queue": 10_000},
+        "server": {
+            "in_flight": 4096,
+            "loop_lag_s": 30.0,
+            "api_keys": [{"client": "bench", "tenant": TENANT, "key": "env:BENCH_SECRET"}],
+        },
         "telemetry": telemetry,
     }
     config.write_text(yaml.safe_dump(settings), encoding="utf-8")
@@ -116,18 +121,19 @@ class Child:
                 text=True,
             )
         self.pid = self._process.pid
-        self.started: Any = self._answer()
+
+    @cached_property
+    def started(self) -> Any:
+        """What the process says when it is ready; waits for it, so that several start at once."""
+        return self._answer()
 
     def ask(self, **order: Any) -> Any:
         """Give an order and wait for what became of it."""
-        self.order(**order)
-        return self._answer()
-
-    def order(self, **order: Any) -> None:
-        """Give an order; ``answer`` waits for what becomes of it."""
+        assert self.started
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
+        return self._answer()
 
     def _answer(self) -> Any:
         assert self._process.stdout is not None

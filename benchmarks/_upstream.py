@@ -59,9 +59,10 @@ _NOTED: Final = _answer("200 OK", b"{}")
 
 
 class Seen:
-    """What came in since it was last asked."""
+    """What came in since it was last asked, and how late answers are at the moment."""
 
     def __init__(self) -> None:
+        self.delay_s = 0.0
         self.requests = 0
         self.spans = 0
 
@@ -73,11 +74,10 @@ class Seen:
 
 
 class Upstream(asyncio.Protocol):
-    """One connection; its port says how late it answers."""
+    """One connection."""
 
-    def __init__(self, seen: Seen, delay_s: float) -> None:
+    def __init__(self, seen: Seen) -> None:
         self._seen = seen
-        self._delay_s = delay_s
         self._buffer = b""
         self._transport: Any = None
 
@@ -106,8 +106,8 @@ class Upstream(asyncio.Protocol):
             return
         self._seen.requests += 1
         answer = _CREATED if b"A_SalesOrder" in head[:120] else _DONE
-        if self._delay_s:
-            asyncio.get_running_loop().call_later(self._delay_s, self._write, answer)
+        if self._seen.delay_s:
+            asyncio.get_running_loop().call_later(self._seen.delay_s, self._write, answer)
         else:
             self._write(answer)
 
@@ -123,17 +123,13 @@ def _length(head: bytes) -> int:
 
 
 async def serve() -> None:
-    """Until there are no more orders; each asks for the counts."""
+    """Until there are no more orders; each sets how late answers are and asks for the counts."""
     given()
     loop, seen = asyncio.get_running_loop(), Seen()
-    servers = {
-        name: await loop.create_server(
-            lambda delay_s=delay_s: Upstream(seen, delay_s), "127.0.0.1", 0, backlog=1024
-        )
-        for name, delay_s in (("fast", 0.0), ("slow", 0.05))
-    }
-    say({name: one.sockets[0].getsockname()[1] for name, one in servers.items()})
-    while await orders() is not None:
+    server = await loop.create_server(lambda: Upstream(seen), "127.0.0.1", 0, backlog=1024)
+    say({"port": server.sockets[0].getsockname()[1]})
+    while (order := await orders()) is not None:
+        seen.delay_s = order.get("delay_s", 0.0)
         say(seen.take())
 
 

@@ -255,7 +255,7 @@ def measure(folder: Path, url: str, *, count: int, rounds: int) -> dict[str, Any
     results: dict[str, list[dict[str, float]]] = {name: [] for name in CASES}
     with contextlib.ExitStack() as stack:
         upstream = stack.enter_context(Child("_upstream.py", folder, "upstream"))
-        address = f"http://127.0.0.1:{upstream.started['fast']}"
+        address = f"http://127.0.0.1:{upstream.started['port']}"
         config = configure(folder / "config", url, address, log_level="warning")
         workers = {}
         for number, (name, (wire, commit, _)) in enumerate(CASES.items()):

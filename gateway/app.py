@@ -25,7 +25,12 @@ from gateway.errors import Misconfigured
 from gateway.flows import place_order
 from gateway.flows.receive_event import EventReceiver
 from gateway.kit.adapter import Adapter
+from gateway.model.money import scale
 from gateway.policy.access import Access, Caller
+from gateway.ports.crm import Crm
+from gateway.ports.erp import Erp
+from gateway.ports.payments import Payments
+from gateway.ports.risk import Risk
 from gateway.runtime import embedded, metrics, secrets, telemetry
 from gateway.runtime.database import Database
 from gateway.runtime.evidence import Call
@@ -45,6 +50,11 @@ FLOWS: Final = {
     place_order.KIND: Flow(
         kind=place_order.KIND, queue=place_order.QUEUE, run=place_order.place_order
     )
+}
+
+# What a system's settings may name under ``verbs``.
+_VERBS: Final = {"login"} | {
+    verb for port in (Payments, Erp, Crm, Risk) for verb in vars(port) if not verb.startswith("_")
 }
 
 # The embedded engines stand beside the adapters, under the same declaration.
@@ -98,8 +108,9 @@ def configure(path: Path) -> Configuration:
     for file in sorted(folder.glob("*.yaml")):
         tenant = files.load(file, TenantSettings)
         if tenant.tenant in tenants:
-            raise Misconfigured(f"{file}: tenant {tenant.tenant!r} stands twice", code="config")
+            raise files.mistake(file, "$.tenant", f"{tenant.tenant!r} stands twice")
         tenants[tenant.tenant] = tenant
+        _check_names(file, tenant)
         systems[tenant.tenant] = {
             one.name: _system(file, index, one) for index, one in enumerate(tenant.systems)
         }
@@ -108,7 +119,7 @@ def configure(path: Path) -> Configuration:
         _check_lease(file, tenant, settings)
     if not tenants:
         raise Misconfigured(f"{folder}: there is no tenant file (*.yaml)", code="config")
-    _check_server(path, settings)
+    _check_server(path, settings, tenants)
     return Configuration(settings=settings, tenants=tenants, systems=systems, policies=policies)
 
 
@@ -122,13 +133,34 @@ def _system(file: Path, index: int, system: SystemSettings) -> tuple[Adapter, An
         resolved = secrets.resolve_all(system.settings, field="settings")
         typed = msgspec.convert(resolved, adapter.settings)
     except Misconfigured as error:
-        raise files.mistake(file, f"{where}.settings", error.message) from error
+        field, _, reason = error.message.partition(": ")
+        raise files.mistake(file, f"{where}.{field}", reason) from error
     except msgspec.ValidationError as error:
-        reason, _, field = str(error).partition(" - at `$")
-        raise files.mistake(file, f"{where}.settings{field.rstrip('`')}", reason) from error
+        raise files.invalid(file, f"{where}.settings", error) from error
     for verb in system.verbs:
-        policy_of(system, verb)
+        _check_verb(file, f"{where}.verbs.{verb}", system, verb)
     return adapter, typed
+
+
+def _check_names(file: Path, tenant: TenantSettings) -> None:
+    names = [one.name for one in tenant.systems]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise files.mistake(file, f"$.systems[{index}].name", f"{name!r} stands twice")
+    for index, currency in enumerate(tenant.currencies):
+        try:
+            scale(currency)
+        except ValueError as error:
+            raise files.mistake(file, f"$.currencies[{index}]", str(error)) from error
+
+
+def _check_verb(file: Path, where: str, system: SystemSettings, verb: str) -> None:
+    if verb not in _VERBS:
+        raise files.mistake(file, where, "there is no such verb")
+    try:
+        policy_of(system, verb)
+    except msgspec.ValidationError as error:
+        raise files.invalid(file, where, error) from error
 
 
 def load_adapter(name: str) -> Adapter:
@@ -151,16 +183,12 @@ def policy_of(system: SystemSettings, verb: str) -> CallPolicy:
     """How a verb of a system is called.
 
     Raises:
-        Misconfigured: The verb's own settings are wrong.
+        msgspec.ValidationError: The verb's own settings are wrong; ``configure`` has tried them.
     """
     own = system.verbs.get(verb)
     if not own:
         return system.policy
-    merged = msgspec.to_builtins(system.policy) | own
-    try:
-        return msgspec.convert(merged, CallPolicy)
-    except msgspec.ValidationError as error:
-        raise Misconfigured(f"{system.name}.verbs.{verb}: {error}", code="config") from error
+    return msgspec.convert(msgspec.to_builtins(system.policy) | own, CallPolicy)
 
 
 def _check_routing(
@@ -190,13 +218,33 @@ def _check_lease(file: Path, tenant: TenantSettings, settings: Settings) -> None
                 )
 
 
-def _check_server(path: Path, settings: Settings) -> None:
-    host = settings.server.host
-    loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    if not loopback and not settings.server.api_keys:
+def _check_server(path: Path, settings: Settings, tenants: Mapping[str, TenantSettings]) -> None:
+    server = settings.server
+    if not server.api_keys and not _is_loopback(server.host):
         raise files.mistake(
             path, "$.server.host", "a host that others can reach needs server.api_keys"
         )
+    known: set[str] = set()
+    for index, one in enumerate(server.api_keys):
+        where = f"$.server.api_keys[{index}]"
+        if one.tenant not in tenants:
+            raise files.mistake(path, f"{where}.tenant", f"there is no tenant {one.tenant!r}")
+        try:
+            key = secrets.resolve(one.key, field="key")
+        except Misconfigured as error:
+            reason = error.message.removeprefix("key: ")
+            raise files.mistake(path, f"{where}.key", reason) from error
+        if key in known:
+            raise files.mistake(path, f"{where}.key", "is the key of another client as well")
+        known.add(key)
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the host; of a name nobody can tell."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def database_url(settings: Settings) -> str:

@@ -4,8 +4,9 @@ Every mistake is reported with file, line and field, and the process does not st
 never written here, only referred to: ``env:NAME`` or ``file:/path``.
 """
 
+import re
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 import yaml
@@ -138,7 +139,7 @@ class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         pool: Connections of one process.
     """
 
-    url: str = ""
+    url: Annotated[str, Meta(pattern="^(postgres(ql)?://.*|env:.+|file:.+)?$")] = ""
     pool: Annotated[int, Meta(ge=2, le=200)] = 8
 
 
@@ -241,18 +242,55 @@ def load(path: Path, kind: type[T]) -> T:
         Misconfigured: With file, line and field of the first mistake.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        data = yaml.safe_load(text)
-    except OSError as error:
-        raise Misconfigured(f"{path}: cannot be read", code="config_missing") from error
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - it is safe
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{path}: cannot be read as UTF-8", code="config_missing") from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise Misconfigured(f"{path}:{line}: {error.problem}", code="config_syntax") from error
+    except yaml.YAMLError as error:
+        reason = "holds a character that YAML does not allow"
+        raise Misconfigured(f"{path}: {reason}", code="config_syntax") from error
     try:
         return msgspec.convert({} if data is None else data, kind)
     except msgspec.ValidationError as error:
-        reason, _, field = str(error).partition(" - at `")
-        raise mistake(path, field.rstrip("`") or "$", reason) from error
+        raise invalid(path, "$", error) from error
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's safe types, and no name twice: which of the two counts, nobody would see."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - PyYAML's signature
+        """The mapping, checked."""
+        seen: set[object] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"{key.value!r} stands twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+
+def invalid(path: Path, where: str, error: msgspec.ValidationError) -> Misconfigured:
+    """The error that names file, line and field of what msgspec found.
+
+    Args:
+        where: The field that was converted, such as ``$`` or ``$.systems[0].settings``.
+    """
+    reason, _, field = str(error).partition(" - at `")
+    field = where + field.rpartition("`$")[2].rstrip("`").removeprefix("$")
+    unknown = _UNKNOWN.fullmatch(reason)
+    if unknown is not None:
+        return mistake(path, f"{field}.{unknown.group(1)}", "there is no such field")
+    missing = _MISSING.fullmatch(reason)
+    if missing is not None:
+        return mistake(path, f"{field}.{missing.group(1)}", "is missing")
+    return mistake(path, field, reason)
+
+
+_UNKNOWN: Final = re.compile("Object contains unknown field `(.+)`")
+_MISSING: Final = re.compile("Object missing required field `(.+)`")
 
 
 def mistake(path: Path, field: str, reason: str) -> Misconfigured:
@@ -274,23 +312,20 @@ def line_of(node: yaml.Node | None, field: str) -> int:
     for part in field.replace("[", ".[").split(".")[1:]:
         if node is None:
             return line
-        line = node.start_mark.line + 1
-        node = _child(node, part)
-        if node is not None:
-            line = node.start_mark.line + 1
+        line, node = _child(node, part)
     return line
 
 
-def _child(node: yaml.Node, part: str) -> yaml.Node | None:
+def _child(node: yaml.Node, part: str) -> tuple[int, yaml.Node | None]:
+    """Line and node of a part; the line of the whole where it has no such part."""
+    line = node.start_mark.line + 1
     if isinstance(node, yaml.SequenceNode) and part.startswith("["):
         index = part.strip("[]")
         if index.isdigit() and int(index) < len(node.value):
             item: yaml.Node = node.value[int(index)]
-            return item
-        return None
+            return item.start_mark.line + 1, item
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if key.value == part:
-                found: yaml.Node = value
-                return found
-    return None
+                return key.start_mark.line + 1, value
+    return line, None

@@ -1,8 +1,9 @@
 """The webhook receiver: verify, keep, answer. What it means is decided later."""
 
 import hashlib
+import re
 import time
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from litestar import Request, Response, post
@@ -18,6 +19,7 @@ from gateway.runtime import telemetry
 from gateway.runtime.inbox import Delivery
 
 _log = structlog.get_logger()
+_PLAIN: Final = re.compile(r"[\x20-\x7e]{1,255}")
 _RECEIVED = metrics.get_meter("headrace").create_counter(
     "headrace.webhooks.received", description="Webhook deliveries by outcome"
 )
@@ -48,10 +50,10 @@ async def receive_webhook(
             Delivery(
                 tenant=tenant,
                 system=system,
-                dedupe_key=event.event_id,
+                dedupe_key=_dedupe_key(event.event_id),
                 body=body,
                 traceparent=traceparent,
-                event_type=event.event_type,
+                event_type=event.event_type if _PLAIN.fullmatch(event.event_type) else "",
             )
         )
     _count(tenant, system, "new" if new else "repeated")
@@ -75,6 +77,13 @@ def _read(receiver: Webhooks, body: bytes) -> tuple[ProviderEvent, ...]:
     return events or (
         ProviderEvent(event_id=hashlib.sha256(body).hexdigest(), event_type="unreadable"),
     )
+
+
+def _dedupe_key(event_id: str) -> str:
+    """The provider's id, or its hash where PostgreSQL could not keep or index the id."""
+    if _PLAIN.fullmatch(event_id):
+        return event_id
+    return hashlib.sha256(event_id.encode()).hexdigest()
 
 
 def _count(tenant: str, system: str, outcome: str) -> None:

@@ -170,6 +170,7 @@ class Landscape:
                 process.kill()
                 process.wait()
         self.processes.clear()
+        self.client.close()
 
     def wait_for(self, url: str) -> None:
         """Return when the URL answers.

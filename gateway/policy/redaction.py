@@ -55,6 +55,7 @@ _PERSONAL: Final = re.compile(
     r"|(?<![0-9])[0-9](?:[ -]?[0-9]){12,18}(?![0-9])"  # card number
 )
 _SHORTEST_PERSONAL: Final = 6
+_SHORTEST_NUMBER: Final = 13  # of a card; an IBAN has 15 characters
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -261,7 +262,9 @@ def _masked(text: str) -> str:
 
 def _screened(text: str) -> str:
     """Readable text, with what looks personal masked."""
-    if len(text) < _SHORTEST_PERSONAL or _UUID.fullmatch(text) or _TRACEPARENT.fullmatch(text):
+    if len(text) < (_SHORTEST_PERSONAL if "@" in text else _SHORTEST_NUMBER):
+        return text
+    if _UUID.fullmatch(text) or _TRACEPARENT.fullmatch(text):
         return text
     return _PERSONAL.sub(lambda match: _masked(match.group()), text)
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import msgspec
 import psycopg
 import structlog
 
@@ -101,8 +102,10 @@ class Journal:
             return error
 
     async def _keep(self, evidence: Sequence[Evidence]) -> list[None]:
-        columns = [[getattr(one, name) for one in evidence] for name in _EVIDENCE_COLUMNS]
-        await self._patiently(Statement(_INSERT_EVIDENCE, columns))
+        # As JSON, because psycopg escapes arrays of text in Python: 270 µs a row against 1.
+        # NUL cannot stand in PostgreSQL's text, and must not take the others of its batch along.
+        rows = msgspec.json.encode(evidence).decode().replace("\\u0000", "")
+        await self._patiently(Statement(_INSERT_EVIDENCE, (rows,)))
         return [None] * len(evidence)
 
     async def _patiently(self, statement: Statement) -> None:
@@ -137,20 +140,14 @@ async def execute(connection: Connection, calls: Sequence[Sequence[Statement]]) 
     ]
 
 
-_EVIDENCE_COLUMNS = (
-    "evidence_id", "tenant", "system", "product", "verb", "business_id", "step", "key", "attempt",
-    "at", "duration_ms", "outcome", "status", "request", "response", "error", "trace_id",
-    "span_id",
-)  # fmt: skip
 _INSERT_EVIDENCE = """
 insert into headrace.evidence (evidence_id, tenant, system, product, verb, business_id, step, key,
     attempt, at, duration_ms, outcome, status, request, response, error, trace_id, span_id)
 select evidence_id, tenant, system, product, verb, business_id, step, key, attempt,
     to_timestamp(at), duration_ms, outcome, status, request, response, error, trace_id, span_id
-from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-    %s::text[], %s::int[], %s::float8[], %s::float8[], %s::text[], %s::int[], %s::text[],
-    %s::text[], %s::text[], %s::text[], %s::text[])
-  as e (evidence_id, tenant, system, product, verb, business_id, step, key, attempt, at,
-    duration_ms, outcome, status, request, response, error, trace_id, span_id)
+from json_to_recordset(%s::json) as e (evidence_id text, tenant text, system text, product text,
+    verb text, business_id text, step text, key text, attempt int, at float8, duration_ms float8,
+    outcome text, status int, request text, response text, error text, trace_id text,
+    span_id text)
 on conflict (evidence_id) do nothing
 """

@@ -14,22 +14,30 @@ def resolve(reference: str, *, field: str) -> str:
     """The secret behind a reference.
 
     Raises:
-        Misconfigured: It is not set, or not a reference.
+        Misconfigured: It is not set, empty, or not a reference.
     """
     scheme, _, name = reference.partition(":")
     if scheme == "env":
         value = os.environ.get(name)
         if value is None:
             raise Misconfigured(f"{field}: environment variable {name} is not set", code="secret")
-        return value
+        return _filled(value, f"{field}: environment variable {name}")
     if scheme == "file":
         try:
-            return Path(name).read_text(encoding="utf-8").rstrip("\n")
-        except OSError as error:
+            value = Path(name).read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
             raise Misconfigured(f"{field}: {name} cannot be read", code="secret") from error
+        return _filled(value, f"{field}: {name}")
     raise Misconfigured(
         f"{field}: give a reference, env:NAME or file:/path, never the secret itself", code="secret"
     )
+
+
+def _filled(value: str, source: str) -> str:
+    """An empty secret would be one that everybody knows."""
+    if not value.strip():
+        raise Misconfigured(f"{source} is empty", code="secret")
+    return value
 
 
 def resolve_all(settings: Any, *, field: str) -> Any:

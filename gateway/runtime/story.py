@@ -9,8 +9,8 @@ import asyncio
 import math
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
@@ -229,7 +229,7 @@ class Story:
         asked_at = time.monotonic()
         span = telemetry.fixed_span_id(self.flow_id, step)
         unit_span = telemetry.child_context(self._flow_span, span)
-        try:
+        with _while_ours():
             async with self._database.transaction() as connection:
                 unit = Unit(
                     connection,
@@ -242,13 +242,6 @@ class Story:
                 checkpoint = _checkpoint(value, "done", began)
                 for statement in self._finish(step, checkpoint):
                     await connection.execute(statement.sql, statement.params)
-        except OUTAGES as error:
-            # Whether it was committed shows when the flow is run again.
-            raise Suspended from error
-        except psycopg.Error as error:
-            if engine.refused(error):
-                raise LostRun from error
-            raise
         self._lease.renewed(asked_at)
         self._finished(step, checkpoint)
         return value
@@ -265,30 +258,21 @@ class Story:
         if step in self.steps:
             return None
         self._heed_cancel()
+        began, asked_at = time.time(), time.monotonic()
+        expired = _checkpoint(None, "timeout", began)
         statement = engine.wait(self._run, f"{step}.signal", event, max(1, math.ceil(timeout_s)))
-        now, asked_at = time.time(), time.monotonic()
-        expired = _checkpoint(None, "timeout", now)
-        try:
+        with _while_ours():
             async with self._database.transaction() as connection:
                 answer = await connection.execute(statement.sql, statement.params)
-                row = await answer.fetchone()
-                suspended, payload = (row[0], row[1]) if row else (True, None)
+                suspended, payload = await answer.fetchone() or (True, None)
+                notes: Sequence[Statement] = ()
                 if suspended:
-                    await connection.execute(
-                        "update headrace.flow set state = 'WAITING', step = %s, reason = ''"
-                        " where flow_id = %s",
-                        (step, self.flow_id),
-                    )
+                    notes = (self._waiting(step),)
                 elif payload is None:
                     # The engine says only once that the time is over; the journal keeps it.
-                    for one in self._finish(step, expired):
-                        await connection.execute(one.sql, one.params)
-        except OUTAGES as error:
-            raise Suspended from error
-        except psycopg.Error as error:
-            if engine.refused(error):
-                raise LostRun from error
-            raise
+                    notes = self._finish(step, expired)
+                for note in notes:
+                    await connection.execute(note.sql, note.params)
         if suspended:
             raise Suspended
         if payload is None:
@@ -296,9 +280,15 @@ class Story:
             self._finished(step, expired)
             return None
         self._progress.signals[step] = Checkpoint(
-            value=payload, outcome="done", began=now, ended=now
+            value=payload, outcome="done", began=began, ended=began
         )
         return payload
+
+    def _waiting(self, step: str) -> Statement:
+        return Statement(
+            "update headrace.flow set state = 'WAITING', step = %s, reason = '' where flow_id = %s",
+            (step, self.flow_id),
+        )
 
     async def sleep(self, step: str, seconds: float) -> None:
         """Suspend for so long, counted from the first time the flow comes here."""
@@ -496,6 +486,19 @@ class Story:
             # Lost, or away: the lease runs out and the step is looked at again.
             raise Suspended from error
         raise Suspended
+
+
+@contextmanager
+def _while_ours() -> Iterator[None]:
+    """An outage suspends the flow: whether it was committed shows when the flow is run again."""
+    try:
+        yield
+    except OUTAGES as error:
+        raise Suspended from error
+    except psycopg.Error as error:
+        if engine.refused(error):
+            raise LostRun from error
+        raise
 
 
 def flow_span(parent: SpanContext, flow_id: str) -> SpanContext:

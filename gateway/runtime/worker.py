@@ -113,7 +113,13 @@ class Worker:
         lease = Lease(self._settings.lease_s, asked_at + self._settings.lease_s)
         task = asyncio.create_task(self._execute(run, lease))
         self._running[run.run_id] = (task, run, lease)
-        task.add_done_callback(lambda _: self._running.pop(run.run_id, None))
+        task.add_done_callback(lambda ended: self._forget(run, ended))
+
+    def _forget(self, run: Claim, ended: asyncio.Task[None]) -> None:
+        """A flow that slept and woke at once may run again under the same id: that one stays."""
+        held = self._running.get(run.run_id)
+        if held is not None and held[0] is ended:
+            del self._running[run.run_id]
 
     async def _any_finished(self) -> None:
         tasks = [task for task, _, _ in self._running.values()]

@@ -1,7 +1,8 @@
 """What a front-end does, and what the tests of the facade look at."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -132,6 +133,14 @@ class Front:
         return counts
 
 
+async def until(condition: Callable[[], Awaitable[Any]]) -> Any:
+    """What the condition answers as soon as it is true."""
+    async with asyncio.timeout(20):
+        while not (answer := await condition()):  # noqa: ASYNC110 - rows of PostgreSQL tell nobody
+            await asyncio.sleep(0.01)
+        return answer
+
+
 def problem_of(response: httpx.Response) -> Problem:
     """The problem document of an answer, checked against its schema and the catalogue."""
     assert MEDIA_TYPE == response.headers["content-type"]
@@ -152,4 +161,4 @@ def pointers(document: Problem) -> list[tuple[str, str]]:
     return [(one.pointer, one.code) for one in document.errors]
 
 
-__all__ = ["Front", "configured", "fresh", "new_order", "pointers", "problem_of"]
+__all__ = ["Front", "configured", "fresh", "new_order", "pointers", "problem_of", "until"]

@@ -26,6 +26,13 @@ def changed(pointer: str, value: Any) -> bytes:
     return json.dumps(order).encode()
 
 
+def _quantity(literal: str) -> bytes:
+    return _TEXT.replace('"quantity": 2', f'"quantity": {literal}').encode()
+
+
+_QUANTITY_TWICE = _quantity('1, "quantity": 1')
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code", "pointer"),
     [
@@ -37,21 +44,18 @@ def changed(pointer: str, value: Any) -> bytes:
         (changed("/items/0/quantity", 10**40), 422, "too_large", "/items/0/quantity"),
         (changed("/items", []), 422, "too_few", "/items"),
         (changed("/items/0/description", "\x00"), 422, "control_character", "/items/0/description"),
-        (_TEXT.replace('"quantity"', '"quantity": 1, "quantity"').encode(), 422)
-        + ("duplicate_key", "/items/0/quantity"),
+        (_QUANTITY_TWICE, 422, "duplicate_key", "/items/0/quantity"),
         (b"[" * 65 + b"]" * 65, 422, "too_deep", ""),
         (b"[" * 1_000 + b"]" * 1_000, 422, "too_deep", ""),
         (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, 422, "too_deep", ""),
         (b"", 400, "not_json", ""),
         (b"{", 400, "not_json", ""),
         (_TEXT.encode("utf-16"), 400, "not_json", ""),
-        (_TEXT.replace("M\\u00fcller", "M\udcfcller").encode("utf-8", "surrogateescape"), 400)
-        + ("not_json", ""),
+        (_TEXT.replace("M\\u00fcller", "Müller").encode("latin-1"), 400, "not_json", ""),
         (_TEXT.replace("M\\u00fcller", "\\ud800").encode(), 400, "not_json", ""),
-        (_TEXT.replace('"quantity": 2', '"quantity": NaN').encode(), 400, "not_json", ""),
-        (_TEXT.replace('"quantity": 2', '"quantity": 1e400').encode(), 400, "not_json", ""),
-        (_TEXT.replace('"quantity": 2', f'"quantity": {"9" * 5000}').encode(), 400)
-        + ("not_json", ""),
+        (_quantity("NaN"), 400, "not_json", ""),
+        (_quantity("1e400"), 400, "not_json", ""),
+        (_quantity("9" * 5000), 400, "not_json", ""),
     ],
 )
 async def test_wrong_body_is_refused(

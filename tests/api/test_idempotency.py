@@ -6,7 +6,7 @@ from collections import Counter
 import httpx
 import pytest
 
-from tests.api.front import Front, new_order, problem_of
+from tests.api.front import Front, new_order, problem_of, until
 
 _ONE = {"document": 1, "flow": 1, "idempotency": 1, "outbox": 1}
 
@@ -121,11 +121,9 @@ async def test_forgotten_key_is_new_again(front: Front) -> None:
 
 async def stored_order(front: Front) -> str:
     """The id of the only order as soon as it is committed."""
-    while True:
-        rows = await front.stage.rows("select id from headrace.document where kind = 'order'")
-        if rows:
-            return str(rows[0][0])
-        await asyncio.sleep(0.01)
+    sql = "select id from headrace.document where kind = 'order'"
+    ((order_id,),) = await until(lambda: front.stage.rows(sql))
+    return str(order_id)
 
 
 async def waiting(front: Front, name: str) -> "asyncio.Task[httpx.Response]":

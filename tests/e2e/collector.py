@@ -1,4 +1,4 @@
-"""A collector in memory: takes spans and metrics as OTLP/JSON over HTTP, as any telemetry backend does."""
+"""A collector in memory: takes spans and metrics as OTLP/JSON over HTTP, as any backend does."""
 
 import threading
 from collections import defaultdict

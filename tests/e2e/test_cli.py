@@ -25,7 +25,11 @@ EMAIL = "zoe.unmistakable@example.org"
 @pytest.fixture(scope="module")
 def landscape() -> Iterator[Landscape]:
     """Database, simulators, facade and a worker; who is away stays away until a person acts."""
-    found = Landscape(own_folder(), patience={"unavailable_s": [3600.0]})
+    found = Landscape(
+        own_folder(),
+        patience={"unavailable_s": [3600.0]},
+        policy={"breaker_minimum": 1_000},  # many tests let the ERP fail; each begins afresh
+    )
     found.prepare()
     try:
         found.start_simulators()
@@ -34,6 +38,7 @@ def landscape() -> Iterator[Landscape]:
         yield found
     finally:
         found.stop()
+        found.client.close()
         Postgres(found.folder).end()
 
 

@@ -129,7 +129,7 @@ def _order_with(landscape: Landscape, name: str, **changes: Any) -> str:
 
 
 def _refused_orders(landscape: Landscape) -> list[str]:
-    """Orders with a mistake in each field that holds a canary: what is wrong is said, not quoted."""
+    """Orders with a mistake in each field that holds a canary: what is wrong is not quoted."""
     texts = []
     for change in (
         {"names": [_CANARIES["given name"] + "\x01"]},
@@ -147,17 +147,15 @@ def _refused_orders(landscape: Landscape) -> list[str]:
 
 def _tables(landscape: Landscape) -> dict[str, str]:
     """The tables that tell people what happened; the model itself holds the customer, of course."""
-    tables = ("evidence", "outbox", "span", "decision", "flow")
-    with psycopg.connect(landscape.url, autocommit=True) as connection:
-        return {
-            table: "\n".join(
-                str(row[0])
-                for row in connection.execute(
-                    f"select to_jsonb(t)::text from headrace.{table} t"  # type: ignore[arg-type] # names above
-                )
-            )
-            for table in tables
-        }
+    queries = {
+        "evidence": "select to_jsonb(t)::text from headrace.evidence t",
+        "outbox": "select to_jsonb(t)::text from headrace.outbox t",
+        "span": "select to_jsonb(t)::text from headrace.span t",
+        "flow": "select to_jsonb(t)::text from headrace.flow t",
+    }
+    return {
+        table: "\n".join(row[0] for row in _rows(landscape, sql)) for table, sql in queries.items()
+    }
 
 
 def _ask(landscape: Landscape, order: dict[str, Any]) -> httpx.Response:
@@ -209,7 +207,9 @@ def _wait_for_spans(collector: Collector, name: str, count: int) -> None:
 
 
 def _trace_ids(landscape: Landscape) -> dict[str, str]:
-    rows = _rows(landscape, "select business_id, split_part(traceparent, '-', 2) from headrace.flow")
+    rows = _rows(
+        landscape, "select business_id, split_part(traceparent, '-', 2) from headrace.flow"
+    )
     return dict(rows)
 
 

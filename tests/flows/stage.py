@@ -31,7 +31,6 @@ from gateway.runtime.inbox import drain
 from gateway.runtime.worker import Flow, Worker
 
 TENANT: Final = "acme"
-QUEUE: Final = "interactive"
 _SECRETS: Final = {
     "STAGE_STRIPE_KEY": "sk_test_stage",
     "STAGE_STRIPE_WEBHOOK": "whsec_stage",
@@ -89,7 +88,9 @@ class Stage:
         offset_s: How far the simulators' clock is ahead.
     """
 
-    def __init__(self, folder: Path, url: str, *, patience: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, folder: Path, url: str, *, patience: Mapping[str, Any] | None = None
+    ) -> None:
         os.environ.update(_SECRETS)
         self.url = url
         self.offset_s = 0.0
@@ -118,7 +119,9 @@ class Stage:
         """Seconds since the epoch, by the simulators' clock."""
         return time.time() + self.offset_s
 
-    def parts(self, role: str = "worker", wire: httpx.AsyncBaseTransport | None = None) -> app.Parts:
+    def parts(
+        self, role: str = "worker", wire: httpx.AsyncBaseTransport | None = None
+    ) -> app.Parts:
         """The parts of one more process."""
         return app.build(
             self.configuration,
@@ -184,7 +187,7 @@ class Stage:
     async def steps(self, order: Order) -> dict[str, Any]:
         """The journal of the order's flow: step to checkpoint."""
         found = await self.rows(
-            f"select c.checkpoint_name, c.state from absurd.c_{QUEUE} c join headrace.flow f"
+            "select c.checkpoint_name, c.state from absurd.c_interactive c join headrace.flow f"
             " on f.task_id = c.task_id where f.business_id = %s order by c.updated_at",
             order.order_id,
         )
@@ -213,17 +216,23 @@ class Stage:
     async def pass_time(self) -> None:
         """Whatever waits for a moment is due; what waits for a person goes on waiting."""
         for sql in (
-            f"update absurd.w_{QUEUE} set timeout_at = now() where timeout_at < 'infinity'",
-            f"update absurd.r_{QUEUE} set available_at = now() where state = 'sleeping'"
-            " and available_at < 'infinity'",
+            "update absurd.w_interactive set timeout_at = now() where timeout_at < 'infinity'",
+            (
+                "update absurd.r_interactive set available_at = now() where state = 'sleeping'"
+                " and available_at < 'infinity'"
+            ),
             "update headrace.inbox set due_at = now() where state = 'NEW'",
         ):
             await self.sql.execute(sql)  # type: ignore[arg-type] # literals
 
     async def expire_leases(self) -> None:
-        """Whoever runs a flow has been silent for too long."""
+        """Whoever runs a flow has been silent for too long, and the engine has noticed."""
         await self.sql.execute(
-            f"update absurd.r_{QUEUE} set claim_expires_at = now() - interval '1 second'"
+            "update absurd.r_interactive set claim_expires_at = now() - interval '1 second'"
+            " where state = 'running'"
+        )
+        await self.sql.execute(
+            "select absurd.fail_run('interactive', run_id, '{}') from absurd.r_interactive"
             " where state = 'running'"
         )
 
@@ -261,7 +270,9 @@ class Stage:
 
     def lose_payment_answer(self, order: Order, kind: FaultKind = FaultKind.LOST_ANSWER) -> None:
         """The answer to the payment of this order is lost after the charge."""
-        self.lay("stripe", kind, method="POST", path="/v1/payment_intents", contains=order.payment_id)
+        self.lay(
+            "stripe", kind, method="POST", path="/v1/payment_intents", contains=order.payment_id
+        )
 
     def lay(self, host: str, kind: FaultKind, **fault: Any) -> None:
         """Lay a fault in front of a simulator."""

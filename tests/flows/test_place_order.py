@@ -203,7 +203,9 @@ async def test_duplicate_and_reordered_webhooks_change_nothing(stage: Stage, lif
 
     assert [(len(deliveries),)] == await stage.rows("select count(*) from headrace.inbox")
     assert [("headrace.payment.created.v1",), ("headrace.payment.captured.v1",)] == (
-        await stage.rows("select type from headrace.outbox where aggregate = 'payment' order by seq")
+        await stage.rows(
+            "select type from headrace.outbox where aggregate = 'payment' order by seq"
+        )
     )
 
 
@@ -246,7 +248,9 @@ async def test_webhook_with_a_bad_signature_is_refused(stage: Stage) -> None:
     url = "http://hub/webhooks/acme/stripe"
     headers = {"Stripe-Signature": f"t={int(stage.now())},v1=00"}
 
-    assert 401 == await stage.deliver_one(httpx.Request("POST", url, headers=headers, content=b"{}"))
+    assert 401 == await stage.deliver_one(
+        httpx.Request("POST", url, headers=headers, content=b"{}")
+    )
 
     assert [(0,)] == await stage.rows("select count(*) from headrace.inbox")
 
