@@ -76,4 +76,5 @@ def response_text(response: httpx.Response, readable: frozenset[str]) -> str:
 
 def _transcript(start: str, headers: httpx.Headers, body: bytes, readable: frozenset[str]) -> str:
     shown = redact_body(headers.get("content-type", ""), body, readable)
-    return f"{start}\n{redact_headers(headers.raw)}\n\n{shown}"
+    # NUL cannot stand in PostgreSQL's text; one would take the others of its batch along.
+    return f"{start}\n{redact_headers(headers.raw)}\n\n{shown}".replace("\x00", "")

@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
@@ -28,6 +28,7 @@ from gateway.runtime.documents import Unit
 from gateway.runtime.engine import Checkpoint, Claim, LostRun
 from gateway.runtime.hub import Hub, System, Tenant
 from gateway.runtime.journal import Journal, Statement
+from gateway.runtime.progress import Lease, Progress
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -45,52 +46,6 @@ class Suspended(Exception):  # noqa: N818 - not an error: the flow sleeps and wi
 
 class CancelRequested(Exception):  # noqa: N818 - an operator's decision, not an error
     """An operator wants the flow undone."""
-
-
-@dataclass
-class Lease:
-    """How long this worker may act for a run.
-
-    Attributes:
-        seconds: How long the engine grants it at a time.
-        until: Monotonic seconds; then another worker may begin.
-    """
-
-    seconds: int
-    until: float
-
-    def valid(self) -> bool:
-        """Whether a request may still be sent: only if it will be over before the lease is.
-
-        Half of the lease is longer than any attempt's time-out (checked at start), so what the
-        next worker looks up has either happened by then or never will.
-        """
-        return time.monotonic() < self.until - self.seconds / 2
-
-    def renewed(self, asked_at: float) -> None:
-        """The engine granted the lease again, asked at the given monotonic moment."""
-        self.until = asked_at + self.seconds
-
-
-@dataclass
-class Progress:
-    """What the journal knew of the flow when this run began.
-
-    Attributes:
-        steps: Finished steps by name.
-        signals: Payloads of events that arrived, by the step that waited.
-        step, reason, pauses: Where the flow stopped last, why, and how often in a row.
-        paused_for_s: How long ago it stopped there first.
-        decisions: What operators decided: (step, action, payload), oldest first.
-    """
-
-    steps: dict[str, Checkpoint] = field(default_factory=dict)
-    signals: dict[str, Checkpoint] = field(default_factory=dict)
-    step: str = ""
-    reason: str = ""
-    pauses: int = 0
-    paused_for_s: float = 0.0
-    decisions: list[tuple[str, str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -397,14 +352,8 @@ class Story:
     async def _keep(self, step: str, value: Any, outcome: str, began: float) -> None:
         checkpoint = _checkpoint(value, outcome, began)
         asked_at = time.monotonic()
-        try:
+        with _while_ours():
             await self._journal.write(*self._finish(step, checkpoint))
-        except psycopg.Error as error:
-            if engine.refused(error):
-                raise LostRun from error
-            raise
-        except Unavailable as error:
-            raise Suspended from error
         self._lease.renewed(asked_at)
         self._finished(step, checkpoint)
 
@@ -493,7 +442,7 @@ def _while_ours() -> Iterator[None]:
     """An outage suspends the flow: whether it was committed shows when the flow is run again."""
     try:
         yield
-    except OUTAGES as error:
+    except (*OUTAGES, Unavailable) as error:
         raise Suspended from error
     except psycopg.Error as error:
         if engine.refused(error):

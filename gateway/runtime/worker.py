@@ -16,7 +16,8 @@ from gateway.runtime.database import OUTAGES, Database
 from gateway.runtime.engine import Checkpoint, Claim, LostRun
 from gateway.runtime.hub import Hub
 from gateway.runtime.journal import Journal, Statement
-from gateway.runtime.story import Lease, Progress, Story, Suspended, flow_span, reason_of
+from gateway.runtime.progress import Lease, Progress
+from gateway.runtime.story import Story, Suspended, flow_span, reason_of
 from gateway.runtime.telemetry import Telemetry
 from gateway.settings import WorkerSettings
 

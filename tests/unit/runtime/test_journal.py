@@ -10,8 +10,8 @@ import pytest
 
 from gateway.errors import Unavailable
 from gateway.runtime.database import OUTAGES, Database
+from gateway.runtime.evidence import Evidence
 from gateway.runtime.journal import Journal, Statement
-from gateway.runtime.transport import Evidence
 
 _INSERT = (
     "insert into headrace.export_run (tenant, profile, day, state, cutoff)"

@@ -12,7 +12,8 @@ from gateway.model.order import Order
 from gateway.model.reference import ExternalReference
 from gateway.ports.exchange import Exchange
 from gateway.runtime.documents import Unit
-from gateway.runtime.story import Lease, Story
+from gateway.runtime.progress import Lease
+from gateway.runtime.story import Story
 from gateway.runtime.worker import Flow
 from tests.flows.stage import Life, Stage, new_order
 

@@ -1,0 +1,310 @@
+"""Wiring: a configuration with a mistake makes no process, one without makes all its parts."""
+
+import copy
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from gateway import app
+from gateway.app import Configuration
+from gateway.errors import Misconfigured
+
+_TENANT: Final[dict[str, Any]] = {
+    "tenant": "acme",
+    "currencies": ["EUR"],
+    "systems": [
+        {
+            "name": "stripe_de",
+            "adapter": "stripe",
+            "settings": {"secret_key": "env:APP_KEY", "webhook_secrets": ["env:APP_KEY"]},
+        },
+        {
+            "name": "sap",
+            "adapter": "sap_s4",
+            "settings": {
+                "base_url": "http://sap",
+                "user": "U",
+                "password": "env:APP_KEY",
+                "client": "100",
+                "sales_organization": "1710",
+                "distribution_channel": "10",
+                "division": "00",
+            },
+        },
+        {
+            "name": "sales",
+            "adapter": "salesforce",
+            "settings": {
+                "login_url": "http://sales",
+                "client_id": "headrace",
+                "client_secret": "env:APP_KEY",
+            },
+        },
+        {"name": "rules", "adapter": "decision_table"},
+    ],
+    "routing": {"erp": "sap", "crm": "sales", "risk": "rules", "payments": "stripe_de"},
+}
+Change = Callable[[dict[str, Any]], Any]
+
+
+@pytest.fixture(autouse=True)
+def secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("APP_KEY", "invented")
+    monkeypatch.setenv("APP_EMPTY", "")
+    monkeypatch.delenv("APP_NOWHERE", raising=False)
+
+
+def written(
+    folder: Path, *, process: Mapping[str, Any] | None = None, **tenants: Change | None
+) -> Path:
+    """A configuration: the good tenant once for each name, changed where a change is given."""
+    (folder / "tenants").mkdir()
+    for name, change in (tenants or {"acme": None}).items():
+        tenant = copy.deepcopy(_TENANT) | {"tenant": name}
+        if change is not None:
+            change(tenant)
+        text = yaml.safe_dump(tenant, sort_keys=False)
+        (folder / "tenants" / f"{name}.yaml").write_text(text)
+    path = folder / "headrace.yaml"
+    path.write_text(yaml.safe_dump(dict(process or {})))
+    return path
+
+
+def configured(folder: Path, **settings: Any) -> Configuration:
+    return app.configure(written(folder, **settings))
+
+
+def said(folder: Path, **settings: Any) -> str:
+    """What is said about a configuration, without where it lies."""
+    path = written(folder, **settings)
+    with pytest.raises(Misconfigured) as caught:
+        app.configure(path)
+    return caught.value.message.removeprefix(f"{folder}/")
+
+
+def system(number: int, *path: str, value: Any) -> Change:
+    """A change of one field of a system."""
+
+    def change(tenant: dict[str, Any]) -> None:
+        inner = tenant["systems"][number]
+        for name in path[:-1]:
+            inner = inner.setdefault(name, {})
+        inner[path[-1]] = value
+
+    return change
+
+
+def test_good_configuration_is_typed_and_has_its_secrets(tmp_path: Path) -> None:
+    """References are resolved; each system has its adapter's own settings."""
+    made = configured(tmp_path)
+
+    adapter, settings = made.systems["acme"]["stripe_de"]
+    assert ("stripe", "invented", ("invented",)) == (
+        adapter.product,
+        settings.secret_key,
+        settings.webhook_secrets,
+    )
+    assert {"stripe_de", "sap", "sales", "rules"} == set(made.systems["acme"])
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (
+            system(0, "settings", "secret_key", value="sk_live_1"),
+            "9: systems[0].settings.secret_key: give a reference, env:NAME or file:/path, never"
+            " the secret itself",
+        ),
+        (
+            system(0, "settings", "webhook_secrets", value=["whsec_1"]),
+            "10: systems[0].settings.webhook_secrets: give a reference, env:NAME or file:/path,"
+            " never the secret itself",
+        ),
+        (
+            system(0, "settings", "secret_key", value="env:APP_NOWHERE"),
+            "9: systems[0].settings.secret_key: environment variable APP_NOWHERE is not set",
+        ),
+        (
+            system(0, "settings", "secret_key", value="env:APP_EMPTY"),
+            "9: systems[0].settings.secret_key: environment variable APP_EMPTY is empty",
+        ),
+        (
+            system(0, "settings", "secret_key", value="file:nowhere"),
+            "9: systems[0].settings.secret_key: nowhere cannot be read",
+        ),
+        (
+            system(0, "settings", "secrt_key", value="env:APP_KEY"),
+            "12: systems[0].settings.secrt_key: there is no such field",
+        ),
+        (
+            system(1, "settings", "client", value="1"),
+            "18: systems[1].settings.client: Expected `str` matching regex '^[0-9]{3}$'",
+        ),
+        (
+            lambda tenant: tenant["systems"][1]["settings"].pop("client"),
+            "14: systems[1].settings.client: is missing",
+        ),
+        (
+            system(0, "adapter", value="strype"),
+            "6: systems[0].adapter: there is no adapter 'strype'",
+        ),
+        (system(0, "adapter", value="os"), "6: systems[0].adapter: there is no adapter 'os'"),
+        (system(1, "name", value="stripe_de"), "12: systems[1].name: 'stripe_de' stands twice"),
+        (
+            system(1, "policy", "attempts", value=0),
+            "23: systems[1].policy.attempts: Expected `int` >= 1",
+        ),
+        (
+            system(1, "verbs", "create_sales_order", "timout_s", value=3),
+            "24: systems[1].verbs.create_sales_order.timout_s: there is no such field",
+        ),
+        (
+            system(1, "verbs", "create_sales_order", "timeout_s", value="3"),
+            "24: systems[1].verbs.create_sales_order.timeout_s: Expected `float`, got `str`",
+        ),
+        (
+            system(1, "verbs", "create_salesorder", "timeout_s", value=3),
+            "23: systems[1].verbs.create_salesorder: there is no such verb",
+        ),
+        (
+            system(1, "policy", "timeout_s", value=20),
+            "23: systems[1].policy.timeout_s: connect_timeout_s + timeout_s (23 s) may be at most"
+            " half of worker.lease_s (30 s)",
+        ),
+        (
+            lambda tenant: tenant["routing"].update(erp="nowhere"),
+            "31: routing.erp: there is no system 'nowhere'",
+        ),
+        (
+            lambda tenant: tenant["routing"].update(erp="stripe_de"),
+            "31: routing.erp: Stripe does not fulfil erp",
+        ),
+        (
+            lambda tenant: tenant["routing"].update(risk="sap"),
+            "33: routing.risk: SAP S/4HANA does not fulfil risk",
+        ),
+        (lambda tenant: tenant["routing"].pop("crm"), "30: routing.crm: is missing"),
+        (
+            lambda tenant: tenant.update(currencies=["EUR", "EUX"]),
+            "4: currencies[1]: 'EUX' is not an ISO 4217 currency code",
+        ),
+    ],
+)
+def test_mistake_of_a_tenant_is_named(tmp_path: Path, change: Change, expected: str) -> None:
+    """Its file, the line of the field, the field, and what is wrong."""
+    assert f"tenants/acme.yaml:{expected}" == said(tmp_path, acme=change)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "hub.internal", ""])  # noqa: S104 - refused
+def test_reachable_host_needs_keys(tmp_path: Path, host: str) -> None:
+    """Without keys everybody is let in, so only this machine may come."""
+    expected = "headrace.yaml:2: server.host: a host that others can reach needs server.api_keys"
+
+    assert expected == said(tmp_path, process={"server": {"host": host}})
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_loopback_needs_no_keys(tmp_path: Path, host: str) -> None:
+    """On one's own machine the hub can be tried without any."""
+    assert host == configured(tmp_path, process={"server": {"host": host}}).settings.server.host
+
+
+def test_reachable_host_with_keys_is_fine(tmp_path: Path) -> None:
+    """A key for each front-end, known by reference."""
+    key = {"client": "web", "tenant": "acme", "key": "env:APP_KEY"}
+
+    assert configured(tmp_path, process={"server": {"host": "0.0.0.0", "api_keys": [key]}})
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ({"tenant": "beta"}, "7: server.api_keys[1].tenant: there is no tenant 'beta'"),
+        (
+            {"key": "env:APP_NOWHERE"},
+            "6: server.api_keys[1].key: environment variable APP_NOWHERE is not set",
+        ),
+        (
+            {"key": "env:APP_EMPTY"},
+            "6: server.api_keys[1].key: environment variable APP_EMPTY is empty",
+        ),
+        ({"key": "env:APP_KEY"}, "6: server.api_keys[1].key: is the key of another client as well"),
+    ],
+)
+def test_mistake_of_a_key_is_named(tmp_path: Path, key: dict[str, str], expected: str) -> None:
+    """An empty key would let everybody in, a shared one would mix two clients up."""
+    first = {"client": "web", "key": "env:APP_KEY", "tenant": "acme"}
+    second = {"client": "app", "key": "env:PATH", "tenant": "acme"} | key
+
+    assert f"headrace.yaml:{expected}" == said(
+        tmp_path, process={"server": {"api_keys": [first, second]}}
+    )
+
+
+def test_two_tenants_with_one_name_are_refused(tmp_path: Path) -> None:
+    """The second file is named; the first was fine."""
+    assert "tenants/beta.yaml:1: tenant: 'acme' stands twice" == said(
+        tmp_path, acme=None, beta=lambda tenant: tenant.update(tenant="acme")
+    )
+
+
+def test_process_without_tenants_is_refused(tmp_path: Path) -> None:
+    """It could serve nobody; most often the folder is misspelt."""
+    assert "nowhere: there is no tenant file (*.yaml)" == said(
+        tmp_path, process={"tenants": "nowhere"}
+    )
+
+
+def test_lease_is_compared_with_each_verb(tmp_path: Path) -> None:
+    """One slow verb would meet the next worker's look-up half way just as well."""
+    change = system(1, "verbs", "create_sales_order", "timeout_s", value=20)
+
+    assert "connect_timeout_s + timeout_s (23 s) may be at most half" in said(tmp_path, acme=change)
+
+
+def test_verb_has_its_own_policy(tmp_path: Path) -> None:
+    """What is typed for the verb replaces what is typed for the system; the rest stays."""
+
+    def change(tenant: dict[str, Any]) -> None:
+        tenant["systems"][1]["policy"] = {"attempts": 5, "timeout_s": 4}
+        tenant["systems"][1]["verbs"] = {"create_sales_order": {"timeout_s": 9}}
+
+    sap = configured(tmp_path, acme=change).policies["acme", "sap"]
+
+    own, other = (app.policy_of(sap, verb) for verb in ("create_sales_order", "login"))
+    assert (5, 9) == (own.attempts, own.timeout_s)
+    assert (5, 4) == (other.attempts, other.timeout_s)
+
+
+def test_two_tenants_share_no_system(tmp_path: Path) -> None:
+    """Two accounts of one product in one process, each with its own settings."""
+    made = configured(
+        tmp_path, acme=None, beta=system(0, "settings", "base_url", value="http://stripe-of-beta")
+    )
+
+    parts = app.build(made, "postgresql://nowhere", role="serve", exporters=())
+
+    acme, beta = (parts.hub.tenant(name) for name in ("acme", "beta"))
+    assert "https://api.stripe.com" == acme.payments.settings.base_url
+    assert "http://stripe-of-beta" == beta.payments.settings.base_url
+    assert acme.payments.port is not beta.payments.port
+    assert {"stripe_de"} == set(acme.receivers)
+
+
+def test_database_by_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The URL holds a password, so it may be a reference."""
+    monkeypatch.setenv("APP_DATABASE", "postgresql://db/headrace")
+    made = configured(tmp_path, process={"database": {"url": "env:APP_DATABASE"}})
+
+    assert "postgresql://db/headrace" == app.database_url(made.settings)
+
+
+def test_database_reference_that_leads_nowhere(tmp_path: Path) -> None:
+    """The field is named, and nothing is started in its place."""
+    made = configured(tmp_path, process={"database": {"url": "env:APP_NOWHERE"}})
+
+    with pytest.raises(Misconfigured, match=r"database\.url: .* APP_NOWHERE is not set"):
+        app.database_url(made.settings)
