@@ -369,10 +369,6 @@ async def serve() -> None:
         websockets=False,
         log_enabled=False,
     )
-    import gc, os
-    if os.environ.get("X_FREEZE"):
-        gc.collect(); gc.freeze()
-        if os.environ["X_FREEZE"] == "2": gc.set_threshold(50000, 20, 100)
     say("ready")
     serving = asyncio.create_task(server.serve())
     while await orders() is not None:

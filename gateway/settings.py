@@ -310,22 +310,21 @@ def line_of(node: yaml.Node | None, field: str) -> int:
     """The line of a field such as ``$.systems[0].policy.attempts``, or of its nearest parent."""
     line = 1
     for part in field.replace("[", ".[").split(".")[1:]:
-        if node is None:
-            return line
-        line, node = _child(node, part)
+        found = _child(node, part)
+        if found is None:
+            break
+        line, node = found
     return line
 
 
-def _child(node: yaml.Node, part: str) -> tuple[int, yaml.Node | None]:
-    """Line and node of a part; the line of the whole where it has no such part."""
-    line = node.start_mark.line + 1
-    if isinstance(node, yaml.SequenceNode) and part.startswith("["):
-        index = part.strip("[]")
-        if index.isdigit() and int(index) < len(node.value):
-            item: yaml.Node = node.value[int(index)]
+def _child(node: yaml.Node | None, part: str) -> tuple[int, yaml.Node] | None:
+    """Line and node of a part: the line of its name, or of its entry in a list."""
+    index = part.strip("[]")
+    if isinstance(node, yaml.SequenceNode) and index.isdigit():
+        for item in node.value[int(index) :]:
             return item.start_mark.line + 1, item
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if key.value == part:
                 return key.start_mark.line + 1, value
-    return line, None
+    return None

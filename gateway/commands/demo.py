@@ -1,8 +1,10 @@
 """``headrace demo``: the main job on real input, and what becomes of it on bad days."""
 
+import atexit
 import hashlib
 import json
 import os
+import shutil
 import signal
 import tempfile
 import time
@@ -73,10 +75,12 @@ class Demo:
     Attributes:
         landscape: The processes.
         outcomes: What became of each order.
+        temporary: Whether the folder goes with the demo when all was right.
     """
 
     console: Console
     landscape: Landscape
+    temporary: bool = False
     outcomes: list[Outcome] = field(default_factory=list)
     client: httpx.Client = field(
         default_factory=lambda: httpx.Client(timeout=30.0, trust_env=False)
@@ -138,8 +142,10 @@ class Demo:
                     f" {escape(outcome.field)}[/red] {outcome.order_id}"
                 )
         elapsed_s = time.monotonic() - self.started
-        self.console.print(f"{elapsed_s:.0f} s, logs in {self.landscape.folder}")
-        return not (counts["duplicates"] or counts["lost"] or counts["not as expected"])
+        right = not (counts["duplicates"] or counts["lost"] or counts["not as expected"])
+        kept = "" if right and self.temporary else f", logs in {self.landscape.folder}"
+        self.console.print(f"{elapsed_s:.0f} s{kept}")
+        return right
 
     def _counts(self) -> dict[str, int]:
         states = Counter(one.state.lower() for one in self.outcomes)
@@ -296,7 +302,10 @@ def run(
     place = folder or Path(tempfile.mkdtemp(prefix="headrace-demo-"))
     landscape = _landscape(place, peers=peers)
     landscape.first_port = _PORT if keep else 0
-    demo = Demo(console, landscape)
+    demo = Demo(console, landscape, temporary=folder is None)
+    # Runs after the database has stopped, which registers itself later.
+    right: list[bool] = []
+    atexit.register(lambda: shutil.rmtree(place) if right and demo.temporary else None)
     try:
         with console.status("Starting PostgreSQL, simulators, facade and two workers …"):
             landscape.prepare()
@@ -312,10 +321,11 @@ def run(
             demo.stories()
         else:
             demo.orders(orders)
-        right = demo.summary()
+        if demo.summary():
+            right.append(True)
         if keep:
             _keep(console, landscape)
-        return right
+        return bool(right)
     finally:
         landscape.stop()
 

@@ -87,8 +87,10 @@ def _drill(start: Start, *, seed: int, storm_s: float) -> None:
     storm = Storm(landscape, random.Random(seed))
     with ThreadPoolExecutor(8) as clients:
         asked = [clients.submit(_submit, landscape, number) for number in range(_ORDERS)]
-        storm.rage(storm_s)
-        storm.calm()
+        try:
+            storm.rage(storm_s)
+        finally:
+            storm.calm()
         ids = [one.result() for one in asked]
     _wait_until_ended(landscape, set(ids), limit_s=60)
     print(f"seed {seed}: {storm.done}")
@@ -120,7 +122,7 @@ class Storm:
             "database": self._restart_database,
             "facade": self._restart_facade,
         }
-        due = [*acts]
+        due = [*acts, "kill", "kill"]
         self._chance.shuffle(due)
         while due or time.monotonic() < until:
             name = due.pop() if due else self._chance.choices([*acts], (6, 2, 1, 1))[0]
@@ -130,7 +132,7 @@ class Storm:
 
     def calm(self) -> None:
         """Wait until nobody is frozen any more."""
-        for timer in self._frozen.values():
+        for timer in [*self._frozen.values()]:
             timer.join()
 
     def _workers(self) -> list[str]:

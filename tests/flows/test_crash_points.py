@@ -46,6 +46,28 @@ _PATHS: Final[dict[str, tuple[dict[str, Any], Callable[[Stage, Order], None], An
 # What every path has at least; fewer would mean that points are no longer seen.
 _FEWEST: Final = {"rejected": 10, "accepted": 50}
 _SHARES: Final = 2
+# The whole journal of two paths, by name: a step that is never kept would differ from nothing.
+_JOURNALS: Final = {
+    "rejected": ["order.decide", "order.read", "risk.assess"],
+    "accepted": [
+        "crm.upsert_account",
+        "crm.upsert_opportunity",
+        "crm.win_opportunity",
+        "erp.create_sales_order",
+        "erp.upsert_business_partner",
+        "order.complete",
+        "order.decide",
+        "order.in_crm",
+        "order.in_erp",
+        "order.read",
+        "payment.answered",
+        "payment.ended.1.read",
+        "payment.ended.1.signal",
+        "payment.prepare",
+        "payments.create_payment",
+        "risk.assess",
+    ],
+}
 
 
 @pytest.mark.parametrize("share", range(_SHARES))
@@ -55,6 +77,8 @@ async def test_worker_dies_at_each_point(stage: Stage, path: str, share: int) ->
     whole = Doom()
     expected = await _go(stage, path, 0, whole)
     assert _PATHS[path][2] == expected[:3]
+    assert _JOURNALS.get(path, expected[4]) == expected[4]
+    assert ("", [], []) == (expected[3], expected[5], expected[6])
     assert len(whole.points) >= _FEWEST.get(path, 40)
 
     differing = {}

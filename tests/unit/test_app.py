@@ -110,92 +110,159 @@ def test_good_configuration_is_typed_and_has_its_secrets(tmp_path: Path) -> None
     assert {"stripe_de", "sap", "sales", "rules"} == set(made.systems["acme"])
 
 
+_NO_SECRET: Final = "give a reference, env:NAME or file:/path, never the secret itself"
+_HALF_A_LEASE: Final = (
+    "connect_timeout_s + timeout_s (23 s) may be at most half of worker.lease_s (30 s)"
+)
+_SALES_ORDER: Final = "systems[1].verbs.create_sales_order"
+
+
 @pytest.mark.parametrize(
-    ("change", "expected"),
+    ("change", "line", "field", "reason"),
     [
         (
             system(0, "settings", "secret_key", value="sk_live_1"),
-            "9: systems[0].settings.secret_key: give a reference, env:NAME or file:/path, never"
-            " the secret itself",
+            "secret_key: sk_live_1",
+            "systems[0].settings.secret_key",
+            _NO_SECRET,
         ),
         (
             system(0, "settings", "webhook_secrets", value=["whsec_1"]),
-            "10: systems[0].settings.webhook_secrets: give a reference, env:NAME or file:/path,"
-            " never the secret itself",
+            "webhook_secrets:",
+            "systems[0].settings.webhook_secrets",
+            _NO_SECRET,
         ),
         (
-            system(0, "settings", "secret_key", value="env:APP_NOWHERE"),
-            "9: systems[0].settings.secret_key: environment variable APP_NOWHERE is not set",
+            system(2, "settings", "client_secret", value="env:APP_NOWHERE"),
+            "client_secret: env:APP_NOWHERE",
+            "systems[2].settings.client_secret",
+            "environment variable APP_NOWHERE is not set",
         ),
         (
-            system(0, "settings", "secret_key", value="env:APP_EMPTY"),
-            "9: systems[0].settings.secret_key: environment variable APP_EMPTY is empty",
+            system(2, "settings", "client_secret", value="env:APP_EMPTY"),
+            "client_secret: env:APP_EMPTY",
+            "systems[2].settings.client_secret",
+            "environment variable APP_EMPTY is empty",
         ),
         (
-            system(0, "settings", "secret_key", value="file:nowhere"),
-            "9: systems[0].settings.secret_key: nowhere cannot be read",
+            system(1, "settings", "password", value="file:nowhere"),
+            "password: file:nowhere",
+            "systems[1].settings.password",
+            "nowhere cannot be read",
         ),
         (
             system(0, "settings", "secrt_key", value="env:APP_KEY"),
-            "12: systems[0].settings.secrt_key: there is no such field",
+            "secrt_key: env:APP_KEY",
+            "systems[0].settings.secrt_key",
+            "there is no such field",
         ),
         (
             system(1, "settings", "client", value="1"),
-            "18: systems[1].settings.client: Expected `str` matching regex '^[0-9]{3}$'",
+            "client: '1'",
+            "systems[1].settings.client",
+            "Expected `str` matching regex '^[0-9]{3}$'",
         ),
         (
             lambda tenant: tenant["systems"][1]["settings"].pop("client"),
-            "14: systems[1].settings.client: is missing",
+            "settings:",
+            "systems[1].settings.client",
+            "is missing",
+        ),
+        (
+            system(1, "settings", "materials", value={"CAR-1": ""}),
+            "materials:",
+            "systems[1].settings.materials[...]",
+            "Expected `str` of length >= 1",
         ),
         (
             system(0, "adapter", value="strype"),
-            "6: systems[0].adapter: there is no adapter 'strype'",
+            "adapter: strype",
+            "systems[0].adapter",
+            "there is no adapter 'strype'",
         ),
-        (system(0, "adapter", value="os"), "6: systems[0].adapter: there is no adapter 'os'"),
-        (system(1, "name", value="stripe_de"), "12: systems[1].name: 'stripe_de' stands twice"),
+        (
+            system(0, "adapter", value="os"),
+            "adapter: os",
+            "systems[0].adapter",
+            "there is no adapter 'os'",
+        ),
+        (
+            system(3, "name", value="sales"),
+            "- name: sales",
+            "systems[3].name",
+            "'sales' stands twice",
+        ),
         (
             system(1, "policy", "attempts", value=0),
-            "23: systems[1].policy.attempts: Expected `int` >= 1",
+            "attempts: 0",
+            "systems[1].policy.attempts",
+            "Expected `int` >= 1",
         ),
         (
             system(1, "verbs", "create_sales_order", "timout_s", value=3),
-            "24: systems[1].verbs.create_sales_order.timout_s: there is no such field",
+            "timout_s: 3",
+            f"{_SALES_ORDER}.timout_s",
+            "there is no such field",
         ),
         (
             system(1, "verbs", "create_sales_order", "timeout_s", value="3"),
-            "24: systems[1].verbs.create_sales_order.timeout_s: Expected `float`, got `str`",
+            "timeout_s: '3'",
+            f"{_SALES_ORDER}.timeout_s",
+            "Expected `float`, got `str`",
         ),
         (
             system(1, "verbs", "create_salesorder", "timeout_s", value=3),
-            "23: systems[1].verbs.create_salesorder: there is no such verb",
+            "create_salesorder:",
+            "systems[1].verbs.create_salesorder",
+            "there is no such verb",
         ),
         (
             system(1, "policy", "timeout_s", value=20),
-            "23: systems[1].policy.timeout_s: connect_timeout_s + timeout_s (23 s) may be at most"
-            " half of worker.lease_s (30 s)",
+            "timeout_s: 20",
+            "systems[1].policy.timeout_s",
+            _HALF_A_LEASE,
         ),
         (
             lambda tenant: tenant["routing"].update(erp="nowhere"),
-            "31: routing.erp: there is no system 'nowhere'",
+            "erp: nowhere",
+            "routing.erp",
+            "there is no system 'nowhere'",
         ),
         (
             lambda tenant: tenant["routing"].update(erp="stripe_de"),
-            "31: routing.erp: Stripe does not fulfil erp",
+            "erp: stripe_de",
+            "routing.erp",
+            "Stripe does not fulfil erp",
         ),
         (
             lambda tenant: tenant["routing"].update(risk="sap"),
-            "33: routing.risk: SAP S/4HANA does not fulfil risk",
+            "risk: sap",
+            "routing.risk",
+            "SAP S/4HANA does not fulfil risk",
         ),
-        (lambda tenant: tenant["routing"].pop("crm"), "30: routing.crm: is missing"),
+        (
+            lambda tenant: tenant["routing"].pop("crm"),
+            "routing:",
+            "routing.crm",
+            "is missing",
+        ),
         (
             lambda tenant: tenant.update(currencies=["EUR", "EUX"]),
-            "4: currencies[1]: 'EUX' is not an ISO 4217 currency code",
+            "- EUX",
+            "currencies[1]",
+            "'EUX' is not an ISO 4217 currency code",
         ),
     ],
 )
-def test_mistake_of_a_tenant_is_named(tmp_path: Path, change: Change, expected: str) -> None:
-    """Its file, the line of the field, the field, and what is wrong."""
-    assert f"tenants/acme.yaml:{expected}" == said(tmp_path, acme=change)
+def test_mistake_of_a_tenant_is_named(
+    tmp_path: Path, change: Change, line: str, field: str, reason: str
+) -> None:
+    """Its file, the line where a person finds it, the field, and what is wrong."""
+    file, number, named = said(tmp_path, acme=change).split(":", 2)
+
+    assert ("tenants/acme.yaml", f" {field}: {reason}") == (file, named)
+    lines = (tmp_path / file).read_text().splitlines()
+    assert line == lines[int(number) - 1].strip()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "hub.internal", ""])  # noqa: S104 - refused
@@ -215,33 +282,37 @@ def test_loopback_needs_no_keys(tmp_path: Path, host: str) -> None:
 def test_reachable_host_with_keys_is_fine(tmp_path: Path) -> None:
     """A key for each front-end, known by reference."""
     key = {"client": "web", "tenant": "acme", "key": "env:APP_KEY"}
+    process = {"server": {"host": "10.0.0.1", "api_keys": [key]}}
 
-    assert configured(tmp_path, process={"server": {"host": "0.0.0.0", "api_keys": [key]}})
+    assert "10.0.0.1" == configured(tmp_path, process=process).settings.server.host
 
 
 @pytest.mark.parametrize(
-    ("key", "expected"),
+    ("key", "line", "reason"),
     [
-        ({"tenant": "beta"}, "7: server.api_keys[1].tenant: there is no tenant 'beta'"),
+        ({"tenant": "beta"}, "tenant: beta", "there is no tenant 'beta'"),
         (
             {"key": "env:APP_NOWHERE"},
-            "6: server.api_keys[1].key: environment variable APP_NOWHERE is not set",
+            "key: env:APP_NOWHERE",
+            "environment variable APP_NOWHERE is not set",
         ),
-        (
-            {"key": "env:APP_EMPTY"},
-            "6: server.api_keys[1].key: environment variable APP_EMPTY is empty",
-        ),
-        ({"key": "env:APP_KEY"}, "6: server.api_keys[1].key: is the key of another client as well"),
+        ({"key": "env:APP_EMPTY"}, "key: env:APP_EMPTY", "environment variable APP_EMPTY is empty"),
+        ({"key": "env:APP_KEY"}, "key: env:APP_KEY", "is the key of another client as well"),
     ],
 )
-def test_mistake_of_a_key_is_named(tmp_path: Path, key: dict[str, str], expected: str) -> None:
+def test_mistake_of_a_key_is_named(
+    tmp_path: Path, key: dict[str, str], line: str, reason: str
+) -> None:
     """An empty key would let everybody in, a shared one would mix two clients up."""
     first = {"client": "web", "key": "env:APP_KEY", "tenant": "acme"}
     second = {"client": "app", "key": "env:PATH", "tenant": "acme"} | key
+    process = {"server": {"api_keys": [first, second]}}
 
-    assert f"headrace.yaml:{expected}" == said(
-        tmp_path, process={"server": {"api_keys": [first, second]}}
-    )
+    file, number, named = said(tmp_path, process=process).split(":", 2)
+
+    (field,) = key
+    assert ("headrace.yaml", f" server.api_keys[1].{field}: {reason}") == (file, named)
+    assert line == (tmp_path / file).read_text().splitlines()[int(number) - 1].strip()
 
 
 def test_two_tenants_with_one_name_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,31 @@
+"""Stripe in the conformance suite."""
+
+import msgspec
+
+from adapters.stripe import ADAPTER, Settings
+from adapters.stripe.simulator import StripeSimulator
+from tests.conformance.subject import Subject
+
+
+def _connect(number: int) -> tuple[Settings, StripeSimulator]:
+    key, secret = f"sk_test_{number}_4f9a1c", f"whsec_{number}_b81f77"
+    settings = Settings(secret_key=key, webhook_secrets=(secret,))
+    simulator = StripeSimulator(
+        webhook_url="http://hub/webhooks", webhook_secret=secret, secret_key=key
+    )
+    return settings, simulator
+
+
+SUBJECT = Subject(
+    adapter=ADAPTER,
+    connect=_connect,
+    secrets=lambda settings: (settings.secret_key, *settings.webhook_secrets),
+    effects={
+        "create_payment": "charge",
+        "capture_payment": "charge",
+        "refund_payment": "refund",
+        "authorise": "authorisation",
+    },
+    tokens={"accepted": "pm_card_visa", "declined": "pm_card_chargeDeclined"},
+    unguarded=lambda settings: msgspec.structs.replace(settings, webhook_secrets=()),
+)

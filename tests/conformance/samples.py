@@ -1,0 +1,86 @@
+"""Things of the model for the suites: names and amounts that products stumble over."""
+
+from typing import Any, Final
+
+from gateway.model.money import Money
+from gateway.model.order import (
+    Channel,
+    Order,
+    OrderItem,
+    OrderKind,
+    OrderState,
+    PaymentInstruction,
+)
+from gateway.model.party import Address, Party, PartyKind
+from gateway.model.payment import CaptureMethod, Payment
+
+# Two, none and three decimals. Three are written by some providers as two and a zero.
+AMOUNTS: Final = (Money(1_999, "EUR"), Money(1_999, "JPY"), Money(19_990, "KWD"))
+NAMES: Final = (
+    ("Jürgen", "Müller-Lüdenscheidt"),
+    ("Łukasz", "Żółć"),
+    ("Seán", 'O\'Brien "Bri"'),
+    ("花子", "山田"),
+    ("محمد", "السيد"),
+    ("Ada 🚗", "<b>Lovelace</b> & Söhne"),
+    ("Ünal", "x" * 100),
+)
+SHOWN_NOWHERE: Final = ("Lovelace", "ada@example.com", "4711471147", "Lindenallee")
+
+
+def party(number: int = 1, names: tuple[str, ...] = ("Ada", "Lovelace")) -> Party:
+    """A person of her own for each number."""
+    return Party(
+        party_id=f"C-{number:06}",
+        kind=PartyKind.PERSON,
+        names=names,
+        addresses=(
+            Address(
+                line1="Lindenallee",
+                house_number="77a",
+                postal_code="10117",
+                city="Berlin",
+                country="DE",
+            ),
+        ),
+        email="ada@example.com",
+        phone="+49 4711471147",
+    )
+
+
+def order(number: int = 1, *, price: Money = AMOUNTS[0], **fields: Any) -> Order:
+    """An order of two pieces."""
+    values: dict[str, Any] = {
+        "order_id": f"01950000-0000-7000-8000-{number:012}",
+        "state": OrderState.ACCEPTED,
+        "channel": Channel.B2C,
+        "kind": OrderKind.PURCHASE,
+        "party": party(number),
+        "items": (OrderItem(product_id="CAR-1", quantity=2, unit_price=price),),
+        "total": price * 2,
+        "payment": PaymentInstruction(method_code="card", token="tok_1"),
+        "reference": f"W-{number}",
+        "note": None,
+        "submitted_at": "2026-03-02T09:00:00+00:00",
+        "payment_id": f"01950000-0000-7000-9000-{number:012}",
+    }
+    return Order(**values | fields)
+
+
+def payment(
+    number: int = 1, *, token: str, amount: Money = AMOUNTS[0], manual: bool = False
+) -> Payment:
+    """A payment that was prepared and not sent."""
+    made = order(number)
+    return Payment(
+        payment_id=made.payment_id,
+        order_id=made.order_id,
+        amount=amount,
+        method_code="card",
+        token=token,
+        capture_method=CaptureMethod.MANUAL if manual else CaptureMethod.AUTOMATIC,
+        provider="provider",
+        requested_at="2026-03-02T09:00:00+00:00",
+        captured=Money(0, amount.currency),
+        refunded=Money(0, amount.currency),
+    )

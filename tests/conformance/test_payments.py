@@ -1,0 +1,331 @@
+"""The port ``payments``: money moves once, and whoever asks is told what became of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from gateway.errors import HeadraceError, InDoubt, Unavailable
+from gateway.model.money import Money
+from gateway.model.payment import Payment, PaymentState, ProviderPayment
+from gateway.ports.exchange import Exchange
+from tests.conformance import refusals, samples
+from tests.conformance.subject import Account, Subject, fulfilling, outcome
+
+_TAKEN = {PaymentState.CAPTURED, PaymentState.PENDING, PaymentState.SETTLED}
+_REFUND = "01950000-0000-7000-8000-0000000000f1"
+
+
+@pytest.fixture(params=fulfilling("payments"), ids=lambda one: one.adapter.product)
+def subject(request: pytest.FixtureRequest) -> Subject:
+    found: Subject = request.param
+    return found
+
+
+@pytest.fixture
+def account(subject: Subject) -> Account:
+    return subject.account("payments")
+
+
+def prepared(account: Account, number: int = 1, **fields: Any) -> Payment:
+    return samples.payment(number, token=account.subject.tokens["accepted"], **fields)
+
+
+def collected(account: Account, payment: Payment) -> Payment:
+    """The payment, collected, with the provider's reference."""
+    made = account.run(account.port.create_payment(payment, key="create"))
+    return msgspec.structs.replace(payment, provider_ref=made.provider_ref)
+
+
+def authorised(account: Account) -> Payment:
+    """A payment that waits for its capture."""
+    return collected(account, prepared(account, manual=True))
+
+
+@pytest.mark.parametrize("amount", samples.AMOUNTS, ids=lambda amount: amount.currency)
+def test_amount_arrives_and_comes_back(account: Account, amount: Money) -> None:
+    """In the decimals of its currency, with the answer and with the look-up."""
+    payment = prepared(account, amount=amount)
+
+    made = account.run(account.port.create_payment(payment, key="k"))
+    found = account.run(account.port.find_payment(payment))
+
+    assert made.state in _TAKEN
+    assert (amount, amount) == (made.amount, found.amount)
+    assert 1 == account.effects("create_payment", payment.payment_id)
+
+
+def test_same_key_twice_moves_money_once(account: Account) -> None:
+    """The second answer is about the same payment."""
+    payment = prepared(account)
+
+    made = [account.run(account.port.create_payment(payment, key="k")) for _ in range(2)]
+
+    assert made[0] == made[1]
+    assert 1 == account.effects("create_payment", payment.payment_id)
+
+
+def test_lost_answer_is_found(account: Account) -> None:
+    """By our own id: theirs never arrived."""
+    payment = prepared(account)
+    with account.losing_answers():
+        lost = outcome(account, account.port.create_payment(payment, key="k"))
+
+    found = account.run(account.port.find_payment(payment))
+
+    assert isinstance(lost, InDoubt)
+    assert found.state in _TAKEN
+    assert payment.amount == found.amount
+    assert 1 == account.effects("create_payment", payment.payment_id)
+
+
+def test_what_never_arrived_is_not_found_and_can_be_repeated(account: Account) -> None:
+    """None is an answer; the same key makes it happen afterwards."""
+    payment = prepared(account)
+    with account.unreachable():
+        lost = outcome(account, account.port.create_payment(payment, key="k"))
+    assert isinstance(lost, Unavailable)
+    assert account.run(account.port.find_payment(payment)) is None
+
+    account.run(account.port.create_payment(payment, key="k"))
+
+    assert 1 == account.effects("create_payment", payment.payment_id)
+
+
+def test_what_was_never_asked_for_is_not_found(account: Account) -> None:
+    """Neither payment nor refund, by our id, beside others that exist; nor by a foreign one."""
+    payment = collected(account, prepared(account, 1))
+    unknown = msgspec.structs.replace(payment, provider_ref="pi_nowhere")
+
+    assert account.run(account.port.find_payment(prepared(account, 2))) is None
+    assert account.run(account.port.find_payment(unknown)) is None
+    assert account.run(account.port.find_refund(payment, _REFUND)) is None
+    assert account.run(account.port.find_refund(prepared(account, 2), _REFUND)) is None
+
+
+def test_declined_payment_is_a_result(account: Account) -> None:
+    """FAILED with our code and theirs; no error, no money, and found as such."""
+    payment = samples.payment(token=account.subject.tokens["declined"])
+
+    made = account.run(account.port.create_payment(payment, key="k"))
+    found = account.run(account.port.find_payment(payment))
+
+    assert (PaymentState.FAILED, PaymentState.FAILED) == (made.state, found.state)
+    assert made.failure is not None
+    assert made.failure.code
+    assert made.failure.provider_code
+    assert 0 == account.effects("create_payment", payment.payment_id)
+
+
+def test_authorised_amount_is_captured_once(account: Account) -> None:
+    """Nothing is collected before the capture, and the same key collects once."""
+    payment = authorised(account)
+    before = account.run(account.port.find_payment(payment))
+    assert (PaymentState.AUTHORISED, 0) == (before.state, before.captured.minor)
+
+    for _ in range(2):
+        account.run(account.port.capture_payment(payment, payment.amount, key="capture"))
+
+    found = account.run(account.port.find_payment(payment))
+    assert (PaymentState.CAPTURED, payment.amount) == (found.state, found.captured)
+    assert 1 == account.effects("capture_payment", payment.payment_id)
+
+
+def test_part_of_an_authorised_amount_is_captured(account: Account) -> None:
+    """So much and no more."""
+    payment = authorised(account)
+
+    made = account.run(account.port.capture_payment(payment, Money(500, "EUR"), key="capture"))
+
+    assert (PaymentState.CAPTURED, Money(500, "EUR")) == (made.state, made.captured)
+
+
+def test_authorisation_is_given_up_once(account: Account) -> None:
+    """Cancelled stays cancelled, and nothing can be collected any more."""
+    payment = authorised(account)
+
+    states = [
+        account.run(account.port.cancel_payment(payment, key="cancel")).state for _ in range(2)
+    ]
+    refused = outcome(account, account.port.capture_payment(payment, payment.amount, key="late"))
+
+    assert [PaymentState.CANCELLED] * 2 == states
+    assert isinstance(refused, HeadraceError) or refused.state is PaymentState.CANCELLED
+    assert 0 == account.effects("capture_payment", payment.payment_id)
+
+
+def test_same_refund_twice_is_given_once(account: Account) -> None:
+    """A part of the amount, and found by our id of the refund."""
+    payment = collected(account, prepared(account))
+    part = Money(500, "EUR")
+
+    for _ in range(2):
+        made = account.run(account.port.refund_payment(payment, _REFUND, part, key="refund"))
+        assert part == made.amount
+
+    found = account.run(account.port.find_refund(payment, _REFUND))
+    assert part == found.amount
+    assert 1 == account.effects("refund_payment", _REFUND)
+
+
+def test_lost_refund_is_found(account: Account) -> None:
+    """By our own ids, of the refund and of the payment."""
+    payment = collected(account, prepared(account))
+    with account.losing_answers():
+        lost = outcome(
+            account, account.port.refund_payment(payment, _REFUND, payment.amount, key="refund")
+        )
+    assert isinstance(lost, InDoubt)
+
+    without_theirs = msgspec.structs.replace(payment, provider_ref="")
+    for asked in (payment, without_theirs):
+        assert payment.amount == account.run(account.port.find_refund(asked, _REFUND)).amount
+
+
+def test_two_accounts_in_one_process_share_nothing(subject: Subject) -> None:
+    """What one has the other does not find, although the ids are the same."""
+    one, other = subject.account("payments", 1), subject.account("payments", 2)
+    payment = prepared(one)
+
+    one.run(one.port.create_payment(payment, key="k"))
+
+    assert other.run(other.port.find_payment(payment)) is None
+    assert (1, 0) == (
+        one.effects("create_payment", payment.payment_id),
+        other.effects("create_payment", payment.payment_id),
+    )
+
+
+# --- refusals and rubbish --------------------------------------------------------------------
+
+Verb = Callable[[Account, Payment], Exchange[Any]]
+_WRITES: dict[str, Verb] = {
+    "create_payment": lambda a, p: a.port.create_payment(
+        msgspec.structs.replace(p, provider_ref=""), key="w"
+    ),
+    "capture_payment": lambda a, p: a.port.capture_payment(p, p.amount, key="w"),
+    "cancel_payment": lambda a, p: a.port.cancel_payment(p, key="w"),
+    "refund_payment": lambda a, p: a.port.refund_payment(p, _REFUND, p.amount, key="w"),
+}
+_READS: dict[str, Verb] = {
+    "find_payment": lambda a, p: a.port.find_payment(p),
+    "find_payment by our id": lambda a, p: a.port.find_payment(
+        msgspec.structs.replace(p, provider_ref="")
+    ),
+    "find_refund": lambda a, p: a.port.find_refund(p, _REFUND),
+}
+
+
+@pytest.mark.parametrize("status", refusals.WRITES)
+@pytest.mark.parametrize("verb", _WRITES)
+def test_refused_write_is_one_of_the_errors(account: Account, verb: str, status: int) -> None:
+    """The right one: doubt only where it may have happened."""
+    payment = authorised(account)
+    with account.refusing(status, reads=False):
+        found = outcome(account, _WRITES[verb](account, payment))
+
+    assert isinstance(found, refusals.WRITES[status]), found
+
+
+@pytest.mark.parametrize("status", refusals.READS)
+@pytest.mark.parametrize("verb", _READS)
+def test_refused_read_leaves_no_doubt(account: Account, verb: str, status: int) -> None:
+    """Whatever it meets, it can be asked again; only what is missing is None."""
+    payment = authorised(account)
+    with account.refusing(status, reads=True):
+        found = outcome(account, _READS[verb](account, payment))
+
+    if found is None:
+        assert 404 == status
+    else:
+        assert isinstance(found, refusals.READS[status]), found
+
+
+def test_pause_that_the_provider_asks_for_is_passed_on(account: Account) -> None:
+    """In seconds, so that whoever repeats it knows when."""
+    with account.refusing(429, reads=False, retry_after_s=7):
+        found = outcome(account, account.port.create_payment(prepared(account), key="k"))
+
+    assert isinstance(found, Unavailable)
+    assert 7 == found.retry_after_s
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        None,
+        httpx.Response(200, json={}),
+        httpx.Response(200, json=[]),
+        httpx.Response(200, content=b""),
+        httpx.Response(200, content=b"\xff\xfe"),
+        httpx.Response(200, content=b"[" * 100_000),
+    ],
+    ids=["page", "object", "list", "nothing", "bytes", "deep"],
+)
+@pytest.mark.parametrize("verb", _WRITES)
+def test_rubbish_after_a_write_is_doubt(
+    account: Account, verb: str, spoilt: httpx.Response | None
+) -> None:
+    """It may have happened, so it is neither a failure nor a success."""
+    payment = authorised(account)
+    with account.spoiling(spoilt):
+        found = outcome(account, _WRITES[verb](account, payment))
+
+    assert isinstance(found, InDoubt), found
+
+
+def test_answer_about_another_payment_is_doubt(account: Account) -> None:
+    """A cache in between, or a mix-up of theirs: never taken for ours."""
+    other = prepared(account, 2)
+    account.run(account.port.create_payment(other, key="other"))
+    (request,) = account.sent[-1:]
+    theirs = account.simulator.handle(request, now=1_772_442_000.0)
+    with account.spoiling(theirs):
+        found = outcome(account, account.port.create_payment(prepared(account, 1), key="k"))
+
+    assert isinstance(found, InDoubt)
+
+
+# --- what every request is -------------------------------------------------------------------
+
+
+def test_requests_are_few_and_carry_no_secret(account: Account) -> None:
+    """Addresses end up in logs of others: ids only, no key and nobody's name."""
+    payment = authorised(account)
+    for verb in (*_READS.values(), *_WRITES.values()):
+        before = len(account.sent)
+        outcome(account, verb(account, payment))
+        assert account.subject.requests >= len(account.sent) - before
+
+    addresses = " ".join(str(request.url) for request in account.sent)
+    hidden = (*account.subject.secrets(account.settings), payment.token, *samples.SHOWN_NOWHERE)
+    assert [] == [one for one in hidden if one in addresses]
+
+
+def test_key_is_the_same_on_every_attempt(account: Account) -> None:
+    """The bytes of a repetition are those of the first request."""
+    payment = prepared(account)
+    for _ in range(2):
+        account.run(account.port.create_payment(payment, key="k"))
+
+    first, second = (
+        (one.method, one.url, sorted(one.headers.items()), one.read())
+        for one in account.sent
+        if one.method == "POST"
+    )
+    assert first == second
+
+
+def test_look_up_changes_nothing(account: Account) -> None:
+    """Any number of times."""
+    payment = collected(account, prepared(account))
+    before = account.simulator.effects()
+
+    found: list[ProviderPayment] = [
+        account.run(account.port.find_payment(payment)) for _ in range(3)
+    ]
+
+    assert found[0] == found[1] == found[2]
+    assert before == account.simulator.effects()
