@@ -189,6 +189,7 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         concurrency: Flows at once in one process.
         lease_s: A worker that is silent so long loses its flows to another. Must be at least
             twice the longest time-out of any single attempt.
+        attempts: A flow that has cost so many workers their lease is parked for a person.
         poll_s: How often an idle worker looks for work.
         drain_s: How long a stopping worker finishes what it has begun.
         health_port: Where /livez and /readyz of the worker are served; 0 for nowhere.
@@ -196,6 +197,7 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     concurrency: Annotated[int, Meta(ge=1, le=1_000)] = 32
     lease_s: Annotated[int, Meta(ge=2, le=3_600)] = 30
+    attempts: Annotated[int, Meta(ge=2, le=1_000_000)] = 50
     poll_s: Seconds = 0.1
     drain_s: Seconds = 10.0
     health_port: Annotated[int, Meta(ge=0, le=65_535)] = 8081

@@ -16,7 +16,7 @@ from gateway.errors import HeadraceError, Rejected
 from gateway.model.event import ProviderEvent
 from gateway.ports.webhooks import Webhooks
 from gateway.runtime import telemetry
-from gateway.runtime.inbox import Delivery
+from gateway.runtime.inbox import Delivery, dedupe_key
 
 _log = structlog.get_logger()
 _PLAIN: Final = re.compile(r"[\x20-\x7e]{1,255}")
@@ -50,7 +50,7 @@ async def receive_webhook(
             Delivery(
                 tenant=tenant,
                 system=system,
-                dedupe_key=_dedupe_key(event.event_id),
+                dedupe_key=dedupe_key(event.event_id),
                 body=body,
                 traceparent=traceparent,
                 event_type=event.event_type if _PLAIN.fullmatch(event.event_type) else "",
@@ -77,13 +77,6 @@ def _read(receiver: Webhooks, body: bytes) -> tuple[ProviderEvent, ...]:
     return events or (
         ProviderEvent(event_id=hashlib.sha256(body).hexdigest(), event_type="unreadable"),
     )
-
-
-def _dedupe_key(event_id: str) -> str:
-    """The provider's id, or its hash where PostgreSQL could not keep or index the id."""
-    if _PLAIN.fullmatch(event_id):
-        return event_id
-    return hashlib.sha256(event_id.encode()).hexdigest()
 
 
 def _count(tenant: str, system: str, outcome: str) -> None:

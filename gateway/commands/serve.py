@@ -71,6 +71,7 @@ async def _work(parts: app.Parts) -> None:
         _log.info("worker.started", concurrency=settings.concurrency, lease_s=settings.lease_s)
         async with asyncio.TaskGroup() as group:
             group.create_task(worker.run(stop))
+            group.create_task(worker.tracer.run(stop))
             group.create_task(
                 drain_for_ever(parts.database, receiver.apply, stop, poll_s=settings.poll_s)
             )

@@ -1,17 +1,12 @@
 """Place an order: risk, CRM, ERP, payment, the provider's confirmation; or undo all of it."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 
-from gateway.errors import InDoubt, Rejected
-from gateway.model.event import Event
+from gateway.flows.collect_payment import collect_payment, release_payment
 from gateway.model.order import Order, OrderState
-from gateway.model.payment import CaptureMethod, Payment, PaymentState, ProviderPayment
 from gateway.model.reference import ExternalReference
 from gateway.model.risk import RiskAssessment
 from gateway.policy import collecting, ordering
-from gateway.ports.exchange import Exchange
-from gateway.ports.payments import Payments
 from gateway.runtime.documents import Unit
 from gateway.runtime.story import CancelRequested, Story
 
@@ -20,15 +15,6 @@ QUEUE = "interactive"
 
 # A person gets so long to decide a review before the order is cancelled.
 _REVIEW_S = 7 * 86_400.0
-# Waits for a provider that says "pending", before a person is asked; a day each.
-_ROUNDS = 20
-# The steps in which the provider says how the payment stands.
-_SAYING = (
-    "payments.create_payment",
-    "payments.capture_payment",
-    "payments.find_payment.",
-    "payments.cancel_payment.",
-)
 
 
 async def place_order(story: Story) -> str:
@@ -39,11 +25,12 @@ async def place_order(story: Story) -> str:
             return "COMPLETED"
         order = await _tell_crm(story, order)
         order = await _tell_erp(story, order)
-        payment = await _collect(story, order)
+        payment = await collect_payment(story, order, _start_fulfilment)
     except CancelRequested:
         return await _cancel(story, "cancelled_by_operator")
     if payment.state not in collecting.CAPTURED:
         return await _cancel(story, payment.failure.code if payment.failure else "payment_ended")
+    story.heeds_cancel = False
     order = await story.record(
         "order.complete", lambda unit: _advance(unit, OrderState.COMPLETED), returns=Order
     )
@@ -134,140 +121,10 @@ async def _tell_erp(story: Story, order: Order) -> Order:
     return await story.record("order.in_erp", _referring(partner, sales_order), returns=Order)
 
 
-async def _collect(story: Story, order: Order) -> Payment:
-    """Collect the money; the provider's webhook has the last word, a look-up if none comes."""
-    payments = story.tenant.payments
-
-    async def prepare(unit: Unit) -> Payment:
-        await _advance(unit, OrderState.IN_FULFILMENT)
-        prepared, created = collecting.prepare(
-            order,
-            provider=payments.name,
-            key=f"{order.order_id}:payments.create_payment",
-            at=datetime.now(UTC).isoformat(),
-        )
-        await unit.insert("payment", prepared.payment_id, prepared.state.value, prepared, [created])
-        return await _payment(unit)
-
-    payment = await story.record("payment.prepare", prepare, returns=Payment)
-    answer = await story.call(
-        "payments.create_payment",
-        payments,
-        lambda port, key: port.create_payment(payment, key=key),
-        find=lambda port: port.find_payment(payment),
-        returns=ProviderPayment,
-    )
-    payment = await story.record("payment.answered", _applying(answer), returns=Payment)
-    _give_back_on_undo(story, payment)
-    if payment.capture_method is CaptureMethod.MANUAL:
-        payment = await _until(story, payment, "authorised", collecting.AUTHORISED)
-        if payment.state is PaymentState.AUTHORISED:
-            payment = await _capture(story, payment)
-    return await _until(story, payment, "ended", collecting.ENDED)
-
-
-async def _capture(story: Story, payment: Payment) -> Payment:
-    answer = await story.call(
-        "payments.capture_payment",
-        story.tenant.payments,
-        lambda port, key: port.capture_payment(payment, payment.amount, key=key),
-        find=lambda port: find_payment_in(port, payment, collecting.CAPTURED),
-        returns=ProviderPayment,
-    )
-    return await story.record("payment.capture_answered", _applying(answer), returns=Payment)
-
-
-async def _until(
-    story: Story, payment: Payment, word: str, wanted: frozenset[PaymentState]
-) -> Payment:
-    """Wait until the payment is where it is wanted, or has ended otherwise.
-
-    Money that moved is confirmed by the provider's webhook; a refusal needs no confirmation.
-    """
-    if payment.state in {PaymentState.FAILED, PaymentState.CANCELLED}:
-        return payment
-    event = f"payment:{payment.payment_id}:{word}"
-    patience = story.tenant.patience
-    for number in range(1, _ROUNDS + 1):
-        pending = payment.state is PaymentState.PENDING
-        wait_s = patience.payment_pending_s if pending else patience.payment_confirmation_s
-        confirmed = await story.wait(f"payment.{word}.{number}", event, wait_s)
-        if confirmed is None:
-            await _look_up(story, payment, f"{word}.{number}")
-        payment = await story.record(f"payment.{word}.{number}.read", _payment, returns=Payment)
-        if payment.state in wanted or payment.state in collecting.ENDED:
-            return payment
-        if confirmed is None and payment.state is PaymentState.REQUIRES_ACTION:
-            return await _give_up(story, payment, word)
-    raise InDoubt("The provider has said pending for too long.", code="payment_pending")
-
-
-async def _look_up(story: Story, payment: Payment, name: str) -> None:
-    """Ask the provider, because its webhook did not come."""
-    found = await story.call(
-        f"payments.find_payment.{name}",
-        story.tenant.payments,
-        lambda port, _key: port.find_payment(payment),
-        returns=ProviderPayment | None,
-    )
-    if found is not None:
-        await story.record(f"payment.{name}.found", _applying(found), returns=Payment)
-
-
-async def _give_up(story: Story, payment: Payment, word: str) -> Payment:
-    """The customer did not act in time: end the attempt before anybody else can use it."""
-    try:
-        said: ProviderPayment = await story.call(
-            f"payments.cancel_payment.{word}",
-            story.tenant.payments,
-            lambda port, key: port.cancel_payment(payment, key=key),
-            find=lambda port: find_payment_in(port, payment, collecting.ENDED),
-            returns=ProviderPayment,
-        )
-    except Rejected:
-        # He acted in the last moment; what came of it decides.
-        await _look_up(story, payment, f"{word}.given_up")
-        return await story.record(f"payment.{word}.not_given_up", _payment, returns=Payment)
-    return await story.record(f"payment.{word}.given_up", _applying(said), returns=Payment)
-
-
-def _give_back_on_undo(story: Story, payment: Payment) -> None:
-    """What undoes the payment depends on how far it got: refund, cancel, or nothing at all."""
-    payments = story.tenant.payments
-    refund_id = f"{payment.payment_id}-refund"
-    if payment.state in collecting.CAPTURED:
-        story.undo(
-            "payments.refund_payment",
-            payments,
-            lambda port, key: port.refund_payment(payment, refund_id, payment.captured, key=key),
-            find=lambda port: port.find_refund(payment, refund_id),
-        )
-    elif payment.state not in collecting.ENDED:
-        story.undo(
-            "payments.cancel_payment",
-            payments,
-            lambda port, key: port.cancel_payment(payment, key=key),
-            find=lambda port: find_payment_in(port, payment, collecting.ENDED),
-        )
-
-
-def find_payment_in(
-    port: Payments, payment: Payment, wanted: frozenset[PaymentState]
-) -> Exchange[ProviderPayment | None]:
-    """The provider's payment if it has come so far; None where the effect is still missing."""
-    found = yield from port.find_payment(payment)
-    return found if found is not None and found.state in wanted else None
-
-
 async def _cancel(story: Story, reason: str) -> str:
-    story.compensating = True
+    story.heeds_cancel = False
     order = await story.record("order.cancelling", _load, returns=Order)
-    if "payments.create_payment" in story.steps:
-        # The flow may have stopped between an answer and the record of it.
-        said = story.answers(*_SAYING, returns=ProviderPayment)
-        payment = await story.record("payment.cancelling", _applying(*said), returns=Payment)
-        story.forget_undo("payments.refund_payment", "payments.cancel_payment")
-        _give_back_on_undo(story, payment)
+    await release_payment(story, order)
     await story.compensate()
     order = await story.record(
         "order.cancel",
@@ -296,12 +153,8 @@ async def _load(unit: Unit) -> Order:
     return order
 
 
-async def _payment(unit: Unit) -> Payment:
-    order = await _load(unit)
-    payment = await unit.load("payment", order.payment_id, Payment)
-    if payment is None:
-        raise LookupError("the payment is gone")
-    return payment
+async def _start_fulfilment(unit: Unit) -> None:
+    await _advance(unit, OrderState.IN_FULFILMENT)
 
 
 async def _advance(unit: Unit, state: OrderState, reason: str | None = None) -> Order:
@@ -320,18 +173,5 @@ def _referring(*references: ExternalReference) -> Callable[[Unit], Awaitable[Ord
         await unit.save("order", order.order_id, order.state.value, order)
         await unit.refer(references)
         return order
-
-    return change
-
-
-def _applying(*answers: ProviderPayment) -> Callable[[Unit], Awaitable[Payment]]:
-    async def change(unit: Unit) -> Payment:
-        payment, events = await _payment(unit), list[Event]()
-        for said in answers:
-            payment, reported = collecting.apply(payment, said)
-            events += reported
-        await unit.save("payment", payment.payment_id, payment.state.value, payment, events)
-        await unit.refer(collecting.references(payment))
-        return payment
 
     return change

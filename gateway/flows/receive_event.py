@@ -5,38 +5,49 @@ A consumer, not a flow: it changes the model and wakes the flows that wait, and 
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+import structlog
 from opentelemetry.trace import SpanKind
 
 from gateway.errors import HeadraceError
 from gateway.model import codec
 from gateway.model.event import Event, ProviderEvent
 from gateway.model.identifiers import new_id
-from gateway.model.payment import Payment
+from gateway.model.order import OrderState
+from gateway.model.payment import Payment, PaymentState, ProviderPayment
 from gateway.policy import collecting
 from gateway.runtime import engine, telemetry
 from gateway.runtime.database import Connection
 from gateway.runtime.hub import Hub
-from gateway.runtime.inbox import Row, Verdict
+from gateway.runtime.inbox import Row, Verdict, dedupe_key
 from gateway.runtime.story import flow_span
 from gateway.runtime.telemetry import Telemetry
 
+_log = structlog.get_logger()
 _QUEUE = "interactive"
 
 # A webhook may overtake the answer to our own call; after these pauses a person has to look.
 _PATIENCE_S = (1.0, 5.0, 30.0, 120.0, 600.0)
 
+# Nobody waits for the money of such an order any more.
+_GIVEN_UP: Final = frozenset({OrderState.CANCELLED, OrderState.REJECTED})
+
 
 class _Known(msgspec.Struct):
-    """A payment as this transaction has it, and where it belongs in the trace."""
+    """A payment as this transaction has it, and where it belongs in the trace.
+
+    Attributes:
+        given_up: Its order is cancelled or refused, or its flow has ended so.
+    """
 
     tenant: str
     payment: Payment
     sequence: int
     flow_id: str
     traceparent: str
+    given_up: bool
     changed: bool = False
 
 
@@ -70,7 +81,9 @@ class EventReceiver:
             return None, Verdict(seq=row.seq, state="PARKED", reason="no_such_system")
         except HeadraceError as error:
             return None, Verdict(seq=row.seq, state="PARKED", reason=error.code)
-        event = events[0] if events else None
+        event = _event_of(row, events)
+        if event is None and events:
+            return None, Verdict(seq=row.seq, state="PARKED", reason="event_not_found")
         if event is None or event.payment is None:
             return None, Verdict(seq=row.seq, state="IGNORED", reason="no_meaning_here")
         return event, None
@@ -79,16 +92,15 @@ class EventReceiver:
         self,
         row: Row,
         event: ProviderEvent | None,
-        known: dict[tuple[str, str], _Known],
+        known: dict[tuple[str, ...], _Known],
         outbox: list[tuple[Any, ...]],
     ) -> Verdict:
-        found = known.get((row.tenant, event.payment_id)) if event else None
-        if found is None and event is not None:
-            found = known.get((row.tenant, event.provider_ref))
+        found = _find(row, event, known) if event else None
         if event is None or event.payment is None or found is None:
             return _later(row)
-        if event.payment.amount.currency != found.payment.amount.currency:
-            return Verdict(seq=row.seq, state="PARKED", reason="integrity_mismatch")
+        order_id, charged = found.payment.order_id, _kept(found.payment)
+        if not _matches(found.payment, row.system, event.payment):
+            return _parked(row, "integrity_mismatch", order_id)
         began = time.time()
         changed, events = collecting.apply(found.payment, event.payment)
         found.changed = found.changed or changed != found.payment
@@ -97,9 +109,16 @@ class EventReceiver:
             found.sequence += 1
             outbox.append(_outbox_row(found, one, event))
         self._span(row, event, found, began)
-        return Verdict(
-            seq=row.seq, state="APPLIED", reason=event.event_type, business_id=changed.order_id
-        )
+        if found.given_up and _kept(changed) > charged:
+            _log.error(
+                "payment.charged_after_end",
+                tenant=row.tenant,
+                order_id=order_id,
+                payment_id=changed.payment_id,
+                seq=row.seq,
+            )
+            return _parked(row, "charged_after_end", order_id)
+        return Verdict(seq=row.seq, state="APPLIED", reason=event.event_type, business_id=order_id)
 
     def _span(self, row: Row, event: ProviderEvent, found: _Known, began: float) -> None:
         """One span in the trace of the order, linked to the request that brought the webhook."""
@@ -119,6 +138,48 @@ class EventReceiver:
         )
 
 
+def _event_of(row: Row, events: Sequence[ProviderEvent]) -> ProviderEvent | None:
+    """The event that the row stands for; several may share a body, each with a row of its own.
+
+    The only event of a body is meant under any key: a body that could not be read when it came
+    is kept under a key of ours and may be read later.
+    """
+    if len(events) == 1:
+        return events[0]
+    return next((one for one in events if dedupe_key(one.event_id) == row.dedupe_key), None)
+
+
+def _find(row: Row, event: ProviderEvent, known: dict[tuple[str, ...], _Known]) -> _Known | None:
+    ours = known.get((row.tenant, event.payment_id))
+    return ours or known.get((row.tenant, row.system, event.provider_ref))
+
+
+def _matches(payment: Payment, system: str, said: ProviderPayment) -> bool:
+    """Whether the word can be about this payment: same account, same reference, same money."""
+    if system != payment.provider:
+        return False
+    if said.provider_ref and payment.provider_ref not in {"", said.provider_ref}:
+        return False
+    if said.amount.currency != payment.amount.currency:
+        return False
+    return said.amount == payment.amount or _about_dispute(payment, said)
+
+
+def _about_dispute(payment: Payment, said: ProviderPayment) -> bool:
+    """Whether the amount is the disputed one: of a dispute, a loss, or a dispute that was won."""
+    won = payment.state is PaymentState.DISPUTED and said.state is PaymentState.SETTLED
+    return won or said.state in {PaymentState.DISPUTED, PaymentState.RETURNED}
+
+
+def _kept(payment: Payment) -> int:
+    """Minor units that were collected and not given back."""
+    return payment.captured.minor - payment.refunded.minor
+
+
+def _parked(row: Row, reason: str, order_id: str) -> Verdict:
+    return Verdict(seq=row.seq, state="PARKED", reason=reason, business_id=order_id)
+
+
 def _later(row: Row) -> Verdict:
     if row.tries >= len(_PATIENCE_S):
         return Verdict(seq=row.seq, state="PARKED", reason="unknown_object")
@@ -129,14 +190,17 @@ def _later(row: Row) -> Verdict:
 
 async def _load(
     connection: Connection, pairs: Sequence[tuple[Row, ProviderEvent]]
-) -> dict[tuple[str, str], _Known]:
+) -> dict[tuple[str, ...], _Known]:
     """The payments by our id and by the provider's, locked in the order of their ids."""
     if not pairs:
         return {}
     found = await connection.execute(
-        "select d.tenant, d.body::text, d.sequence, f.flow_id, f.traceparent"
+        "select d.tenant, d.body::text, d.sequence, f.flow_id, f.traceparent,"
+        " f.state = 'CANCELLED' or o.state = any(%s)"
         " from headrace.document d join headrace.flow f on f.tenant = d.tenant"
         " and f.kind = 'place_order' and f.business_id = d.body->>'order_id'"
+        " join headrace.document o on o.tenant = d.tenant and o.kind = 'order'"
+        " and o.id = f.business_id"
         " where (d.tenant, d.kind, d.id) in ("
         "  select t, 'payment', p from unnest(%s::text[], %s::text[]) as e (t, p)"
         "  union select r.tenant, 'payment', r.entity_id from headrace.reference r"
@@ -144,6 +208,7 @@ async def _load(
         "  on r.tenant = t and r.system = s and r.external_id = x and r.entity = 'PAYMENT')"
         " order by d.tenant, d.id for no key update of d",
         (
+            [state.value for state in _GIVEN_UP],
             [row.tenant for row, _ in pairs],
             [event.payment_id for _, event in pairs],
             [row.tenant for row, _ in pairs],
@@ -151,8 +216,8 @@ async def _load(
             [event.provider_ref for _, event in pairs],
         ),
     )
-    known: dict[tuple[str, str], _Known] = {}
-    for tenant, body, sequence, flow_id, traceparent in await found.fetchall():
+    known: dict[tuple[str, ...], _Known] = {}
+    for tenant, body, sequence, flow_id, traceparent, given_up in await found.fetchall():
         payment = codec.decode(body, Payment)
         one = _Known(
             tenant=tenant,
@@ -160,10 +225,11 @@ async def _load(
             sequence=sequence,
             flow_id=flow_id,
             traceparent=traceparent,
+            given_up=given_up,
         )
         known[(tenant, payment.payment_id)] = one
         if payment.provider_ref:
-            known[(tenant, payment.provider_ref)] = one
+            known[(tenant, payment.provider, payment.provider_ref)] = one
     return known
 
 
@@ -183,7 +249,7 @@ def _outbox_row(found: _Known, event: Event, cause: ProviderEvent) -> tuple[Any,
 
 
 async def _store(
-    connection: Connection, known: dict[tuple[str, str], _Known], outbox: list[tuple[Any, ...]]
+    connection: Connection, known: dict[tuple[str, ...], _Known], outbox: list[tuple[Any, ...]]
 ) -> None:
     payments = {(one.tenant, one.payment.payment_id): one for one in known.values()}
     changed = [one for key, one in sorted(payments.items()) if one.changed]

@@ -38,7 +38,8 @@ PAYMENT_STATES: Machine[PaymentState] = Machine(
         _S.AUTHORISED: frozenset({_S.CAPTURED, _S.CANCELLED, _S.FAILED}),
         _S.CAPTURED: frozenset({_S.SETTLED, _S.RETURNED, _S.DISPUTED}),
         _S.SETTLED: frozenset({_S.RETURNED, _S.DISPUTED}),
-        _S.FAILED: frozenset(),
+        # Money that moved has the last word, whatever was said before.
+        _S.FAILED: frozenset({_S.CAPTURED}),
         _S.CANCELLED: frozenset(),
         _S.RETURNED: frozenset(),
         _S.DISPUTED: frozenset({_S.RETURNED, _S.SETTLED}),
@@ -53,6 +54,7 @@ class AttemptState(StrEnum):
     SUCCEEDED = "SUCCEEDED"
     DECLINED = "DECLINED"
     PENDING = "PENDING"
+    CANCELLED = "CANCELLED"
     UNKNOWN = "UNKNOWN"
 
 

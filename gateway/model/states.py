@@ -25,6 +25,18 @@ class Machine(Generic[S]):
         """Whether the change is in the table; staying is not a change."""
         return wanted in self.transitions.get(current, frozenset())
 
+    def reaches(self, current: S, wanted: S) -> bool:
+        """Whether the table leads there in one change or several; some word may be late."""
+        seen: set[S] = set()
+        waiting = [current]
+        while waiting:
+            following = self.transitions.get(waiting.pop(), frozenset()) - seen
+            if wanted in following:
+                return True
+            seen |= following
+            waiting.extend(following)
+        return False
+
     def is_terminal(self, state: S) -> bool:
         """Whether nothing can follow the state."""
         return not self.transitions.get(state)

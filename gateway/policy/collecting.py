@@ -22,12 +22,16 @@ AUTHORISED: Final = frozenset({_S.AUTHORISED, _S.CAPTURED, _S.SETTLED})
 CAPTURED: Final = frozenset({_S.CAPTURED, _S.SETTLED})
 ENDED: Final = frozenset({*CAPTURED, _S.FAILED, _S.CANCELLED, _S.RETURNED, _S.DISPUTED})
 _ATTEMPT_OF: Final = {
+    _S.CREATED: AttemptState.PREPARED,
     _S.FAILED: AttemptState.DECLINED,
+    _S.CANCELLED: AttemptState.CANCELLED,
     _S.PENDING: AttemptState.PENDING,
     _S.REQUIRES_ACTION: AttemptState.PENDING,
     _S.AUTHORISED: AttemptState.SUCCEEDED,
     _S.CAPTURED: AttemptState.SUCCEEDED,
     _S.SETTLED: AttemptState.SUCCEEDED,
+    _S.RETURNED: AttemptState.SUCCEEDED,
+    _S.DISPUTED: AttemptState.SUCCEEDED,
 }
 _EVENT_OF: Final = {
     _S.REQUIRES_ACTION: "action_required",
@@ -69,18 +73,18 @@ def apply(payment: Payment, said: ProviderPayment) -> tuple[Payment, tuple[Event
     Words that would go backwards change nothing; amounts only grow. So the same words in any
     order, however often, end in the same payment.
     """
-    forward = PAYMENT_STATES.allows(payment.state, said.state)
+    forward = PAYMENT_STATES.reaches(payment.state, said.state)
     state = said.state if forward else payment.state
-    failure = said.failure if forward and state is _S.FAILED else payment.failure
+    failed = state is _S.FAILED
     changed = msgspec.structs.replace(
         payment,
         state=state,
         provider_ref=payment.provider_ref or said.provider_ref,
         captured=_larger(payment.captured, said.captured),
         refunded=_larger(payment.refunded, said.refunded),
-        failure=failure,
-        attempts=tuple(_settled(one, said, state, forward=forward) for one in payment.attempts),
+        failure=(said.failure if forward else payment.failure) if failed else None,
     )
+    changed = msgspec.structs.replace(changed, attempts=_attempts(changed))
     word = _EVENT_OF.get(state) if forward else None
     return changed, ((_event(changed, word),) if word else ())
 
@@ -99,16 +103,16 @@ def references(payment: Payment) -> tuple[ExternalReference, ...]:
     )
 
 
-def _settled(
-    attempt: PaymentAttempt, said: ProviderPayment, state: PaymentState, *, forward: bool
-) -> PaymentAttempt:
-    reached = _ATTEMPT_OF.get(state, attempt.state) if forward else attempt.state
-    return msgspec.structs.replace(
-        attempt,
-        state=reached,
-        provider_ref=attempt.provider_ref or said.provider_ref,
-        failure=said.failure if reached is AttemptState.DECLINED else attempt.failure,
+def _attempts(payment: Payment) -> tuple[PaymentAttempt, ...]:
+    """The attempts, the last as the payment has it now; so it does not matter who spoke last."""
+    *earlier, last = payment.attempts
+    now = msgspec.structs.replace(
+        last,
+        state=_ATTEMPT_OF[payment.state],
+        provider_ref=payment.provider_ref,
+        failure=payment.failure,
     )
+    return (*earlier, now)
 
 
 def _larger(known: Money, said: Money) -> Money:

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -22,6 +22,20 @@ Connection: TypeAlias = psycopg.AsyncConnection[tuple[Any, ...]]
 # What PostgreSQL says, or the socket, when it is away and will be back. None of these may ever
 # end a flow (docs/adr/0003).
 OUTAGES: Final = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
+
+# psycopg sorts these where they do not belong for us: we were frozen and the server let us go, or
+# the server has become a standby. All of that passes.
+_PASSING: Final = (
+    psycopg.errors.IdleInTransactionSessionTimeout,
+    psycopg.errors.TransactionTimeout,
+    psycopg.errors.ReadOnlySqlTransaction,
+)
+# And these never pass: the row is too large, whenever it is sent.
+_LASTING: Final = (
+    psycopg.errors.ProgramLimitExceeded,
+    psycopg.errors.StatementTooComplex,
+    psycopg.errors.TooManyArguments,
+)
 
 
 class Database:
@@ -57,14 +71,16 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection where every statement commits by itself."""
-        async with self._pool.connection() as connection:
-            yield connection
+        with _sorted():
+            async with self._pool.connection() as connection:
+                yield connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A connection inside one transaction; an exception rolls it back."""
-        async with self._pool.connection() as connection, connection.transaction():
-            yield connection
+        with _sorted():
+            async with self._pool.connection() as connection, connection.transaction():
+                yield connection
 
     async def check(self) -> None:
         """Compare the versions of both schemas with those this code needs.
@@ -85,6 +101,17 @@ class Database:
                 " Run `headrace migrate`.",
                 code="schema_version",
             )
+
+
+@contextmanager
+def _sorted() -> Iterator[None]:
+    """Sort the server's errors by what we do next: wait for it, or not."""
+    try:
+        yield
+    except _PASSING as error:
+        raise psycopg.OperationalError("the server cannot write right now") from error
+    except _LASTING as error:
+        raise psycopg.DataError("the row is too large") from error
 
 
 async def _configure(connection: Connection) -> None:

@@ -139,12 +139,19 @@ async def claim(
     ]
 
 
-def keep(run: Claim, name: str, checkpoint: Checkpoint, *, lease_s: int) -> Statement:
-    """Keep a finished step and prolong the lease; refused where the run is lost."""
-    return Statement(
-        "select absurd.set_task_checkpoint_state(%s, %s, %s, %s, %s, %s)",
-        (run.queue, run.task_id, name, _json(checkpoint), run.run_id, lease_s),
+def keep(
+    run: Claim, name: str, checkpoint: Checkpoint, *, lease_s: int
+) -> tuple[Statement, Statement]:
+    """Keep a finished step and prolong the lease; refused where the run is lost.
+
+    The lease comes first, because it locks the run: the engine's own check of a checkpoint does
+    not, and would let it pass while another worker takes the run over.
+    """
+    kept = Statement(
+        "select absurd.set_task_checkpoint_state(%s, %s, %s, %s, %s)",
+        (run.queue, run.task_id, name, _json(checkpoint), run.run_id),
     )
+    return prolong(run, lease_s=lease_s), kept
 
 
 def complete(run: Claim) -> Statement:
@@ -278,9 +285,14 @@ async def _forget(connection: Connection, queue: str, task_id: str, step: str) -
 async def _wake(connection: Connection, queue: str, task_id: str) -> None:
     """Make the sleeping run due. The engine has no function for it; its version is pinned."""
     done = await connection.execute(
-        f"update absurd.r_{queue} set available_at = absurd.current_time()"  # noqa: S608 - queue is checked
-        " where task_id = %s and state = 'sleeping'",
+        f"update absurd.r_{queue} set available_at = absurd.current_time(),"  # noqa: S608 - queue is checked
+        " wake_event = null where task_id = %s and state = 'sleeping'",
         (task_id,),
     )
     if not done.rowcount:
         raise Rejected("The flow is not asleep; it is at work right now.", code="not_parked")
+    # It waits anew where it still has to; a wait that is left would look like one that timed out.
+    await connection.execute(
+        f"delete from absurd.w_{queue} where task_id = %s",  # noqa: S608 - queue is checked
+        (task_id,),
+    )

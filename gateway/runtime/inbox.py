@@ -5,8 +5,11 @@ twice is one row. What the rows mean is decided later, in batches, by ``drain``.
 """
 
 import asyncio
+import hashlib
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 import msgspec
 import psycopg
@@ -18,6 +21,7 @@ from gateway.runtime.database import OUTAGES, Connection, Database
 
 _log = structlog.get_logger()
 _BATCH = 500
+_PLAIN: Final = re.compile(r"[\x20-\x7e]{1,255}")
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,15 +42,17 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One delivery in the inbox.
+    """One event of a delivery in the inbox.
 
     Attributes:
+        dedupe_key: Which of the events in the body it is.
         tries: How often its object was not known yet.
     """
 
     seq: int
     tenant: str
     system: str
+    dedupe_key: str
     body: bytes
     traceparent: str
     tries: int
@@ -65,6 +71,13 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     business_id: str = ""
     again_in_s: float = 0.0
+
+
+def dedupe_key(event_id: str) -> str:
+    """The provider's id, or its hash where PostgreSQL could not keep or index the id."""
+    if _PLAIN.fullmatch(event_id):
+        return event_id
+    return hashlib.sha256(event_id.encode()).hexdigest()
 
 
 Apply = Callable[[Connection, Sequence[Row]], Awaitable[Sequence[Verdict]]]
@@ -101,6 +114,9 @@ class Inbox:
     async def _insert(self, batch: Sequence[Delivery]) -> list[bool | Exception]:
         try:
             return await self._insert_all(batch)
+        except psycopg.errors.DeadlockDetected:
+            # PostgreSQL undid this side so that the other could commit; nothing is broken.
+            return await self._insert_all(batch)
         except OUTAGES:
             raise
         except psycopg.Error as error:
@@ -109,6 +125,8 @@ class Inbox:
         return [(await self._insert([one]))[0] for one in batch]
 
     async def _insert_all(self, batch: Sequence[Delivery]) -> list[bool | Exception]:
+        # Every process locks the same keys in the same order, so none waits in a circle.
+        in_order = sorted(batch, key=_identity)
         async with self._database.transaction() as connection:
             found = await connection.execute(
                 "insert into headrace.inbox"
@@ -117,16 +135,20 @@ class Inbox:
                 " %s::text[], %s::text[]) on conflict (tenant, system, dedupe_key) do nothing"
                 " returning tenant, system, dedupe_key",
                 (
-                    [one.tenant for one in batch],
-                    [one.system for one in batch],
-                    [one.dedupe_key for one in batch],
-                    [one.body for one in batch],
-                    [one.traceparent for one in batch],
-                    [one.event_type for one in batch],
+                    [one.tenant for one in in_order],
+                    [one.system for one in in_order],
+                    [one.dedupe_key for one in in_order],
+                    [one.body for one in in_order],
+                    [one.traceparent for one in in_order],
+                    [one.event_type for one in in_order],
                 ),
             )
             new = set(await found.fetchall())
-        return [(one.tenant, one.system, one.dedupe_key) in new for one in batch]
+        return [_identity(one) in new for one in batch]
+
+
+def _identity(delivery: Delivery) -> tuple[str, str, str]:
+    return delivery.tenant, delivery.system, delivery.dedupe_key
 
 
 async def drain(database: Database, apply: Apply) -> int:
@@ -135,44 +157,78 @@ async def drain(database: Database, apply: Apply) -> int:
     A row that breaks the batch is parked alone.
     """
     try:
-        return await _drain(database, apply, limit=_BATCH)
+        return await _drain(database, apply)
     except OUTAGES:
         raise
     except Exception as error:  # noqa: BLE001 - one row must not stop the others
         _log.warning("inbox.batch_broke", exc_info=error)
     done = 0
-    for _ in range(_BATCH):
-        try:
-            one = await _drain(database, apply, limit=1)
-        except OUTAGES:
-            raise
-        except Exception as error:  # noqa: BLE001 - one row must not stop the others
-            await _park_first(database, type(error).__name__)
-            one = 1
-        if not one:
-            break
-        done += one
+    while done < _BATCH and await _drain_one(database, apply):
+        done += 1
     return done
 
 
-async def _drain(database: Database, apply: Apply, *, limit: int) -> int:
+async def _drain(database: Database, apply: Apply) -> int:
     async with database.transaction() as connection:
-        found = await connection.execute(
-            "select seq, tenant, system, body, traceparent, tries from headrace.inbox"
-            " where state = 'NEW' and due_at <= now() order by due_at, seq"
-            " limit %s for update skip locked",
-            (limit,),
-        )
-        rows = [
-            Row(seq=a, tenant=b, system=c, body=bytes(d), traceparent=e, tries=f)
-            for a, b, c, d, e, f in await found.fetchall()
-        ]
+        rows = await _take(connection, _BATCH)
         verdicts = await apply(connection, rows) if rows else ()
         if verdicts:
             await _mark(connection, verdicts)
+    _count(verdicts)
+    return len(rows)
+
+
+async def _drain_one(database: Database, apply: Apply) -> int:
+    """Apply the first row that is due; one that cannot be applied is parked, and no other."""
+    rows: list[Row] = []
+    try:
+        async with database.transaction() as connection:
+            rows = await _take(connection, 1)
+            verdicts = await apply(connection, rows) if rows else ()
+            if verdicts:
+                await _mark(connection, verdicts)
+    except OUTAGES:
+        raise
+    except Exception as error:
+        if not rows:
+            raise
+        verdicts = await _park(database, rows[0], type(error).__name__)
+    _count(verdicts)
+    return len(rows)
+
+
+async def _park(database: Database, row: Row, error: str) -> Sequence[Verdict]:
+    """Park the row, unless another worker could apply it in the meantime."""
+    verdict = Verdict(seq=row.seq, state="PARKED", reason=f"defect: {error}")
+    async with database.transaction() as connection:
+        done = await connection.execute(
+            "update headrace.inbox set state = %s, reason = %s, tries = tries + 1,"
+            " applied_at = now() where seq = %s and state = 'NEW'",
+            (verdict.state, verdict.reason, verdict.seq),
+        )
+    if not done.rowcount:
+        return ()
+    _log.warning("inbox.parked", seq=row.seq, error=error)
+    return (verdict,)
+
+
+async def _take(connection: Connection, limit: int) -> list[Row]:
+    """Rows that are due, locked until the transaction ends; others pass over them."""
+    found = await connection.execute(
+        "select seq, tenant, system, dedupe_key, body, traceparent, tries from headrace.inbox"
+        " where state = 'NEW' and due_at <= now() order by due_at, seq"
+        " limit %s for update skip locked",
+        (limit,),
+    )
+    return [
+        Row(seq=a, tenant=b, system=c, dedupe_key=d, body=bytes(e), traceparent=f, tries=g)
+        for a, b, c, d, e, f, g in await found.fetchall()
+    ]
+
+
+def _count(verdicts: Sequence[Verdict]) -> None:
     for state, number in Counter(one.state for one in verdicts).items():
         metrics.inbox_applied.add(number, {"headrace.verdict": state})
-    return len(rows)
 
 
 async def _mark(connection: Connection, verdicts: Sequence[Verdict]) -> None:
@@ -191,16 +247,6 @@ async def _mark(connection: Connection, verdicts: Sequence[Verdict]) -> None:
             [one.again_in_s for one in verdicts],
         ),
     )
-
-
-async def _park_first(database: Database, reason: str) -> None:
-    async with database.transaction() as connection:
-        await connection.execute(
-            "update headrace.inbox set state = 'PARKED', reason = %s, applied_at = now()"
-            " where seq = (select seq from headrace.inbox where state = 'NEW' and due_at <= now()"
-            " order by due_at, seq limit 1 for update skip locked)",
-            (f"defect: {reason}",),
-        )
 
 
 async def drain_for_ever(

@@ -54,10 +54,13 @@ class Journal:
         await self._writes.stop()
         await self._evidence.stop()
 
-    async def write(self, *statements: Statement) -> tuple[Any, ...] | None:
+    async def write(self, *statements: Statement, repeat: bool = True) -> tuple[Any, ...] | None:
         """Commit the statements together; returns the first row of the last one.
 
-        An outage is waited for: every statement written here may be repeated without harm.
+        An outage is waited for, and the statements are sent again: they must allow it.
+
+        Args:
+            repeat: False for statements that must not be sent twice; an outage is then raised.
 
         Raises:
             Unavailable: PostgreSQL stayed away for longer than the patience.
@@ -68,7 +71,7 @@ class Journal:
             try:
                 row: tuple[Any, ...] | None = await self._writes.put(statements)
             except OUTAGES as error:
-                if time.monotonic() - started > self._patience_s:
+                if not repeat or time.monotonic() - started > self._patience_s:
                     raise Unavailable("PostgreSQL stayed away.", code="database_away") from error
                 await asyncio.sleep(0.1)
             else:

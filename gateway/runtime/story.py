@@ -5,7 +5,6 @@ Finished steps are not repeated: their values come from the journal. A step that
 an earlier run is looked up in the other system before it is sent again.
 """
 
-import asyncio
 import math
 import random
 import time
@@ -21,6 +20,7 @@ from opentelemetry.trace import SpanContext
 
 from gateway.errors import HeadraceError, InDoubt, Misconfigured, Rejected, Unavailable
 from gateway.model import codec
+from gateway.policy.patience import Stop, pause_s
 from gateway.ports.exchange import Exchange
 from gateway.runtime import engine, metrics, telemetry
 from gateway.runtime.database import OUTAGES, Database
@@ -29,15 +29,18 @@ from gateway.runtime.engine import Checkpoint, Claim, LostRun
 from gateway.runtime.hub import Hub, System, Tenant
 from gateway.runtime.journal import Journal, Statement
 from gateway.runtime.progress import Lease, Progress
+from gateway.runtime.turns import Turns
 
 T = TypeVar("T")
 P = TypeVar("P")
 
 _log = structlog.get_logger()
 _UNKNOWN: Final = object()
-# A turn takes a fraction of a second; whoever waits for longer sleeps in the journal.
-_TURN_TRIES: Final = 10
-_TURN_PAUSE_S: Final = 0.1
+# Longer than any step it guards; a dead worker's flow takes its own turn again.
+_TURN_LEASES: Final = 10
+# So many pauses in doubt pass before an operator's wish to cancel is believed to be safe: what a
+# provider's search does not show within minutes did not happen.
+_SURE_AFTER: Final = 3
 
 
 class Suspended(Exception):  # noqa: N818 - not an error: the flow sleeps and will be run again
@@ -65,7 +68,9 @@ class Story:
         business_id: What the flow is about, such as an order's id.
         steps: What is finished, by name.
         at: The step that the flow came to last.
-        compensating: An operator's wish to cancel is being followed, or a failure undone.
+        decided: How often a person has decided something about the flow.
+        heeds_cancel: Whether an operator may still cancel; not once that is being done, nor when
+            the order is complete.
     """
 
     def __init__(
@@ -83,17 +88,23 @@ class Story:
         self.flow_id = run.input.flow_id
         self.business_id = run.input.business_id
         self.steps = dict(progress.steps)
-        self.compensating = False
-        self.at = ""
+        self.heeds_cancel = True
+        self.at = progress.step
+        self.decided = len(progress.decisions)
         self._run = run
         self._hub = hub
         self._database = database
         self._journal = journal
         self._lease = lease
         self._progress = progress
+        self._turns = Turns(
+            journal, tenant=tenant.name, holder=self.flow_id, seconds=lease.seconds * _TURN_LEASES
+        )
         self._undos: list[_Undo] = []
         # Whether the next step that is not finished may have been begun by an earlier run.
         self._doubtful = run.attempt > 1 or bool(progress.reason)
+        # What an operator has repeated may have happened long ago, when keys are forgotten.
+        self._repeated = any(action == "retry" for _, action, _ in progress.decisions)
         parent = telemetry.parse_traceparent(run.input.traceparent)
         self._parent = parent or telemetry.span_context(1, 1, sampled=False)
         self._flow_span = flow_span(self._parent, self.flow_id)
@@ -157,10 +168,11 @@ class Story:
         key: str,
     ) -> tuple[Any, str]:
         """Find what an earlier run may have done, else do it; look again when in doubt."""
-        if self._doubtful and find is not None:
+        if (self._doubtful or self._repeated) and find is not None:
             found = await held(find(port))
             if found is not None:
                 return found, "found"
+            self._be_sure_before_cancel()
         # Only now: what has happened must be known before it can be undone.
         self._heed_cancel()
         try:
@@ -174,6 +186,26 @@ class Story:
                 raise
             return found, "found"
 
+    async def ask(
+        self,
+        step: str,
+        system: System[P],
+        verb: Callable[[P, str], Exchange[T]],
+        *,
+        returns: Any,
+        find: Callable[[P], Exchange[T | None]] | None = None,
+    ) -> T | None:
+        """As ``call``, where a refusal is an answer: None, and None again whenever it is run."""
+        done = self.steps.get(step)
+        if done is not None and done.outcome == "refused":
+            return None
+        began = time.time()
+        try:
+            return await self.call(step, system, verb, returns=returns, find=find)
+        except Rejected:
+            await self._keep(step, None, "refused", began)
+            return None
+
     async def record(self, step: str, change: Callable[[Unit], Awaitable[T]], *, returns: Any) -> T:
         """Change the model, once, together with its events and the journal."""
         known = self._known(step, returns)
@@ -186,6 +218,9 @@ class Story:
         unit_span = telemetry.child_context(self._flow_span, span)
         with _while_ours():
             async with self._database.transaction() as connection:
+                # Whoever takes the run over waits until this is committed, or comes first.
+                ours = engine.prolong(self._run, lease_s=self._lease.seconds)
+                await connection.execute(ours.sql, ours.params)
                 unit = Unit(
                     connection,
                     tenant=self.tenant.name,
@@ -265,38 +300,15 @@ class Story:
         if step in self.steps:
             yield
             return
-        taken = None
-        for _ in range(_TURN_TRIES):
-            taken = await self._journal.write(
-                Statement(
-                    "insert into headrace.turn as t (tenant, name, holder, until)"
-                    " values (%s, %s, %s, now() + make_interval(secs => %s))"
-                    " on conflict (tenant, name) do update"
-                    " set holder = excluded.holder, until = excluded.until"
-                    " where t.holder = excluded.holder or t.until < now() returning 1",
-                    (self.tenant.name, name, self.flow_id, self._lease.seconds),
-                )
-            )
-            if taken is not None:
-                break
-            await asyncio.sleep(_TURN_PAUSE_S)
-        if taken is None:
+        if not await self._turns.take(name):
             later = datetime.fromtimestamp(time.time() + 1.0, UTC)
             await self._suspend(later, "WAITING", step)
         try:
             yield
         except Exception:
-            await self._give_turn(name)
+            await self._turns.give(name)
             raise
-        await self._give_turn(name)
-
-    async def _give_turn(self, name: str) -> None:
-        await self._journal.write(
-            Statement(
-                "delete from headrace.turn where tenant = %s and name = %s and holder = %s",
-                (self.tenant.name, name, self.flow_id),
-            )
-        )
+        await self._turns.give(name)
 
     def undo(
         self,
@@ -309,10 +321,6 @@ class Story:
         """Say how the step before is undone, should the flow be cancelled later."""
         self._undos.append(_Undo(step=step, system=system, verb=verb, find=find))
 
-    def forget_undo(self, *steps: str) -> None:
-        """Take back what ``undo`` said, because a better way is known now."""
-        self._undos = [one for one in self._undos if one.step not in steps]
-
     def answers(self, *steps: str, returns: Any) -> list[Any]:
         """What finished steps returned whose names begin so, without those that found nothing."""
         values = [done.value for step, done in self.steps.items() if step.startswith(steps)]
@@ -320,7 +328,7 @@ class Story:
 
     async def compensate(self) -> None:
         """Undo what was done, in reverse order; each undo is a step of its own."""
-        self.compensating = True
+        self.heeds_cancel = False
         for undo in reversed(self._undos):
             await self.call(undo.step, undo.system, undo.verb, find=undo.find, returns=Any)
 
@@ -329,7 +337,8 @@ class Story:
     ) -> None:
         """Stop until a person decides, or for so long."""
         until = None if for_s is None else datetime.fromtimestamp(time.time() + for_s, UTC)
-        await self._stop(step, reason, error, until, pauses=self._progress.pauses)
+        last = self._last_stop(step)
+        await self._stop(step, reason, error, until, pauses=last.pauses, first=not last.reason)
 
     def _known(self, step: str, returns: Any) -> Any:
         self.at = step
@@ -346,8 +355,18 @@ class Story:
         return _UNKNOWN
 
     def _heed_cancel(self) -> None:
-        if not self.compensating and any(one[1] == "cancel" for one in self._progress.decisions):
+        if self._is_cancelled():
             raise CancelRequested
+
+    def _is_cancelled(self) -> bool:
+        return self.heeds_cancel and any(one[1] == "cancel" for one in self._progress.decisions)
+
+    def _be_sure_before_cancel(self) -> None:
+        """Not found yet is no proof: what may have happened must show before it is undone."""
+        happened_not = self._progress.reason == "unavailable"
+        sure_after = min(_SURE_AFTER, len(self.tenant.patience.in_doubt_s))
+        if self._is_cancelled() and not happened_not and self._progress.pauses < sure_after:
+            raise InDoubt("Cancelled as soon as it is sure what happened.", code="cancel_in_doubt")
 
     async def _keep(self, step: str, value: Any, outcome: str, began: float) -> None:
         checkpoint = _checkpoint(value, outcome, began)
@@ -360,13 +379,13 @@ class Story:
     def _finish(self, step: str, checkpoint: Checkpoint) -> Sequence[Statement]:
         kept = engine.keep(self._run, step, checkpoint, lease_s=self._lease.seconds)
         if not self._progress.reason:
-            return (kept,)
+            return kept
         cleared = Statement(
             "update headrace.flow set state = 'RUNNING', reason = '', code = '', message = '',"
             " pauses = 0, paused_at = null, resume_at = null where flow_id = %s",
             (self.flow_id,),
         )
-        return kept, cleared
+        return (*kept, cleared)
 
     def _finished(self, step: str, checkpoint: Checkpoint) -> None:
         self.steps[step] = checkpoint
@@ -376,22 +395,23 @@ class Story:
 
     async def _pause(self, step: str, reason: str, error: Unavailable | InDoubt) -> None:
         """Stop at a step that is to be tried again; ask a person when it has been too long."""
-        again = self._progress.step == step and self._progress.reason == reason
-        pauses = self._progress.pauses if again else 0
-        patience = self.tenant.patience
-        delay_s: float | None
-        if isinstance(error, Unavailable):
-            waits = patience.unavailable_s
-            delay_s = waits[min(pauses, len(waits) - 1)]
-            jitter = random.uniform(0.9, 1.1)  # noqa: S311 - jitter
-            delay_s = max(delay_s * jitter, error.retry_after_s or 0.0)
-            if again and self._progress.paused_for_s > patience.unavailable_for_s:
-                delay_s = None
-        else:
-            waits = patience.in_doubt_s
-            delay_s = waits[pauses] if pauses < len(waits) else None
+        last = self._last_stop(step)
+        delay_s = pause_s(
+            self.tenant.patience,
+            last,
+            reason,
+            asked_s=error.retry_after_s if isinstance(error, Unavailable) else None,
+            jitter=random.uniform(0.9, 1.1),  # noqa: S311 - jitter
+        )
         until = None if delay_s is None else datetime.fromtimestamp(time.time() + delay_s, UTC)
-        await self._stop(step, reason, error, until, pauses=pauses + 1)
+        pauses = last.pauses if last.reason == reason else 0
+        await self._stop(step, reason, error, until, pauses=pauses + 1, first=not last.reason)
+
+    def _last_stop(self, step: str) -> Stop:
+        known = self._progress
+        if known.step != step:
+            return Stop()
+        return Stop(reason=known.reason, pauses=known.pauses, for_s=known.paused_for_s)
 
     async def _stop(
         self,
@@ -401,8 +421,8 @@ class Story:
         until: datetime | None,
         *,
         pauses: int,
+        first: bool,
     ) -> None:
-        first = pauses <= 1
         (_log.warning if first else _log.info)(
             "flow.parked",
             flow_id=self.flow_id,
@@ -430,9 +450,10 @@ class Story:
             (state, step, until, self.flow_id),
         )
         try:
-            await self._journal.write(*notes, mark, engine.suspend(self._run, until))
+            await self._journal.write(*notes, mark, engine.suspend(self._run, until), repeat=False)
         except (psycopg.Error, Unavailable) as error:
-            # Lost, or away: the lease runs out and the step is looked at again.
+            # Lost, or away: the lease runs out and the step is looked at again. It must not be
+            # repeated: once it is committed, the same run may be somebody else's.
             raise Suspended from error
         raise Suspended
 

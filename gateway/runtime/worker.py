@@ -6,19 +6,21 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import psycopg
 import structlog
 
 from gateway.errors import HeadraceError, Misconfigured, Unavailable
-from gateway.runtime import engine, metrics, telemetry
+from gateway.runtime import engine, metrics
 from gateway.runtime.database import OUTAGES, Database
 from gateway.runtime.engine import Checkpoint, Claim, LostRun
 from gateway.runtime.hub import Hub
 from gateway.runtime.journal import Journal, Statement
 from gateway.runtime.progress import Lease, Progress
-from gateway.runtime.story import Story, Suspended, flow_span, reason_of
+from gateway.runtime.story import Story, Suspended, reason_of
 from gateway.runtime.telemetry import Telemetry
+from gateway.runtime.tracing import FlowTracer
 from gateway.settings import WorkerSettings
 
 _log = structlog.get_logger()
@@ -59,7 +61,7 @@ class Worker:
         self._database = database
         self._journal = journal
         self._hub = hub
-        self._telemetry = telemetry
+        self.tracer = FlowTracer(database, telemetry)
         self._flows = flows
         self._settings = settings
         self._name = f"{socket.gethostname()}:{os.getpid()}"
@@ -71,6 +73,8 @@ class Worker:
         beating = asyncio.create_task(self._beat_for_ever())
         away = False
         while not stop.is_set():
+            # Before the claim: an absent database is no reason to end this process.
+            self.beat = time.monotonic()
             try:
                 claimed = await self._claim()
             except OUTAGES:
@@ -138,7 +142,23 @@ class Worker:
             if not engine.refused(error):
                 _log.error("flow.stopped", flow_id=run.input.flow_id, exc_info=error)
         except Exception as error:  # noqa: BLE001 - a worker outlives every flow
-            _log.error("flow.stopped", flow_id=run.input.flow_id, exc_info=error)
+            await self._set_aside(run, error)
+
+    async def _set_aside(self, run: Claim, error: Exception) -> None:
+        """A flow that could not even begin is shown as parked and tried again by itself."""
+        _log.error("flow.stopped", flow_id=run.input.flow_id, exc_info=error)
+        reason, known = reason_of(error)
+        until = datetime.fromtimestamp(time.time() + max(60, self._settings.lease_s), UTC)
+        shown = Statement(
+            "update headrace.flow set state = 'PARKED', reason = %s, code = %s, message = %s,"
+            " resume_at = %s, paused_at = coalesce(paused_at, now()) where flow_id = %s",
+            (reason, known.code, known.message, until, run.input.flow_id),
+        )
+        try:
+            await self._journal.write(shown, engine.suspend(run, until), repeat=False)
+        except (psycopg.Error, Unavailable):
+            # The lease runs out and somebody tries again.
+            return
 
     async def _open(self, run: Claim, lease: Lease) -> Story:
         return Story(
@@ -180,6 +200,12 @@ class Worker:
             # Put back for a newer version; this one may claim it again only after a while.
             await story.park("", "unknown_flow", unknown, for_s=self._settings.lease_s)
             return
+        if run.attempt > self._settings.attempts * (1 + story.decided):
+            killer = Misconfigured(
+                f"The flow has cost {run.attempt - 1} workers their lease.",
+                code="too_many_attempts",
+            )
+            await story.park(story.at, "defect", killer)
         try:
             outcome = await flow.run(story)
         except (Suspended, LostRun, *OUTAGES):
@@ -202,7 +228,14 @@ class Worker:
         await story.park(story.at, reason, known)
 
     async def _end(self, story: Story, run: Claim, outcome: str) -> None:
-        self._emit_spans(story, run, outcome)
+        self.tracer.write(
+            flow_id=story.flow_id,
+            kind=run.kind,
+            traceparent=run.input.traceparent,
+            steps=story.steps,
+            outcome=outcome,
+            ended=time.time(),
+        )
         ended = Statement(
             "update headrace.flow set state = %s, step = '', reason = '', resume_at = null,"
             " ended_at = now() where flow_id = %s",
@@ -211,30 +244,6 @@ class Worker:
         await self._journal.write(ended, engine.complete(run))
         metrics.flows_ended.add(1, {"headrace.flow": run.kind, "headrace.outcome": outcome})
         _log.info("flow.ended", flow_id=story.flow_id, kind=run.kind, outcome=outcome)
-
-    def _emit_spans(self, story: Story, run: Claim, outcome: str) -> None:
-        """Write the spans of the whole flow from the journal, whoever ran its steps."""
-        parent = telemetry.parse_traceparent(run.input.traceparent)
-        if parent is None or not parent.trace_flags.sampled or not story.steps:
-            return
-        span = flow_span(parent, story.flow_id)
-        for step, done in story.steps.items():
-            self._telemetry.emit(
-                f"{run.kind}.{step}",
-                parent=span,
-                span_id=telemetry.fixed_span_id(story.flow_id, step),
-                started=done.began,
-                ended=done.ended,
-                attributes={"headrace.step": step, "headrace.outcome": done.outcome},
-            )
-        self._telemetry.emit(
-            run.kind,
-            parent=parent,
-            span_id=span.span_id,
-            started=min(done.began for done in story.steps.values()),
-            ended=time.time(),
-            attributes={"headrace.flow_id": story.flow_id, "headrace.outcome": outcome},
-        )
 
     async def _beat_for_ever(self) -> None:
         """Prolong the leases; from this loop, so that a blocked loop loses them."""

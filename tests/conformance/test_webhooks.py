@@ -1,6 +1,7 @@
 """The port ``webhooks``: nothing is believed that is not signed, and everything signed is read."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -113,12 +114,8 @@ def test_any_bytes_are_read_or_refused(each: Subject, body: bytes) -> None:
     """Nothing that a provider sends breaks the receiver."""
     account = each.account("webhooks")
 
-    try:
-        events = account.port.read(body)
-    except Rejected:
-        events = ()
-
-    assert isinstance(events, tuple)
+    with suppress(Rejected):
+        assert isinstance(account.port.read(body), tuple)
 
 
 @pytest.mark.parametrize("number", range(30))
@@ -129,7 +126,5 @@ def test_mutilated_events_are_read_or_refused(account: Account, number: int) -> 
         swapped = body.replace(b'"', b"", number + 1)
         retyped = body.replace(b":1999", b':"1999"').replace(b":true", b":7")
         for mutilated in (cut, swapped, retyped):
-            try:
-                account.port.read(mutilated)
-            except Rejected as error:
-                assert error.code
+            with suppress(Rejected):
+                assert isinstance(account.port.read(mutilated), tuple)

@@ -58,9 +58,9 @@ async def _expire(database: Database) -> None:
     assert [] == await _claim(database)
 
 
-async def _refused(journal: Journal, statement: Statement) -> bool:
+async def _refused(journal: Journal, *statements: Statement) -> bool:
     with pytest.raises(psycopg.Error) as error:
-        await journal.write(statement)
+        await journal.write(*statements)
     return engine.refused(error.value)
 
 
@@ -103,10 +103,10 @@ async def test_worker_that_lost_its_run_is_refused(database: Database, journal: 
     (zombie,) = await _claim(database)
     await _expire(database)
     (heir,) = await _claim(database)
-    await journal.write(engine.keep(heir, "step", _DONE, lease_s=30))
+    await journal.write(*engine.keep(heir, "step", _DONE, lease_s=30))
 
-    assert await _refused(journal, engine.keep(zombie, "step", _DONE, lease_s=30))
-    assert await _refused(journal, engine.keep(zombie, "other", _DONE, lease_s=30))
+    assert await _refused(journal, *engine.keep(zombie, "step", _DONE, lease_s=30))
+    assert await _refused(journal, *engine.keep(zombie, "other", _DONE, lease_s=30))
     assert await _refused(journal, engine.prolong(zombie, lease_s=30))
     assert [("step",)] == await _rows(database, "select checkpoint_name from absurd.c_interactive")
 
@@ -121,7 +121,7 @@ async def test_lease_is_prolonged(database: Database, journal: Journal) -> None:
     await journal.write(engine.prolong(run, lease_s=100))
     assert [(True,)] == await _rows(database, left)
     await journal.write(engine.prolong(run, lease_s=10))
-    await journal.write(engine.keep(run, "step", _DONE, lease_s=100))
+    await journal.write(*engine.keep(run, "step", _DONE, lease_s=100))
     assert [(True,)] == await _rows(database, left)
 
 

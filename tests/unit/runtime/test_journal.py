@@ -159,12 +159,7 @@ async def test_evidence_is_kept_without_anybody_waiting(
     "end",
     [
         "terminated",
-        pytest.param(
-            "idle for too long",
-            marks=pytest.mark.xfail(
-                reason="database.OUTAGES lacks IdleInTransactionSessionTimeout", strict=True
-            ),
-        ),
+        "idle for too long",
     ],
 )
 async def test_connection_that_the_server_ended_is_an_outage(database: Database, end: str) -> None:

@@ -51,9 +51,11 @@ create table headrace.flow (
     traceparent text        not null,
     started_at  timestamptz not null default now(),
     ended_at    timestamptz,
+    traced      boolean     not null default false,
     unique (tenant, kind, business_id)
 ) with (fillfactor = 80);
 create index flow_by_task on headrace.flow (task_id);
+create index flow_untraced on headrace.flow (ended_at) where not traced and ended_at is not null;
 create index flow_parked on headrace.flow (tenant, reason, paused_at) where state = 'PARKED';
 
 -- What operators decided; a step reads it before it calls.
