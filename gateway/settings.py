@@ -221,6 +221,25 @@ class TelemetrySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     service: str = "headrace"
 
 
+class RetentionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long is kept what is no business fact; documents and flows stay for ever.
+
+    Attributes:
+        journal_days: Steps of flows that have ended.
+        evidence_days: What was sent to other systems and what they answered, redacted.
+        webhooks_days: Deliveries that were applied or ignored; parked ones wait for a person.
+            A repetition that comes later is new, so never shorter than providers repeat.
+        events_days: Our own events; 0 keeps them for ever.
+        traces_days: Spans in PostgreSQL.
+    """
+
+    journal_days: Annotated[int, Meta(ge=1, le=7_300)] = 400
+    evidence_days: Annotated[int, Meta(ge=1, le=7_300)] = 400
+    webhooks_days: Annotated[int, Meta(ge=35, le=7_300)] = 400
+    events_days: Annotated[int, Meta(ge=0, le=7_300)] = 0
+    traces_days: Annotated[int, Meta(ge=1, le=7_300)] = 14
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One process of the hub.
 
@@ -235,6 +254,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     server: ServerSettings = ServerSettings()
     worker: WorkerSettings = WorkerSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+    retention: RetentionSettings = RetentionSettings()
 
 
 def load(path: Path, kind: type[T]) -> T:

@@ -14,6 +14,7 @@ from granian.server.embed import Server
 from gateway import app
 from gateway.runtime.database import OUTAGES, Database
 from gateway.runtime.inbox import drain_for_ever
+from gateway.runtime.retention import sweep_for_ever
 from gateway.runtime.worker import Worker
 from gateway.settings import WorkerSettings
 
@@ -75,6 +76,8 @@ async def _work(parts: app.Parts) -> None:
             group.create_task(
                 drain_for_ever(parts.database, receiver.apply, stop, poll_s=settings.poll_s)
             )
+            retention = parts.configuration.settings.retention
+            group.create_task(sweep_for_ever(parts.database, retention, stop))
         if runner is not None:
             await runner.cleanup()
     _log.info("worker.stopped")

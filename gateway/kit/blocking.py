@@ -10,8 +10,9 @@ from typing import Any, TypeAlias, TypeVar
 
 import httpx
 import requests
+import urllib3
 
-from gateway.errors import InDoubt, Unavailable
+from gateway.errors import InDoubt, Misconfigured, Unavailable
 from gateway.kit.adapter import Adapter
 from gateway.ports.exchange import Exchange, Session
 
@@ -50,29 +51,24 @@ def with_login(adapter: Adapter, settings: Any, send: Send) -> Send:
 
 
 def over_requests(session: requests.Session, *, timeout_s: float) -> Send:
-    """A sender over ``requests``.
+    """A sender over ``requests``; each request goes out as the adapter built it.
+
+    The session gives its connections, proxies and certificates only: its cookies would mix two
+    accounts up, and a ``.netrc`` would replace the key.
 
     Raises:
+        Misconfigured: It cannot be sent as it is.
         Unavailable: No connection was made, so nothing was sent.
         InDoubt: It was sent, or part of it, and no whole answer came.
     """
 
     def sender(request: httpx.Request) -> httpx.Response:
-        body = request.read()
-        headers = {name: value for name, value in request.headers.items() if name != "host"}
         try:
-            answer = session.request(
-                request.method,
-                str(request.url),
-                data=body or None,
-                headers=headers,
-                timeout=timeout_s,
-                allow_redirects=False,
-            )
-        except (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError) as error:
-            raise Unavailable("No connection to the system.", code="connect") from error
+            answer = session.send(_prepared(request), timeout=timeout_s, allow_redirects=False)
+        except _NOT_SENDABLE as error:
+            raise Misconfigured("The request cannot be sent.", code="unsendable") from error
         except requests.exceptions.ConnectionError as error:
-            if "NewConnectionError" in repr(error):
+            if _never_connected(error):
                 raise Unavailable("No connection to the system.", code="connect") from error
             raise InDoubt("The connection broke before an answer came.", code="broken") from error
         except requests.exceptions.RequestException as error:
@@ -84,3 +80,26 @@ def over_requests(session: requests.Session, *, timeout_s: float) -> Send:
         )
 
     return sender
+
+
+_NOT_SENDABLE = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidHeader,
+)
+
+
+def _prepared(request: httpx.Request) -> requests.PreparedRequest:
+    headers = {name: value for name, value in request.headers.items() if name != "host"}
+    return requests.Request(
+        request.method, str(request.url), headers=headers, data=request.read() or None
+    ).prepare()
+
+
+def _never_connected(error: requests.exceptions.ConnectionError) -> bool:
+    """Whether not a byte left: no name, no route, no listener, no trust."""
+    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.SSLError):
+        return True
+    cause = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(cause, urllib3.exceptions.NewConnectionError)

@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
+from structlog.testing import LogCapture
 
 from gateway.errors import Unavailable
 from gateway.runtime.database import Connection, Database
-from gateway.runtime.inbox import Delivery, Inbox, Row, Verdict, drain
+from gateway.runtime.inbox import Delivery, Inbox, Row, Verdict, dedupe_key, drain
 
 _DELIVERY = Delivery(
     tenant="acme", system="stripe", dedupe_key="evt_1", body=b"{}", traceparent="", event_type="x"
@@ -105,6 +106,129 @@ async def test_row_that_breaks_its_batch_is_parked_alone(database: Database, inb
         ("c", "APPLIED", "fine"),
     ] == await _rows(database, "select dedupe_key, state, reason from headrace.inbox order by 1")
     assert 0 == await drain(database, _apply)
+
+
+async def test_only_the_row_that_broke_is_parked(
+    url: str, database: Database, inbox: Inbox, logs: LogCapture
+) -> None:
+    """Another worker that looks at the rows in the wrong moment does not get one parked."""
+    other = await psycopg.AsyncConnection.connect(url)
+
+    async def apply(connection: Connection, rows: Sequence[Row]) -> list[Verdict]:
+        if len(rows) == 1 and rows[0].body == b"poison":
+            await other.execute("select 1 from headrace.inbox where dedupe_key = 'b' for update")
+        return await _apply(connection, rows)
+
+    for key, body in (("a", b"poison"), ("b", b"{}")):
+        await inbox.put(_with(key, body))
+    async with other:
+        await drain(database, apply)
+
+        assert [("a", "PARKED", "defect: ZeroDivisionError"), ("b", "NEW", "")] == await _rows(
+            database, "select dedupe_key, state, reason from headrace.inbox order by 1"
+        )
+    ((seq,),) = await _rows(database, "select seq from headrace.inbox where dedupe_key = 'a'")
+    assert [
+        {"event": "inbox.parked", "log_level": "warning", "seq": seq}
+        | {"error": "ZeroDivisionError"}
+    ] == [entry for entry in logs.entries if entry["event"] == "inbox.parked"]
+
+
+async def test_row_that_another_worker_could_apply_is_not_parked(
+    url: str, database: Database, inbox: Inbox, logs: LogCapture
+) -> None:
+    """Between the failure and the parking the row belongs to nobody; whoever applied it is right."""
+    other = await psycopg.AsyncConnection.connect(url, autocommit=True)
+    applying: list[asyncio.Task[Any]] = []
+
+    async def apply(_connection: Connection, rows: Sequence[Row]) -> list[Verdict]:
+        if not applying:
+            # It queues for the row's lock, so it has it before anybody can park the row.
+            sql = f"update headrace.inbox set state = 'APPLIED' where seq = {rows[0].seq}"
+            applying.append(asyncio.create_task(other.execute(sql)))  # type: ignore[arg-type]
+            await _until_blocked(database)
+        raise ZeroDivisionError
+
+    await inbox.put(_DELIVERY)
+    async with other:
+        await drain(database, apply)
+        await applying[0]
+
+    assert [("APPLIED",)] == await _rows(database, "select state from headrace.inbox")
+    assert "inbox.parked" not in {entry["event"] for entry in logs.entries}
+
+
+async def _until_blocked(database: Database) -> None:
+    """Return when some connection waits for a row of another."""
+    sql = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+    async with asyncio.timeout(10):
+        while [(0,)] == await _rows(database, sql):
+            pass
+
+
+async def test_keys_are_locked_in_the_same_order_everywhere(url: str, database: Database) -> None:
+    """A batch that waits for a key holds none that comes later; so no two wait in a circle."""
+    inbox = Inbox(database, queue=10)
+    putting = [asyncio.ensure_future(inbox.put(_with(key))) for key in ("c", "b", "a")]
+    insert = (
+        "insert into headrace.inbox (tenant, system, dedupe_key, body, traceparent)"
+        " values ('acme', 'stripe', %s, '', '')"
+    )
+    other = await psycopg.AsyncConnection.connect(url)
+    async with other:
+        await other.execute("set lock_timeout = '500ms'")
+        await other.execute(insert, ("b",))
+        await asyncio.sleep(0)
+        inbox.start()
+        await _until_blocked(database)
+
+        await other.execute(insert, ("c",))
+
+    assert [False, False, True] == [await one for one in putting]
+    await inbox.stop()
+
+
+async def test_deadlock_is_tried_once_more(url: str, database: Database) -> None:
+    """Whom PostgreSQL picks as the victim of a deadlock writes again, and nobody hears of it."""
+    inbox = Inbox(database, queue=10)
+    putting = [asyncio.ensure_future(inbox.put(_with(key))) for key in ("a", "b")]
+    insert = (
+        "insert into headrace.inbox (tenant, system, dedupe_key, body, traceparent)"
+        " values ('acme', 'stripe', %s, '', '') on conflict do nothing"
+    )
+    other = await psycopg.AsyncConnection.connect(url)
+    async with other:
+        await other.execute("set deadlock_timeout = '1min'")
+        await other.execute(insert, ("b",))
+        await asyncio.sleep(0)
+        inbox.start()
+        await _until_blocked(database)
+        await other.execute(insert, ("a",))
+
+    assert [False, False] == [await one for one in putting]
+    await inbox.stop()
+
+
+async def test_row_knows_its_key(database: Database, inbox: Inbox) -> None:
+    """Events that share a body are told apart by it."""
+    seen: list[str] = []
+
+    async def apply(connection: Connection, rows: Sequence[Row]) -> list[Verdict]:
+        seen.extend(row.dedupe_key for row in rows)
+        return await _apply(connection, rows)
+
+    await asyncio.gather(*(inbox.put(_with(key, b"both")) for key in ("a", "b")))
+    await drain(database, apply)
+
+    assert ["a", "b"] == sorted(seen)
+
+
+@pytest.mark.parametrize("event_id", ["", "evt_\x00", "evt_é", "e" * 256])
+def test_id_that_postgresql_could_not_keep_is_hashed(event_id: str) -> None:
+    """Nobody chooses a key that cannot be stored or indexed; a plain one stays readable."""
+    assert "evt_1" == dedupe_key("evt_1")
+    assert 64 == len(dedupe_key(event_id))
+    assert dedupe_key(event_id).isalnum()
 
 
 async def test_row_that_is_to_wait_is_not_due(database: Database, inbox: Inbox) -> None:

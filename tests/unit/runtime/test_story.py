@@ -222,7 +222,6 @@ async def test_undos_run_in_reverse(stage: Stage, life: Life) -> None:
         for name in ("a", "b", "c"):
             await story.call(name, story.tenant.erp, _touch(name), returns=ExternalReference)
             story.undo(f"undo {name}", story.tenant.erp, _touch(f"undo{name}"))
-        story.forget_undo("undo b")
         await story.compensate()
         return "CANCELLED"
 
@@ -230,7 +229,7 @@ async def test_undos_run_in_reverse(stage: Stage, life: Life) -> None:
     await life.work()
 
     assert ["a", "b", "c", "undoc", "undob", "undoa"] == _asked(stage)
-    assert ["a", "b", "c", "undo c", "undo a"] == [*await stage.steps(order)]
+    assert ["a", "b", "c", "undo c", "undo b", "undo a"] == [*await stage.steps(order)]
 
 
 async def test_effect_of_an_earlier_run_is_found_and_not_repeated(stage: Stage, life: Life) -> None:

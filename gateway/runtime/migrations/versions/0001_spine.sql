@@ -99,6 +99,7 @@ create table headrace.inbox (
     unique (tenant, system, dedupe_key)
 );
 create index inbox_new on headrace.inbox (due_at, seq) where state = 'NEW';
+create index inbox_done on headrace.inbox (applied_at) where state in ('APPLIED', 'IGNORED');
 create index inbox_by_business on headrace.inbox (tenant, business_id) where business_id <> '';
 
 -- Our own events, in the transaction of the change they report.
@@ -174,6 +175,7 @@ create table headrace.span (
     links      jsonb            not null,
     primary key (trace_id, span_id)
 );
+create index span_by_age on headrace.span (ended_at);
 
 -- Export runs and the parts they have finished.
 create table headrace.export_run (
