@@ -20,7 +20,7 @@ _TWO_DECIMALS: Final = frozenset(
     TZS UAH USD UYU UZS VED VES WST XCD YER ZAR ZMW ZWG
     """.split()
 )
-_AMOUNT: Final = re.compile(r"(-?)(\d{1,13})(?:\.(\d{1,4}))?")
+_AMOUNT: Final = re.compile(r"(-?)([0-9]{1,13})(?:\.([0-9]{1,4}))?")
 
 
 def scale(currency: str) -> int:

@@ -25,7 +25,8 @@ class Access:
     """
 
     def __init__(self, keys: Mapping[str, Caller], tenants: Sequence[str]) -> None:
-        self._callers = {_digest(key): caller for key, caller in keys.items()}
+        self._callers = {_digest(key): caller for key, caller in keys.items() if key}
+        self._open = not keys
         self._tenants = tuple(tenants)
 
     def caller(self, authorization: str, tenant: str) -> Caller:
@@ -38,7 +39,7 @@ class Access:
         Raises:
             Rejected: Nobody we know.
         """
-        if not self._callers:
+        if self._open:
             return Caller("anonymous", self._named(tenant))
         scheme, _, key = authorization.partition(" ")
         given = _digest(key.strip())

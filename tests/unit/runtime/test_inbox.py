@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -93,7 +94,9 @@ async def test_full_queue_is_unavailable(database: Database) -> None:
     await inbox.stop()
 
 
-async def test_row_that_breaks_its_batch_is_parked_alone(database: Database, inbox: Inbox) -> None:
+async def test_row_that_breaks_its_batch_is_parked_alone(
+    database: Database, inbox: Inbox, logs: LogCapture
+) -> None:
     """One delivery that nobody can apply does not stop those before and behind it."""
     for key, body in (("a", b"{}"), ("b", b"poison"), ("c", b"{}")):
         await inbox.put(_with(key, body))
@@ -106,55 +109,55 @@ async def test_row_that_breaks_its_batch_is_parked_alone(database: Database, inb
         ("c", "APPLIED", "fine"),
     ] == await _rows(database, "select dedupe_key, state, reason from headrace.inbox order by 1")
     assert 0 == await drain(database, _apply)
+    ((seq,),) = await _rows(database, "select seq from headrace.inbox where dedupe_key = 'b'")
+    assert [(seq, "ZeroDivisionError")] == [
+        (entry["seq"], entry["error"]) for entry in logs.entries if entry["event"] == "inbox.parked"
+    ]
 
 
-async def test_only_the_row_that_broke_is_parked(
-    url: str, database: Database, inbox: Inbox, logs: LogCapture
-) -> None:
-    """Another worker that looks at the rows in the wrong moment does not get one parked."""
-    other = await psycopg.AsyncConnection.connect(url)
+async def test_row_that_is_too_large_is_no_outage(database: Database, inbox: Inbox) -> None:
+    """PostgreSQL files it under the errors that pass; the consumer would try it for ever."""
 
     async def apply(connection: Connection, rows: Sequence[Row]) -> list[Verdict]:
-        if len(rows) == 1 and rows[0].body == b"poison":
-            await other.execute("select 1 from headrace.inbox where dedupe_key = 'b' for update")
+        await connection.execute(b"select repeat('x', 2000000000)")
         return await _apply(connection, rows)
 
-    for key, body in (("a", b"poison"), ("b", b"{}")):
-        await inbox.put(_with(key, body))
-    async with other:
-        await drain(database, apply)
+    await inbox.put(_DELIVERY)
+    assert 1 == await drain(database, apply)
 
-        assert [("a", "PARKED", "defect: ZeroDivisionError"), ("b", "NEW", "")] == await _rows(
-            database, "select dedupe_key, state, reason from headrace.inbox order by 1"
-        )
-    ((seq,),) = await _rows(database, "select seq from headrace.inbox where dedupe_key = 'a'")
-    assert [
-        {"event": "inbox.parked", "log_level": "warning", "seq": seq}
-        | {"error": "ZeroDivisionError"}
-    ] == [entry for entry in logs.entries if entry["event"] == "inbox.parked"]
+    assert [("PARKED", "defect: DataError")] == await _rows(
+        database, "select state, reason from headrace.inbox"
+    )
 
 
 async def test_row_that_another_worker_could_apply_is_not_parked(
-    url: str, database: Database, inbox: Inbox, logs: LogCapture
+    database: Database, inbox: Inbox, logs: LogCapture
 ) -> None:
-    """Between the failure and the parking the row belongs to nobody; whoever applied it is right."""
-    other = await psycopg.AsyncConnection.connect(url, autocommit=True)
-    applying: list[asyncio.Task[Any]] = []
+    """After its failure a row is anybody's; whoever applies it is right, and no other is parked."""
+    broke: list[int] = []
+    begin = database.transaction
 
-    async def apply(_connection: Connection, rows: Sequence[Row]) -> list[Verdict]:
-        if not applying:
-            # It queues for the row's lock, so it has it before anybody can park the row.
-            sql = f"update headrace.inbox set state = 'APPLIED' where seq = {rows[0].seq}"
-            applying.append(asyncio.create_task(other.execute(sql)))  # type: ignore[arg-type]
-            await _until_blocked(database)
-        raise ZeroDivisionError
+    async def apply(connection: Connection, rows: Sequence[Row]) -> list[Verdict]:
+        broke.extend(row.seq for row in rows if len(rows) == 1 and row.body == b"poison")
+        return await _apply(connection, rows)
 
-    await inbox.put(_DELIVERY)
-    async with other:
-        await drain(database, apply)
-        await applying[0]
+    @asynccontextmanager
+    async def overtaken() -> AsyncIterator[Connection]:
+        if broke:
+            sql = "update headrace.inbox set state = 'IGNORED' where body = 'poison' returning 1"
+            await _rows(database, sql)
+        async with begin() as connection:
+            yield connection
 
-    assert [("APPLIED",)] == await _rows(database, "select state from headrace.inbox")
+    for key, body in (("a", b"poison"), ("b", b"{}")):
+        await inbox.put(_with(key, body))
+    database.transaction = overtaken  # type: ignore[method-assign] # an interleaving
+    await drain(database, apply)
+
+    assert [("a", "IGNORED"), ("b", "APPLIED")] == await _rows(
+        database, "select dedupe_key, state from headrace.inbox order by 1"
+    )
+    assert 1 == len(broke)
     assert "inbox.parked" not in {entry["event"] for entry in logs.entries}
 
 

@@ -1,0 +1,70 @@
+"""Requests of adapters: built the cheap way, and the same as the usual one would build them."""
+
+import httpx
+import pytest
+
+from gateway.kit.adapter import Adapter, request
+from gateway.ports.exchange import Session
+
+_URL = httpx.URL("https://system.test:8443/a%20b?c=d")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "POST", "PUT", "PATCH"])
+@pytest.mark.parametrize("body", [b"", b"x=1"])
+def test_request_is_what_httpx_builds(method: str, body: bytes) -> None:
+    """Host and Content-Length included, in whatever order."""
+    cheap = request(method, _URL, [(b"accept", b"x/y")], body)
+    usual = httpx.Request(method, _URL, headers={"accept": "x/y"}, content=body)
+
+    assert (usual.method, usual.url, usual.read()) == (cheap.method, cheap.url, cheap.read())
+    expected = dict(usual.headers)
+    if not body and method in {"GET", "HEAD", "DELETE"}:
+        expected.pop("content-length", None)
+    assert expected == dict(cheap.headers)
+
+
+def test_request_can_be_read_again() -> None:
+    """A repetition sends the same bytes."""
+    one = request("POST", _URL, [], b"x=1")
+
+    assert [b"x=1", b"x=1"] == [one.read(), one.read()]
+
+
+def test_session_is_added_without_changing_the_request() -> None:
+    """Its headers replace those of the same name; the first request may be used once more."""
+    one = request("POST", _URL, [(b"authorization", b"old"), (b"accept", b"x/y")], b"x=1")
+
+    with_session = Session(headers={"Authorization": "new", "Cookie": "a=1"}).apply(one)
+
+    assert ("old", None) == (one.headers["authorization"], one.headers.get("cookie"))
+    assert ("new", "a=1", "x/y", "3") == tuple(
+        with_session.headers[name]
+        for name in ("authorization", "cookie", "accept", "content-length")
+    )
+    assert (one.url, b"x=1") == (with_session.url, with_session.read())
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected", "host"),
+    [
+        ("", "https://system.test:8443/a%20b?c=d", "system.test:8443"),
+        ("https://other.test", "https://other.test/a%20b?c=d", "other.test"),
+        ("http://127.0.0.1:99", "http://127.0.0.1:99/a%20b?c=d", "127.0.0.1:99"),
+    ],
+)
+def test_session_may_name_another_origin(origin: str, expected: str, host: str) -> None:
+    """Path and query stay as they are, and Host follows."""
+    moved = Session(headers={}, origin=origin).apply(request("GET", _URL, []))
+
+    assert (expected, host) == (str(moved.url), moved.headers["host"])
+
+
+def test_product_without_sessions_refuses_none() -> None:
+    """What is not declared is not there."""
+    plain = Adapter(product="plain", title="Plain", settings=str, ports={})
+
+    assert (None, False, frozenset()) == (
+        plain.login,
+        plain.refused(httpx.Response(401)),
+        plain.readable,
+    )
