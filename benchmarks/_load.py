@@ -8,7 +8,6 @@ p99 is that of the served ones.
 import asyncio
 import hashlib
 import hmac
-import json
 import os
 import sys
 import time
@@ -124,7 +123,9 @@ async def run(order: dict[str, Any]) -> dict[str, Any]:
 def maker(order: dict[str, Any]) -> Make:
     """What writes the requests: always the same bytes, or signed webhooks with ids of their own."""
     body = order["body"].encode()
-    start = f"POST {order['path']} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    start = (
+        f"POST {order['path']} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    )
     if order.get("signed"):
         return _webhooks(start.encode(), body, order["prefix"].encode())
     lines = [f"Authorization: Bearer {WEBHOOK_SECRET}", f"Content-Length: {len(body)}", "", ""]

@@ -18,6 +18,24 @@ from rich.console import Console
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "reference" / "performance.md"
 
 
+def _machine() -> dict[str, str]:
+    """What the run ran on; load average of the last minute, because it explains the rest."""
+    model = "unknown processor"
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        if found := re.search(r"model name\s*:\s*(.+)", text):
+            model = found.group(1)
+    except OSError:
+        pass  # not Linux
+    return {
+        "processor": f"{os.cpu_count()} × {model}",
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.release()}",
+        "load": f"{os.getloadavg()[0]:.1f}",
+        "at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    }
+
+
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """Numbers side by side; the first column names the row."""
@@ -62,25 +80,7 @@ class Report:
     gates: Sequence[Gate]
     figures: Any
     notes: Sequence[str] = ()
-    machine: dict[str, str] = field(default_factory=lambda: machine())
-
-
-def machine() -> dict[str, str]:
-    """What the run ran on; load average of the last minute, because it explains the rest."""
-    model = "unknown processor"
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-        if found := re.search(r"model name\s*:\s*(.+)", text):
-            model = found.group(1)
-    except OSError:
-        pass  # not Linux
-    return {
-        "processor": f"{os.cpu_count()} × {model}",
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.release()}",
-        "load": f"{os.getloadavg()[0]:.1f}",
-        "at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-    }
+    machine: dict[str, str] = field(default_factory=_machine)
 
 
 def arguments(doc: str | None) -> argparse.ArgumentParser:
@@ -151,11 +151,8 @@ def _paste(report: Report, *, full: bool) -> None:
 
 def _markdown(report: Report, command: str) -> list[str]:
     about = report.machine
-    lines = [
-        f"`{command}`, {about['at']}, {about['processor']}, Python {about['python']},"
-        f" {about['system']}, load average {about['load']}",
-        "",
-    ]
+    where = f"{about['processor']}, Python {about['python']}, {about['system']}"
+    lines = [f"`{command}`, {about['at']}, {where}, load average {about['load']}", ""]
     for table in report.tables:
         lines += [f"**{table.title}**", ""]
         lines.append("| " + " | ".join(table.columns) + " |")

@@ -12,9 +12,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import psycopg
 import yaml
@@ -98,15 +99,21 @@ class Child:
     Args:
         script: File in this folder.
         name: Of the log, where standard error goes.
-        core: Where it may run; anywhere where None.
+        on: Cores where it may run; anywhere where empty.
         given: What its ``main`` reads from the environment, as JSON.
     """
 
     def __init__(
-        self, script: str, folder: Path, name: str, *, core: int | None = None, **given: Any
+        self,
+        script: str,
+        folder: Path,
+        name: str,
+        *,
+        on: AbstractSet[int] = frozenset(),
+        **given: Any,
     ) -> None:
         environment = os.environ | {
-            "BENCH_CHILD": json.dumps(given | {"core": core}),
+            "BENCH_CHILD": json.dumps(given | {"cores": sorted(on)}),
             "BENCH_SECRET": WEBHOOK_SECRET,
             "PYTHONPATH": os.pathsep.join(sys.path),
         }
@@ -159,7 +166,7 @@ class Child:
         assert self._process.stdout is not None
         self._process.stdout.close()
 
-    def __enter__(self) -> "Child":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -167,24 +174,24 @@ class Child:
 
 
 def given() -> Any:
-    """What a child was given; also moves it to its core."""
+    """What a child was given; also moves it to its cores, now that all is imported."""
     read = json.loads(os.environ["BENCH_CHILD"])
-    pin(read.pop("core"))
+    pin(set(read.pop("cores")))
     return read
 
 
-def pin(core: int | None) -> None:
-    """Keep this process, and what it starts, on one core."""
-    if core is not None and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {core})
+def pin(allowed: set[int]) -> None:
+    """Keep this process, and what it starts from now on, on these cores; empty changes nothing."""
+    if allowed:
+        os.sched_setaffinity(0, allowed)
 
 
-def cores() -> tuple[int | None, int | None]:
-    """A core for what is measured and one for all the rest; (None, None) with a single core."""
-    if not hasattr(os, "sched_getaffinity"):
-        return None, None
-    mine = sorted(os.sched_getaffinity(0))
-    return (mine[0], mine[1]) if len(mine) > 1 else (None, None)
+def cores() -> tuple[set[int], set[int]]:
+    """A core for what is measured and the others for all the rest; empty where there is but one."""
+    if not hasattr(os, "sched_getaffinity"):  # not Linux
+        return set(), set()
+    first, *others = sorted(os.sched_getaffinity(0))
+    return ({first}, set(others)) if others else (set(), set())
 
 
 def say(answer: Any) -> None:
@@ -228,5 +235,3 @@ def _cpu_or_nothing(pid: int) -> float:
 def median(values: list[float]) -> float:
     """The middle one; of an even number the lower of both, which is one that was measured."""
     return sorted(values)[(len(values) - 1) // 2]
-
-

@@ -36,7 +36,18 @@ import httpx
 import msgspec
 import psycopg
 from _report import Gate, Report, Table, arguments, finish
-from _stage import WEBHOOK_SECRET, Child, configure, cores, given, median, orders, pin, postgres, say
+from _stage import (
+    WEBHOOK_SECRET,
+    Child,
+    configure,
+    cores,
+    given,
+    median,
+    orders,
+    pin,
+    postgres,
+    say,
+)
 from granian.constants import Interfaces
 from granian.server.embed import Server
 from litestar import Request, Response, post
@@ -191,11 +202,15 @@ Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
 
 
 class BareMoney(msgspec.Struct, frozen=True, gc=False):
+    """An amount as it comes."""
+
     amount: Amount
     currency: Currency
 
 
 class BareItem(msgspec.Struct, frozen=True, gc=False):
+    """One line."""
+
     product_id: Text
     quantity: Annotated[int, Meta(ge=1)]
     unit_price: BareMoney
@@ -203,6 +218,8 @@ class BareItem(msgspec.Struct, frozen=True, gc=False):
 
 
 class BareAddress(msgspec.Struct, frozen=True, gc=False):
+    """An address."""
+
     line1: Text
     postal_code: Text
     city: Text
@@ -212,6 +229,8 @@ class BareAddress(msgspec.Struct, frozen=True, gc=False):
 
 
 class BareParty(msgspec.Struct, frozen=True, gc=False):
+    """Who orders."""
+
     party_id: Text
     kind: str
     names: tuple[Text, ...]
@@ -223,11 +242,15 @@ class BareParty(msgspec.Struct, frozen=True, gc=False):
 
 
 class BarePayment(msgspec.Struct, frozen=True, gc=False):
+    """How it is paid."""
+
     method_code: Text
     token: Text
 
 
 class BareOrder(msgspec.Struct, frozen=True, gc=False):
+    """What the front-end sends."""
+
     channel: str
     kind: str
     party: BareParty
@@ -239,20 +262,26 @@ class BareOrder(msgspec.Struct, frozen=True, gc=False):
 
 
 class BarePrice(msgspec.Struct, frozen=True, gc=False):
+    """A pricing element of SAP."""
+
     ConditionType: str
     ConditionRateValue: str
     ConditionCurrency: str
     ConditionQuantity: str
 
 
-class BareSapItem(msgspec.Struct, frozen=True, gc=False):
+class BareSapItem(msgspec.Struct, frozen=True, gc=False, rename={"prices": "to_PricingElement"}):
+    """A line of SAP."""
+
     Material: str
     SalesOrderItemText: str
     RequestedQuantity: str
-    to_PricingElement: tuple[BarePrice, ...]
+    prices: tuple[BarePrice, ...]
 
 
-class BareSapOrder(msgspec.Struct, frozen=True, gc=False):
+class BareSapOrder(msgspec.Struct, frozen=True, gc=False, rename={"items": "to_Item"}):
+    """A sales order of SAP."""
+
     SalesOrderType: str
     SalesOrganization: str
     DistributionChannel: str
@@ -261,14 +290,18 @@ class BareSapOrder(msgspec.Struct, frozen=True, gc=False):
     PurchaseOrderByCustomer: str
     PurchaseOrderByShipToParty: str
     TransactionCurrency: str
-    to_Item: tuple[BareSapItem, ...]
+    items: tuple[BareSapItem, ...]
 
 
 class BareNumber(msgspec.Struct, frozen=True, gc=False):
+    """What is read of it."""
+
     SalesOrder: str
 
 
 class BareAnswer(msgspec.Struct, frozen=True, gc=False):
+    """The envelope of OData V2."""
+
     d: BareNumber
 
 
@@ -412,20 +445,23 @@ class Bench:
         mine, others = cores()
         pin(others)
         self.folder, self.url = postgres()
-        self.upstream = stack.enter_context(Child("_upstream.py", self.folder, "upstream"))
-        self.load = stack.enter_context(Child("_load.py", self.folder, "load"))
+        pin(mine | others)
+        self.upstream = stack.enter_context(
+            Child("_upstream.py", self.folder, "upstream", on=others)
+        )
+        self.load = stack.enter_context(Child("_load.py", self.folder, "load", on=others))
         self._children: dict[str, tuple[Child, int]] = {}
         for name, sampling in STACKS.items():
-            given = self._given(name, sampling) | {"port": free_ports(1)[0]}
+            given = self._given(sampling) | {"port": free_ports(1)[0]}
             log = name.replace(" ", "_")
-            child = Child("facade.py", self.folder, log, core=mine, **given)
+            child = Child("facade.py", self.folder, log, on=mine, **given)
             self._children[name] = stack.enter_context(child), given["port"]
         for child, port in self._children.values():
             assert child.started
             wait_for(port)
         time.sleep(0.5)  # until the spans of these first calls are out
 
-    def _given(self, name: str, sampling: float | None) -> dict[str, Any]:
+    def _given(self, sampling: float | None) -> dict[str, Any]:
         address = f"http://127.0.0.1:{self.upstream.started['port']}"
         if sampling is None:
             return {"stack": "bare", "upstream": address}
@@ -457,7 +493,7 @@ class Bench:
             seconds=self._seconds,
         )
         assert set(result["statuses"]) == {"201"}, (name, result["statuses"])
-        time.sleep(0.5)  # for the last batch of spans, and so that the next one starts in peace
+        time.sleep(0.4)  # for the last batch of spans, and so that the next one starts in peace
         seen = self.upstream.ask(delay_s=self._delay_s)
         assert seen["requests"] == result["answers"], (name, seen, result["answers"])
         self._check_spans(name, seen["spans"] / result["answers"])
@@ -485,7 +521,7 @@ def measure(*, seconds: float, rounds: int) -> list[dict[str, Any]]:
     with contextlib.ExitStack() as stack:
         bench = Bench(stack, seconds=seconds)
         results: dict[tuple[str, int], list[dict[str, Any]]] = {case: [] for case in CASES}
-        for number in range(rounds):
+        for _ in range(rounds):
             for case in CASES:
                 results[case].append(bench.round(*case))
         done = sum(
@@ -507,7 +543,9 @@ def _case(upstream: str, connections: int, rounds: list[dict[str, Any]]) -> dict
             key: median([one[name][key] for one in rounds])
             for key in ("per_s", "cpu_us", "load_cpu_us", "p50_ms", "p99_ms")
         }
-        stacks[name]["of_bare"] = median([one[name]["per_s"] / one[BARE]["per_s"] for one in rounds])
+        stacks[name]["of_bare"] = median(
+            [one[name]["per_s"] / one[BARE]["per_s"] for one in rounds]
+        )
         stacks[name]["cpu_of_bare"] = median(
             [one[BARE]["cpu_us"] / one[name]["cpu_us"] for one in rounds]
         )
@@ -566,7 +604,7 @@ def main() -> None:
             figures=cases,
             notes=[
                 "Medians of interleaved rounds; ratios are taken within a round.",
-                "The ideal is connections / 50 ms, or what the bare stack reaches, if that is less.",
+                "The ideal is connections / 50 ms, or what the bare stack reaches if that is less.",
             ],
         ),
         options,

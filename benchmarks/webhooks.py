@@ -211,12 +211,10 @@ def _payment() -> Payment:
     )
 
 
-def _copy(
-    connection: psycopg.Connection[Any], table: str, rows: Sequence[tuple[Any, ...]]
-) -> None:
+def _copy(connection: psycopg.Connection[Any], table: str, rows: Sequence[tuple[Any, ...]]) -> None:
     with (
         connection.cursor() as cursor,
-        cursor.copy(f"copy headrace.{table} from stdin") as copy,  # noqa: S608 - our own words
+        cursor.copy(f"copy headrace.{table} from stdin") as copy,
     ):
         for row in rows:
             copy.write_row(row)
@@ -323,8 +321,8 @@ def main() -> None:
             gates=[],
             figures={"intake": intake, "drain": drained},
             notes=[
-                f"{CONNECTIONS} connections in a closed loop, one serving process, no core of its"
-                " own; medians of interleaved rounds. Traces are kept in PostgreSQL (the default).",
+                f"{CONNECTIONS} connections in a closed loop, one serving process on any core.",
+                "Medians of interleaved rounds. Traces are kept in PostgreSQL (the default).",
             ],
         ),
         options,

@@ -472,4 +472,5 @@ def _header(description: str) -> dict[str, Any]:
 
 
 def _problem(code: str) -> Any:
-    return msgspec.to_builtins(problems.problem(code))
+    # Made while a request is served, it would show that request's trace.
+    return msgspec.to_builtins(problems.problem(code)) | {"trace_id": ""}

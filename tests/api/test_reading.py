@@ -7,8 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.api import contract
 from gateway.kit.simulator import FaultKind
 from tests.api.front import Front, new_order, problem_of
+from tests.conftest import ROOT
 from tests.flows.stage import Life
 
 
@@ -183,6 +185,14 @@ async def test_health_tells_the_process_from_the_database(front: Front) -> None:
 async def _status(front: Front, path: str) -> tuple[int, str]:
     answer = await front.api.get(path)
     return answer.status_code, answer.text
+
+
+async def test_contract_is_that_of_the_repository(front: Front) -> None:
+    """Whoever asks first, nothing of the request that made it stands in it."""
+    contract._text.cache_clear()
+    for _ in range(2):
+        answer = await front.api.get("/openapi.yaml")
+        assert (ROOT / "openapi" / "headrace.yaml").read_bytes() == answer.content
 
 
 async def test_timeline_tells_all_in_order(front: Front, life: Life) -> None:

@@ -114,7 +114,7 @@ def never_reading(_server: Upstream) -> Serve:
     """Accepts and then neither reads nor answers."""
 
     async def serve(_reader: Reader, writer: Writer) -> None:
-        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # of the socket
         await asyncio.sleep(1.0)
 
     return serve

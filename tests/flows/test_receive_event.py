@@ -145,11 +145,12 @@ async def test_only_event_of_a_body_is_meant_under_any_key(stage: Stage, life: L
     [
         {"ref": "pi_another"},
         {"currency": "SEK"},
+        {"currency": "SEK", "state": "RETURNED"},
         {"minor": 1999},
         {"minor": 2001, "captured": 2000},
         {"state": "SETTLED", "minor": 1},
     ],
-    ids=["reference", "currency", "less", "more", "less_settled"],
+    ids=["reference", "currency", "currency_disputed", "less", "more", "less_settled"],
 )
 async def test_word_about_another_payment_completes_nothing(
     stage: Stage, life: Life, wrong: dict[str, Any]
@@ -247,12 +248,19 @@ async def test_late_money_that_was_given_back_is_nobodys_work(stage: Stage, life
     assert _MONEY == (await stage.payment(order)).refunded
 
 
-async def test_money_of_an_order_that_was_refused_is_late_too(stage: Stage, life: Life) -> None:
-    """Not only the flow's end counts: nobody delivers what was refused."""
+@pytest.mark.parametrize(
+    "end",
+    [
+        "update headrace.document set state = 'REJECTED' where id = %s",
+        "update headrace.document set state = 'CANCELLED' where id = %s",
+        "update headrace.flow set state = 'CANCELLED' where business_id = %s",
+    ],
+    ids=["order_rejected", "order_cancelled", "flow_cancelled"],
+)
+async def test_each_end_alone_makes_money_late(stage: Stage, life: Life, end: str) -> None:
+    """Either the order or its flow says that nobody waits for the money any more."""
     order, payment = await _waiting(stage, life, "refused")
-    await stage.rows(
-        "update headrace.document set state = 'REJECTED' where id = %s", order.order_id
-    )
+    await stage.rows(end, order.order_id)
 
     await _say(life, {"event_id": "e", "payment_id": payment.payment_id})
 
@@ -260,13 +268,13 @@ async def test_money_of_an_order_that_was_refused_is_late_too(stage: Stage, life
 
 
 async def test_money_in_time_is_no_late_money(stage: Stage, life: Life) -> None:
-    """While the flow waits, and after it has completed, a charge is what was wanted."""
+    """While the flow waits a charge is what was wanted, and so is all that follows it."""
     order, payment = await _waiting(stage, life, "time")
     word = {"payment_id": payment.payment_id, "ref": payment.provider_ref}
 
-    await _say(life, word | {"event_id": "e1", "captured": 1000})
+    await _say(life, word | {"event_id": "e1"})
     await life.work()
-    await _say(life, word | {"event_id": "e2"})
+    await _say(life, word | {"event_id": "e2", "state": "SETTLED"})
 
     assert "COMPLETED" == (await stage.state(order))[0]
     assert ["APPLIED", "APPLIED"] == [state for _, state, _ in await _verdicts(stage)]

@@ -30,6 +30,7 @@ class Line(BaseAdapter):
         self._answers = list(answers)
 
     def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:
+        """Keep it and answer."""
         self.sent.append(request)
         self.timeouts.append(options["timeout"])
         answer = self._answers.pop(0)

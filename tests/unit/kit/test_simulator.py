@@ -25,7 +25,7 @@ class Shop:
         """Refuse in the shop's own words."""
         return httpx.Response(status, request=request, text="closed")
 
-    def due(self, *, now: float) -> Sequence[httpx.Request]:
+    def due(self, *, now: float) -> Sequence[httpx.Request]:  # noqa: ARG002 - named by the protocol
         """Nothing."""
         return ()
 

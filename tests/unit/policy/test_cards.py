@@ -7,7 +7,9 @@ from gateway.policy.cards import holds_card_number
 _VISA, _MASTERCARD, _AMEX = "4111111111111111", "5555555555554444", "378282246310005"
 
 
-@pytest.mark.parametrize("number", [_VISA, _MASTERCARD, _AMEX, "30569309025904", "6011111111111117"])
+@pytest.mark.parametrize(
+    "number", [_VISA, _MASTERCARD, _AMEX, "30569309025904", "6011111111111117"]
+)
 @pytest.mark.parametrize("text", ["{}", "7 {}", "card {} please", "{}9"])
 def test_numbers_are_found(number: str, text: str) -> None:
     """Alone, behind another number, within a sentence, with a digit too many."""

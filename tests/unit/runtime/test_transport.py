@@ -63,7 +63,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         return self.now
 
 
-class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-type]
+class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-type]  # chosen at import
     def __init__(self, loop: JumpingLoop) -> None:
         super().__init__()
         self._loop = loop
@@ -778,7 +778,7 @@ def test_durations_are_counted_with_few_attributes(world: Make) -> None:
     (metric,) = data.resource_metrics[0].scope_metrics[0].metrics
     (point,) = metric.data.data_points
     assert (metric.name, metric.unit) == ("http.client.request.duration", "s")
-    assert (point.count, point.sum) == (2, pytest.approx(0.4))  # type: ignore[union-attr]
+    assert (point.count, point.sum) == (2, pytest.approx(0.4))  # type: ignore[union-attr]  # one of three kinds
     assert set(point.attributes or {}) == {
         "http.request.method",
         "http.response.status_code",
