@@ -589,7 +589,7 @@ def _gates(cases: list[dict[str, Any]]) -> list[Gate]:
 def main() -> None:
     """Measure and report."""
     options = arguments(__doc__).parse_args()
-    cases = measure(seconds=2.0, rounds=5) if options.full else measure(seconds=0.6, rounds=1)
+    cases = measure(seconds=1.5, rounds=4) if options.full else measure(seconds=0.6, rounds=1)
     columns = ("upstream, connections, stack", "per s", "CPU µs", "p50 ms", "p99 ms", "of bare")
     table = Table(
         title="Facade call that calls one upstream, one serving process",

@@ -96,7 +96,7 @@ async def release_payment(story: Story, order: Order) -> None:
     )
     for number in range(1, _ROUNDS + 1):
         if payment.state in collecting.CAPTURED:
-            await _give_back(story, payment)
+            await give_back(story, payment)
             return
         if payment.state in collecting.ENDED:
             return
@@ -111,7 +111,12 @@ async def release_payment(story: Story, order: Order) -> None:
     raise InDoubt("The provider does not let go of the payment.", code="payment_not_released")
 
 
-async def _give_back(story: Story, payment: Payment) -> None:
+async def give_back(story: Story, payment: Payment) -> None:
+    """Refund what was collected.
+
+    Raises:
+        Rejected: The provider could not; a person has to.
+    """
     refund_id = f"{payment.payment_id}-refund"
     refund = await story.call(
         "payments.refund_payment",

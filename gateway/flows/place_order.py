@@ -2,8 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 
-from gateway.flows.collect_payment import collect_payment, release_payment
+from gateway.flows.collect_payment import (
+    collect_payment,
+    give_back,
+    load_payment,
+    release_payment,
+)
 from gateway.model.order import Order, OrderState
+from gateway.model.payment import Payment
 from gateway.model.reference import ExternalReference
 from gateway.model.risk import RiskAssessment
 from gateway.policy import collecting, ordering
@@ -126,14 +132,36 @@ async def _cancel(story: Story, reason: str) -> str:
     order = await story.record("order.cancelling", _load, returns=Order)
     await release_payment(story, order)
     await story.compensate()
-    order = await story.record(
-        "order.cancel",
-        lambda unit: _advance(unit, OrderState.CANCELLED, reason),
-        returns=Order,
-    )
+    order = await story.record("order.cancel", _unless_charged(story, reason), returns=Order)
+    if order.state is not OrderState.CANCELLED:
+        payment = await story.record(
+            "payment.charged_late",
+            lambda unit: load_payment(unit, order.payment_id),
+            returns=Payment,
+        )
+        await give_back(story, payment)
+        order = await story.record(
+            "order.cancel.refunded",
+            lambda unit: _advance(unit, OrderState.CANCELLED, reason),
+            returns=Order,
+        )
     if "crm.upsert_opportunity" in story.steps:
         await _close_opportunity(story, order, "crm.lose_opportunity")
     return "CANCELLED"
+
+
+def _unless_charged(story: Story, reason: str) -> Callable[[Unit], Awaitable[Order]]:
+    """Cancel the order, unless money came in the meantime; then it stays for once more."""
+
+    async def change(unit: Unit) -> Order:
+        order = await _load(unit)
+        payment = await unit.load("payment", order.payment_id, Payment)
+        charged = payment is not None and payment.captured.minor > payment.refunded.minor
+        if charged and "payments.refund_payment" not in story.steps:
+            return order
+        return await _advance(unit, OrderState.CANCELLED, reason)
+
+    return change
 
 
 async def _close_opportunity(story: Story, order: Order, step: str) -> None:

@@ -129,8 +129,15 @@ async def _delete(database: Database, batch: _Batch) -> int:
 
 
 async def _forget_keys(database: Database) -> int:
-    async with database.transaction() as connection:
-        return await answers.forget_expired(connection) if await _alone(connection) else 0
+    total = 0
+    while True:
+        async with database.transaction() as connection:
+            if not await _alone(connection):
+                return total
+            count = await answers.forget_expired(connection)
+        total += count
+        if count < _BATCH:
+            return total
 
 
 async def _alone(connection: Connection) -> bool:

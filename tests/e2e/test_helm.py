@@ -728,7 +728,7 @@ def test_the_process_of_each_pod_finds_all_it_reads(
     configuration = app.configure(tmp_path / "etc" / "headrace" / "headrace.yaml")
 
     assert set(configuration.systems["main"]) == {"stripe_de", "s4", "crm", "rules"}
-    assert app.database_url(configuration).endswith("/secrets/headrace-database")
+    assert app.database_url(configuration.settings).endswith("/secrets/headrace-database")
 
 
 def test_the_guide_opens_the_facade(guide: Release) -> None:

@@ -120,6 +120,26 @@ async def test_customer_who_acts_in_the_last_moment_gets_his_order(
     assert 1 == stage.effects_of(order)["charge"]
 
 
+async def test_money_that_comes_while_the_order_is_cancelled_is_given_back(
+    stage: Stage, life: Life
+) -> None:
+    """A declined payment that is charged after all, before the order has ended."""
+    order = await stage.submit(new_order("afterwards", token="pm_card_chargeDeclined"))
+    stage.lay("sap", FaultKind.STATUS, status=503, method="PATCH", count=-1)
+    await life.work()
+    assert ("PARKED", "unavailable") == await stage.state(order)
+
+    intent = stage.stripe._intents[(await stage.payment(order)).provider_ref]
+    stage.stripe._charge(intent, stage.now())
+    stage.wire.faults["sap"].clear()
+    await stage.settle(life)
+    await stage.finish(life, order)
+
+    effects = stage.effects_of(order)
+    assert (1, 1, 1) == (effects["charge"], effects["refund"], effects["sales_order_cancelled"])
+    assert "CANCELLED" == (await stage.order(order.order_id)).state
+
+
 async def test_resumed_review_goes_on_waiting(stage: Stage, life: Life) -> None:
     """A nudge is no decision: the customer's order is not refused by it."""
     order = await stage.submit(new_order("review", price="40000.00"))

@@ -167,6 +167,13 @@ async def test_sweep_says_what_it_deleted_and_else_nothing(
     said = await _sweep_until(database, logs, "retention.swept", asyncio.Event())
 
     assert [{"event": "retention.swept", "log_level": "info", "spans": 3}] == said
+    logs.entries.clear()
+    stop = asyncio.Event()
+    sweeping = asyncio.create_task(sweep_for_ever(database, _DAYS, stop))
+    await asyncio.sleep(0)  # it has begun, and ends after this one sweep
+    stop.set()
+    await sweeping
+    assert [] == logs.entries
 
 
 async def test_sweep_outlives_what_goes_wrong(database: Database, logs: LogCapture) -> None:
