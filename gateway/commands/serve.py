@@ -3,8 +3,9 @@
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -28,7 +29,17 @@ def serve(config: Path) -> None:
     configuration = app.configure(config)
     app.configure_logs(configuration)
     parts = app.build(configuration, app.database_url(configuration.settings), role="serve")
-    asyncio.run(_serve(parts))
+    run(_serve(parts))
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run on uvloop where there is one; it spares about a tenth (benchmarks/README.md)."""
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(main)
+    else:
+        uvloop.run(main)
 
 
 async def _serve(parts: app.Parts) -> None:
@@ -56,7 +67,7 @@ def work(config: Path) -> None:
     configuration = app.configure(config)
     app.configure_logs(configuration)
     parts = app.build(configuration, app.database_url(configuration.settings), role="worker")
-    asyncio.run(_work(parts))
+    run(_work(parts))
 
 
 async def _work(parts: app.Parts) -> None:
