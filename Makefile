@@ -86,7 +86,8 @@ survival: setup ## long drill with killed processes; SEEDS=20
 	HEADRACE_SURVIVAL_SEEDS=$(SEEDS) $(BIN)/pytest -m survival tests/e2e/test_survival.py $(ARGS)
 
 bench: setup ## every benchmark, each a ratio against a baseline of the same run
-	@set -e; for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+	@status=0; for file in benchmarks/[a-z]*.py; do echo "== $$file"; \
+		$(BIN)/python "$$file" $(ARGS) || status=1; done; exit $$status
 
 check: setup ## formatting, types, layers, generated files, no registry addresses
 	$(BIN)/ruff check .

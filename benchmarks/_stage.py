@@ -9,6 +9,7 @@ import atexit
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,8 @@ _POLICY: Final = {"concurrency": 4096, "timeout_s": 10.0, "deadline_s": 20.0}
 
 def postgres() -> tuple[Path, str]:
     """A folder and the URL of a migrated, empty database in it, with fsync as in production."""
+    # An ordinary end, so that what is registered runs when we are told to stop.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = Path(tempfile.mkdtemp(prefix="headrace-bench-"))
     # The server is stopped when this process ends, before the folder goes: last in, first out.
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

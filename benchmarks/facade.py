@@ -35,6 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import httpx
 import msgspec
 import psycopg
+import uvloop
 from _report import Gate, Report, Table, arguments, finish
 from _stage import (
     WEBHOOK_SECRET,
@@ -613,6 +614,6 @@ def main() -> None:
 
 if __name__ == "__main__":
     if "--child" in sys.argv:
-        asyncio.run(serve())
+        uvloop.run(serve())
     else:
         main()

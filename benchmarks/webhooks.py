@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import httpx
 import psycopg
+import uvloop
 from _report import Report, Table, arguments, finish
 from _stage import TENANT, Child, configure, cpu_s, given, median, orders, postgres, say
 from granian.constants import Interfaces
@@ -362,6 +363,6 @@ def _drain_table(drained: dict[str, Any]) -> Table:
 
 if __name__ == "__main__":
     if "--child" in sys.argv:
-        asyncio.run(serve())
+        uvloop.run(serve())
     else:
         main()

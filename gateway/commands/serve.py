@@ -1,6 +1,7 @@
 """``headrace serve`` and ``headrace worker``: the two processes of the hub."""
 
 import asyncio
+import gc
 import signal
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -33,7 +34,11 @@ def serve(config: Path) -> None:
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run on uvloop where there is one; it spares about a tenth (benchmarks/README.md)."""
+    """Run on uvloop where there is one, with all that was imported out of the collector's way.
+
+    Looking through it again and again stops every request for 0.2 s (benchmarks/README.md).
+    """
+    gc.freeze()
     try:
         import uvloop
     except ImportError:
