@@ -9,6 +9,7 @@ import base64
 import re
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -70,13 +71,15 @@ class Wire:
         ]
         if match:
             headers.append((b"if-match", match.encode("latin-1", "replace")))
-        url = httpx.URL(self._root + path)
-        return request(method, url, headers, msgspec.json.encode(body))
+        return request(method, _url(self._root + path), headers, msgspec.json.encode(body))
 
     def fetch_token(self, path: str, method: str) -> httpx.Request:
         """A request for a CSRF token. The value is spelt ``Fetch``: some servers know no other."""
         headers = [*self._headers, (b"x-csrf-token", b"Fetch")]
         return request(method, httpx.URL(self._root + path), headers)
+
+
+_url = lru_cache(maxsize=64)(httpx.URL)  # reading an address costs more than the whole request
 
 
 def login(settings: Settings) -> Exchange[Session]:

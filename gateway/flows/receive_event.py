@@ -277,8 +277,9 @@ async def _store(
                 outbox,
             )
     # In the order of the ids, as every other transaction that wakes flows.
-    for one in sorted(payments.values(), key=lambda one: one.payment.payment_id):
-        await _wake(connection, one.payment)
+    async with connection.pipeline():
+        for one in sorted(payments.values(), key=lambda one: one.payment.payment_id):
+            await _wake(connection, one.payment)
 
 
 async def _wake(connection: Connection, payment: Payment) -> None:

@@ -19,13 +19,15 @@ def _encode_custom(value: Any) -> Any:
     raise NotImplementedError(f"{type(value).__name__} has no JSON form")  # msgspec's protocol
 
 
+_MONEY_FIELDS = frozenset({"amount", "currency"})
+
+
 def _decode_custom(kind: type, value: Any) -> Any:
     if kind is not Money:
         raise NotImplementedError(f"{kind.__name__} has no JSON form")  # msgspec's protocol
     if not isinstance(value, dict):
         raise TypeError("Expected `object` with `amount` and `currency`")
-    unknown = sorted(set(value) - {"amount", "currency"})
-    if unknown:
+    if not value.keys() <= _MONEY_FIELDS:
         raise ValueError("Object contains a field other than `amount` and `currency`")
     amount, currency = value.get("amount"), value.get("currency")
     if not isinstance(amount, str) or not isinstance(currency, str):

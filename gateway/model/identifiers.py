@@ -22,7 +22,8 @@ def id_at(now_ms: int, randomness: bytes) -> str:
     value = bytearray(now_ms.to_bytes(6, "big") + randomness)
     value[6] = 0x70 | (value[6] & 0x0F)
     value[8] = 0x80 | (value[8] & 0x3F)
-    return str(uuid.UUID(bytes=bytes(value)))
+    text = value.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def derived_id(*parts: str) -> str:
