@@ -151,7 +151,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     status: str
     created: int
-    amount_received: int = 0
+    amount_received: int | None = None
     latest_charge: Charge | str | None = None
     last_payment_error: Decline | None = None
     metadata: dict[str, str] | None = None
@@ -303,10 +303,17 @@ def payment_in(intent: Intent) -> ProviderPayment:
         provider_ref=intent.id,
         state=state,
         amount=amount_in(intent.amount, intent.currency),
-        captured=amount_in(intent.amount_received, intent.currency),
+        captured=amount_in(_received(intent), intent.currency),
         refunded=amount_in(refunded, intent.currency),
         failure=_failure(intent.last_payment_error) if state is PaymentState.FAILED else None,
     )
+
+
+def _received(intent: Intent) -> int:
+    """What was collected; stand-ins such as localstripe only say that it was."""
+    if intent.amount_received is not None:
+        return intent.amount_received
+    return intent.amount if intent.status == "succeeded" else 0
 
 
 def charge_in(charge: Charge) -> ProviderPayment:
