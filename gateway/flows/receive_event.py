@@ -14,11 +14,10 @@ from opentelemetry.trace import SpanKind
 from gateway.errors import HeadraceError
 from gateway.model import codec
 from gateway.model.event import Event, ProviderEvent
-from gateway.model.identifiers import new_id
 from gateway.model.order import OrderState
 from gateway.model.payment import Payment, PaymentState, ProviderPayment
 from gateway.policy import collecting
-from gateway.runtime import engine, telemetry
+from gateway.runtime import engine, outbox, telemetry
 from gateway.runtime.database import Connection
 from gateway.runtime.hub import Hub
 from gateway.runtime.inbox import Row, Verdict, dedupe_key
@@ -66,11 +65,11 @@ class EventReceiver:
         """Change the payments that the rows are about, and say what became of each row."""
         read = [(row, *self._read(row)) for row in rows]
         known = await _load(connection, [(row, event) for row, event, _ in read if event])
-        outbox: list[tuple[Any, ...]] = []
+        reports: list[tuple[Any, ...]] = []
         verdicts = []
         for row, event, verdict in read:
-            verdicts.append(verdict or self._apply(row, event, known, outbox))
-        await _store(connection, known, outbox)
+            verdicts.append(verdict or self._apply(row, event, known, reports))
+        await _store(connection, known, reports)
         return verdicts
 
     def _read(self, row: Row) -> tuple[ProviderEvent | None, Verdict | None]:
@@ -93,7 +92,7 @@ class EventReceiver:
         row: Row,
         event: ProviderEvent | None,
         known: dict[tuple[str, ...], _Known],
-        outbox: list[tuple[Any, ...]],
+        reports: list[tuple[Any, ...]],
     ) -> Verdict:
         found = _find(row, event, known) if event else None
         if event is None or event.payment is None or found is None:
@@ -107,7 +106,7 @@ class EventReceiver:
         found.payment = changed
         for one in events:
             found.sequence += 1
-            outbox.append(_outbox_row(found, one, event))
+            reports.append(_outbox_row(found, one, event))
         self._span(row, event, found, began)
         if found.given_up and _kept(changed) > charged:
             _log.error(
@@ -234,22 +233,18 @@ async def _load(
 
 
 def _outbox_row(found: _Known, event: Event, cause: ProviderEvent) -> tuple[Any, ...]:
-    return (
-        found.tenant,
-        new_id(),
-        event.type,
-        event.aggregate,
-        event.aggregate_id,
-        found.sequence,
-        found.payment.order_id,
-        codec.encode(event.data).decode(),
-        found.traceparent,
-        cause.event_id,
+    return outbox.row(
+        event,
+        tenant=found.tenant,
+        sequence=found.sequence,
+        business_id=found.payment.order_id,
+        traceparent=found.traceparent,
+        causation_id=cause.event_id,
     )
 
 
 async def _store(
-    connection: Connection, known: dict[tuple[str, ...], _Known], outbox: list[tuple[Any, ...]]
+    connection: Connection, known: dict[tuple[str, ...], _Known], reports: list[tuple[Any, ...]]
 ) -> None:
     payments = {(one.tenant, one.payment.payment_id): one for one in known.values()}
     changed = [one for key, one in sorted(payments.items()) if one.changed]
@@ -269,13 +264,8 @@ async def _store(
                     for one in changed
                 ],
             )
-        if outbox:
-            await cursor.executemany(
-                "insert into headrace.outbox (tenant, event_id, type, aggregate, aggregate_id,"
-                " sequence, business_id, data, traceparent, causation_id)"
-                " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                outbox,
-            )
+        if reports:
+            await cursor.executemany(outbox.INSERT, reports)
     # In the order of the ids, as every other transaction that wakes flows.
     async with connection.pipeline():
         for one in sorted(payments.values(), key=lambda one: one.payment.payment_id):

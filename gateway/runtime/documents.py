@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from gateway.model import codec
 from gateway.model.event import Event
-from gateway.model.identifiers import new_id
 from gateway.model.reference import ExternalReference
+from gateway.runtime import outbox
 from gateway.runtime.database import Connection
 
 T = TypeVar("T")
@@ -94,20 +94,12 @@ class Unit:
 
     async def _report(self, events: Sequence[Event], *, sequence: int) -> None:
         for number, event in enumerate(events, start=sequence - len(events) + 1):
-            await self.connection.execute(
-                "insert into headrace.outbox (tenant, event_id, type, aggregate, aggregate_id,"
-                " sequence, business_id, data, traceparent, causation_id)"
-                " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                (
-                    self.tenant,
-                    new_id(),
-                    event.type,
-                    event.aggregate,
-                    event.aggregate_id,
-                    number,
-                    self.business_id,
-                    codec.encode(event.data).decode(),
-                    self.traceparent,
-                    self.causation_id,
-                ),
+            row = outbox.row(
+                event,
+                tenant=self.tenant,
+                sequence=number,
+                business_id=self.business_id,
+                traceparent=self.traceparent,
+                causation_id=self.causation_id,
             )
+            await self.connection.execute(outbox.INSERT, row)

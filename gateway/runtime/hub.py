@@ -18,7 +18,7 @@ from gateway.ports.payments import Payments
 from gateway.ports.risk import Risk
 from gateway.ports.webhooks import Webhooks
 from gateway.runtime.evidence import Call
-from gateway.runtime.transport import Transport
+from gateway.runtime.transport import Transport, always
 from gateway.settings import Patience, TenantSettings
 
 T = TypeVar("T")
@@ -77,10 +77,6 @@ class _Slot:
     until: float = 0.0
 
 
-def _always() -> bool:
-    return True
-
-
 class Hub:
     """Holds exchanges with the systems of all tenants.
 
@@ -121,7 +117,7 @@ class Hub:
         business_id: str = "",
         step: str = "",
         key: str = "",
-        may_send: Callable[[], bool] = _always,
+        may_send: Callable[[], bool] = always,
     ) -> T:
         """Hold one exchange to its end; the verb is the name of the exchange's generator.
 

@@ -86,7 +86,6 @@ class Worker:
             if away:
                 _log.info("database.available")
                 away = False
-            self.beat = time.monotonic()
             if not claimed:
                 await _pause(stop, self._settings.poll_s)
         await self._drain()
