@@ -51,13 +51,12 @@ from _stage import (
 )
 from granian.constants import Interfaces
 from granian.server.embed import Server
-from litestar import Request, Response, post
-from litestar.di import NamedDependency
-from litestar.handlers import HTTPRouteHandler
+from litestar.handlers import ASGIRouteHandler
 from msgspec import Meta
 
 from adapters.sap_s4.erp import SapErp
 from gateway import app
+from gateway.api import hot
 from gateway.api.facade import Facade, require_json
 from gateway.commands.landscape import free_ports
 from gateway.kit.adapter import request as build
@@ -150,13 +149,10 @@ class WithoutLookUp(SapErp):
         yield  # which makes it an exchange
 
 
-def order_route(system: System[SapErp]) -> HTTPRouteHandler:
-    """The one route that the benchmark adds."""
+def order_route(system: System[SapErp], facade: Facade) -> ASGIRouteHandler:
+    """The one route that the benchmark adds, of the kind that the product's own is."""
 
-    @post(PATH, status_code=201)
-    async def place(
-        request: Request[Any, Any, Any], facade: NamedDependency[Facade]
-    ) -> Response[bytes]:
+    async def place(facade: Facade, request: hot.Request) -> hot.Answer:
         caller = facade.caller(request)
         require_json(request.headers.get("content-type", ""))
         tenant = facade.hub.tenant(caller.tenant)
@@ -178,9 +174,9 @@ def order_route(system: System[SapErp]) -> HTTPRouteHandler:
             order.total.amount,
             order.total.currency,
         )
-        return Response(codec.encode(answer), status_code=201, media_type="application/json")
+        return hot.Answer(201, codec.encode(answer))
 
-    return place
+    return hot.post(PATH, place, facade)
 
 
 def hub(start: Any) -> Any:
@@ -191,7 +187,9 @@ def hub(start: Any) -> Any:
     erp = parts.hub.tenant("acme").erp
     pipeline: Any = app.create_app(parts)
     port = WithoutLookUp(erp.settings)
-    pipeline._application.register(order_route(dataclasses.replace(erp, port=port)))  # noqa: SLF001 - the application as it is
+    application = pipeline._application  # noqa: SLF001 - the application as it is
+    facade = application.dependencies["facade"].dependency()
+    application.register(order_route(dataclasses.replace(erp, port=port), facade))
     return pipeline
 
 

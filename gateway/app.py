@@ -17,7 +17,7 @@ from litestar.types import ASGIApp
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from gateway import settings as files
-from gateway.api import contract, health, operations, orders, problems, webhooks
+from gateway.api import contract, health, hot, operations, orders, problems, webhooks
 from gateway.api.facade import Facade
 from gateway.api.pipeline import Pipeline
 from gateway.engines.risk import default_risk
@@ -386,7 +386,7 @@ def create_app(parts: Parts) -> ASGIApp:
 
     application = Litestar(
         route_handlers=[
-            orders.submit_order,
+            hot.post("/v1/orders", orders.submit_order, facade),
             orders.get_order,
             orders.get_timeline,
             operations.get_operation,

@@ -26,6 +26,7 @@ _GIVEN_NAMES: Final = ("FirstName", "MiddleName")
 _FAMILY_NAMES: Final = ("LastName", "AdditionalLastName")
 _STREETS: Final = {"StreetName": 60, "StreetSuffixName": 40, "AdditionalStreetSuffixName": 40}
 _NAME_LENGTH: Final = 40
+_EMPTY: Final[tuple[Any, ...]] = ("", [], {})
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # all of Unicode's category Cc
 # What is written again to a business partner that is there already. Addresses, tax numbers and
 # sales areas are not: their entities carry no entity tag, so SAP's own changes would be lost.
@@ -233,17 +234,19 @@ def _folded(text: str, widths: Mapping[str, int]) -> dict[str, str]:
 
 def _clean(text: str) -> str:
     """One line: control characters would break SAP's XML, double blanks its comparisons."""
-    return " ".join(_CONTROL.sub(" ", text).split())
+    if not text.isprintable():
+        text = _CONTROL.sub(" ", text)
+    return " ".join(text.split())
 
 
 def _filled(value: Mapping[str, Any], left_out: frozenset[str]) -> dict[str, Any]:
     """The body without what is empty and without what this release does not have."""
-    body: dict[str, Any] = {}
-    for name, content in value.items():
-        kept = _kept(content, left_out)
-        if name not in left_out and kept not in ("", [], {}):
-            body[name] = kept
-    return body
+    return {
+        name: kept
+        for name, content in value.items()
+        if name not in left_out
+        and (kept := content if type(content) is str else _kept(content, left_out)) not in _EMPTY
+    }
 
 
 def _kept(content: Any, left_out: frozenset[str]) -> Any:

@@ -114,10 +114,11 @@ def refused(response: httpx.Response) -> bool:
     """Whether the token or the session is no longer good; SAP did nothing in either case."""
     if response.status_code == httpx.codes.FORBIDDEN:
         return str(response.headers.get("x-csrf-token", "")).lower() == "required"
+    if response.status_code != httpx.codes.BAD_REQUEST:
+        return False
     # The internet communication manager, not the service, says that a session is gone.
     from_service = "json" in response.headers.get("content-type", "")
-    lost = response.status_code == httpx.codes.BAD_REQUEST and not from_service
-    return lost and _SESSION_LOST.search(response.content) is not None
+    return not from_service and _SESSION_LOST.search(response.content) is not None
 
 
 def answer(response: httpx.Response, reader: Callable[[bytes], T], *, write: bool) -> T:

@@ -1,9 +1,8 @@
 """What the routes need: one object, made by ``app.py`` and handed to every handler."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
-
-from litestar import Request
+from typing import Any, Final, Protocol
 
 from gateway.errors import Rejected
 from gateway.policy.access import Access, Caller
@@ -13,6 +12,18 @@ from gateway.runtime.inbox import Inbox
 from gateway.settings import ServerSettings
 
 _UTF_8: Final = {"charset=utf-8", 'charset="utf-8"'}
+
+
+class Request(Protocol):
+    """What both kinds of routes are given."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Name in lower case to value."""
+
+    @property
+    def scope(self) -> Any:
+        """Of ASGI."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +41,7 @@ class Facade:
     settings: ServerSettings
     tenants: tuple[str, ...]
 
-    def caller(self, request: Request[object, object, object]) -> Caller:  # type: ignore[type-var] # the route does not use user, auth or state
+    def caller(self, request: Request) -> Caller:
         """Who sent the request; the access log names the client.
 
         Raises:
@@ -39,7 +50,7 @@ class Facade:
         caller = self.access.caller(
             request.headers.get("authorization", ""), request.headers.get("headrace-tenant", "")
         )
-        request.scope["headrace_client"] = caller.client  # type: ignore[typeddict-unknown-key] # ASGI scopes may carry more
+        request.scope["headrace_client"] = caller.client
         return caller
 
 

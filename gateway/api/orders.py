@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from opentelemetry import trace
 
+from gateway.api import hot
 from gateway.api.facade import Facade, require_json
 from gateway.api.operations import Links, Operation, operation_of
 from gateway.errors import Rejected
@@ -40,14 +41,11 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[Entry, ...]
 
 
-@post("/v1/orders", status_code=202)
-async def submit_order(
-    request: Request[Any, Any, Any], facade: NamedDependency[Facade]
-) -> Response[bytes]:
+async def submit_order(facade: Facade, request: hot.Request) -> hot.Answer:
     """Take an order: stored and its flow started in one transaction, answered after the commit."""
     caller = facade.caller(request)
     require_json(request.headers.get("content-type", ""))
-    key_value = _idempotency_key(request.headers.getall("idempotency-key", []))
+    key_value = _idempotency_key(request.all("idempotency-key"))
     body = await request.body()
     currencies = facade.hub.tenant(caller.tenant).settings.currencies
     new = read_order(body, currencies=currencies)
@@ -196,10 +194,8 @@ async def _wait_for(facade: Facade, caller: Caller, order_id: str, wait_s: int) 
     return Answer(status=status, headers=headers, body=codec.encode(operation))
 
 
-def _response(answer: Answer, *, replayed: bool) -> Response[bytes]:
+def _response(answer: Answer, *, replayed: bool) -> hot.Answer:
     headers = dict(answer.headers)
     if replayed:
         headers["Idempotency-Replayed"] = "true"
-    return Response(
-        answer.body, status_code=answer.status, media_type="application/json", headers=headers
-    )
+    return hot.Answer(answer.status, answer.body, headers)

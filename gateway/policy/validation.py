@@ -31,9 +31,15 @@ _STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _BRACKETS: Final = re.compile(rb"[\[{\]}]")
 # Characters that could stand for a control character; most bodies have none of them.
 _MAYBE_CONTROL: Final = re.compile(rb"\x7f|\\(?:[bfnrt]|u00[01]|u007[fF])")
+# Quotes, colons and blanks in disguise, which would be counted in one spelling only.
+_DISGUISED: Final = re.compile(rb"\\u00[0-3]")
+_BLANKS: Final = b" \t\r\n"
 # Fourteen digits in one text, whatever stands between them; an article number has thirteen.
-_MAYBE_CARD: Final = re.compile(rb'[0-9](?:[^0-9"]{0,12}[0-9]){13}')
+_MAYBE_CARD: Final = re.compile(rb"[0-9]{14}")
+_NEITHER_DIGIT_NOR_QUOTE: Final = bytes(set(range(256)) - set(b'0123456789"'))
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f]")
+_decode_any = msgspec.json.Decoder().decode
+_encode_any = msgspec.json.Encoder().encode
 
 
 class FieldError(msgspec.Struct, frozen=True):
@@ -103,7 +109,34 @@ def _text_errors(body: bytes) -> list[FieldError]:
     """
     if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _depth(body) > MAX_DEPTH:
         raise Invalid((FieldError("", "too_deep", f"Nest at most {MAX_DEPTH} levels."),))
-    marked: list[_Twice] = []
+    try:
+        data = _decode_any(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []  # whoever decodes it into an order says what is wrong with it
+    found: Iterator[FieldError] = iter(())
+    if _may_have_names_twice(body, data):
+        found = _names_twice(_with_names_twice(body))
+    if (b"\\" in body or b"\x7f" in body) and _MAYBE_CONTROL.search(body):
+        found = chain(found, _control_characters(data))
+    if _MAYBE_CARD.search(body.translate(None, _NEITHER_DIGIT_NOR_QUOTE)):
+        found = chain(found, _card_numbers(data))
+    return list(islice(found, 2 * MAX_ERRORS))
+
+
+def _may_have_names_twice(body: bytes, data: Any) -> bool:
+    """Whether more names end in the body than in what a decoder made of it.
+
+    What ends a name is a quote with a colon. Both texts hold those of names, and the same ones
+    again inside of strings; a decoder keeps one of two equal names.
+    """
+    if b"\\u00" in body and _DISGUISED.search(body):
+        return True
+    ends = body.translate(None, _BLANKS).count(b'":')
+    return ends != _encode_any(data).translate(None, _BLANKS).count(b'":')
+
+
+def _with_names_twice(body: bytes) -> Any:
+    """The body, with marks on its objects in which names stand twice."""
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(items)
@@ -112,19 +145,12 @@ def _text_errors(body: bytes) -> list[FieldError]:
         twice = _Twice(made)
         counts = Counter(name for name, _ in items)
         twice.names = tuple(name for name, count in counts.items() if count > 1)
-        marked.append(twice)
         return twice
 
     try:
-        data = json.loads(body, object_pairs_hook=pairs)
-    except (ValueError, RecursionError):
-        return []  # msgspec says what is wrong with it
-    found = _names_twice(data) if marked else iter(())
-    if _MAYBE_CONTROL.search(body):
-        found = chain(found, _control_characters(data))
-    if _MAYBE_CARD.search(body):
-        found = chain(found, _card_numbers(data))
-    return list(islice(found, 2 * MAX_ERRORS))
+        return json.loads(body, object_pairs_hook=pairs)
+    except (ValueError, RecursionError):  # such as a number of five thousand digits
+        return None  # whoever decodes it into an order says what is wrong with it
 
 
 def _names_twice(data: Any) -> Iterator[FieldError]:

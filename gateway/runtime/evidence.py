@@ -75,6 +75,8 @@ def response_text(response: httpx.Response, readable: frozenset[str]) -> str:
 
 
 def _transcript(start: str, headers: httpx.Headers, body: bytes, readable: frozenset[str]) -> str:
-    shown = redact_body(headers.get("content-type", ""), body, readable)
+    pairs = headers.raw
+    content_type = next((value for name, value in pairs if name.lower() == b"content-type"), b"")
+    shown = redact_body(content_type.decode("latin-1"), body, readable)
     # NUL cannot stand in PostgreSQL's text; one would take the others of its batch along.
-    return f"{start}\n{redact_headers(headers.raw)}\n\n{shown}".replace("\x00", "")
+    return f"{start}\n{redact_headers(pairs)}\n\n{shown}".replace("\x00", "")

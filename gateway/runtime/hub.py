@@ -76,6 +76,10 @@ class _Slot:
     session: Session | None = None
     until: float = 0.0
 
+    def usable(self, now: float, stale: Session | None) -> Session | None:
+        """The session, unless it has run out or is the one that was refused."""
+        return self.session if now < self.until and self.session is not stale else None
+
 
 class Hub:
     """Holds exchanges with the systems of all tenants.
@@ -171,11 +175,15 @@ class Hub:
         stale: Session | None,
     ) -> Session:
         """The session in use, or a new one; however many ask, one login is under way."""
-        slot = self._slots.setdefault((system.tenant, system.name), _Slot())
+        slot = self._slots.get((system.tenant, system.name))
+        if slot is None:
+            slot = self._slots[system.tenant, system.name] = _Slot()
+        usable = None if slot.lock.locked() else slot.usable(self._clock(), stale)
+        if usable is not None:
+            return usable
         async with slot.lock:
-            usable = slot.session is not None and self._clock() < slot.until
-            if usable and slot.session is not stale and slot.session is not None:
-                return slot.session
+            if (session := slot.usable(self._clock(), stale)) is not None:
+                return session
             as_login = msgspec.structs.replace(call, verb="login", key="")
             session = await _hold(
                 login(system.settings),

@@ -6,9 +6,7 @@ identifier, and whoever ends the flow writes the spans themselves, from the jour
 is ever missing, whoever died.
 """
 
-import contextvars
 import hashlib
-import random
 import re
 import sys
 import traceback
@@ -23,27 +21,18 @@ from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import (
     BatchSpanProcessor,
     SpanExporter,
     SpanExportResult,
 )
-from opentelemetry.sdk.trace.id_generator import IdGenerator
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.trace import TraceFlags as Flags
 
+from gateway.runtime.recording import Recorder
+
 _TRACEPARENT: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
-_forced: contextvars.ContextVar[int] = contextvars.ContextVar("forced_span_id", default=0)
-
-
-class _Ids(IdGenerator):
-    def generate_span_id(self) -> int:
-        return _forced.get() or random.getrandbits(64) or 1
-
-    def generate_trace_id(self) -> int:
-        return random.getrandbits(128) or 1
 
 
 class Telemetry:
@@ -59,30 +48,32 @@ class Telemetry:
     def __init__(
         self, *, service: str, sampling: float = 1.0, exporters: Sequence[SpanExporter] = ()
     ) -> None:
-        self._provider = TracerProvider(
-            sampler=ParentBased(TraceIdRatioBased(sampling)),
-            resource=Resource({"service.name": service}),
-            id_generator=_Ids(),
-            shutdown_on_exit=False,
-        )
-        for exporter in exporters:
-            self._provider.add_span_processor(
-                BatchSpanProcessor(
-                    exporter,
-                    max_queue_size=16_384,
-                    schedule_delay_millis=300,
-                    max_export_batch_size=64,
-                )
+        self._processors = [
+            BatchSpanProcessor(
+                exporter,
+                max_queue_size=16_384,
+                schedule_delay_millis=300,
+                max_export_batch_size=64,
             )
-        self.tracer = self._provider.get_tracer("headrace")
+            for exporter in exporters
+        ]
+        self.tracer = Recorder(
+            sampling=sampling, resource=Resource({"service.name": service}), take=self._take
+        )
+
+    def _take(self, span: ReadableSpan) -> None:
+        for processor in self._processors:
+            processor.on_end(span)
 
     def flush(self) -> None:
         """Hand everything over to the exporters."""
-        self._provider.force_flush(5_000)
+        for processor in self._processors:
+            processor.force_flush(5_000)
 
     def close(self) -> None:
         """Flush and end."""
-        self._provider.shutdown()
+        for processor in self._processors:
+            processor.shutdown()  # type: ignore[no-untyped-call] # as it comes
 
     def emit(
         self,
@@ -102,18 +93,15 @@ class Telemetry:
         Args:
             started: Seconds since the epoch; so is ``ended``.
         """
-        token = _forced.set(span_id)
-        try:
-            span = self.tracer.start_span(
-                name,
-                context_of(parent),
-                kind=kind,
-                attributes=attributes,
-                links=[Link(link) for link in links],
-                start_time=int(started * 1e9),
-            )
-        finally:
-            _forced.reset(token)
+        span = self.tracer.start_span(
+            name,
+            context_of(parent),
+            kind=kind,
+            attributes=attributes,
+            links=[Link(link) for link in links],
+            start_time=int(started * 1e9),
+            span_id=span_id,
+        )
         if failed:
             span.set_status(Status(StatusCode.ERROR))
         span.end(int(ended * 1e9))
