@@ -7,22 +7,19 @@ from typing import Any, Final
 import structlog
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
 from opentelemetry import context as otel_context
-from opentelemetry import metrics, trace
+from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from gateway.api import problems
 from gateway.model import codec
 from gateway.model.identifiers import new_id
-from gateway.runtime import telemetry
+from gateway.runtime import metrics, telemetry
 
 _log = structlog.get_logger()
 _METHODS: Final = frozenset(
     {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
 )
 _EXEMPT: Final = ("/livez", "/readyz", "/webhooks/")
-_DURATION = metrics.get_meter("headrace").create_histogram(
-    "http.server.request.duration", unit="s", description="Duration of served requests"
-)
 
 
 class Pipeline:
@@ -120,14 +117,7 @@ class Pipeline:
         span: trace.Span,
     ) -> None:
         duration_s = time.perf_counter() - started
-        _DURATION.record(
-            duration_s,
-            {
-                "http.request.method": method,
-                "http.route": route,
-                "http.response.status_code": status,
-            },
-        )
+        metrics.server_durations.record(duration_s, method, route, status)
         _log.info(
             "api.request",
             method=method,

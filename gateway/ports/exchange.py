@@ -6,7 +6,7 @@ script, or a test by hand.
 """
 
 from collections.abc import Generator, Mapping
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import httpx
 import msgspec
@@ -29,21 +29,46 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     expires_in_s: float | None = None
     origin: str = ""
 
-    def apply(self, request: httpx.Request) -> httpx.Request:
-        """The request with this session; the given one stays as it is."""
+    def apply(
+        self,
+        request: httpx.Request,
+        also: Mapping[bytes, bytes] | None = None,
+        *,
+        extensions: Mapping[str, Any] | None = None,
+    ) -> httpx.Request:
+        """The request with this session; the given one stays as it is.
+
+        Args:
+            also: Further headers, names in lower case.
+            extensions: In place of the request's.
+        """
         added = {name.lower().encode(): value.encode() for name, value in self.headers.items()}
-        url = request.url
+        url = None
         if self.origin:
             origin = httpx.URL(self.origin)
-            url = url.copy_with(scheme=origin.scheme, host=origin.host, port=origin.port)
+            url = request.url.copy_with(scheme=origin.scheme, host=origin.host, port=origin.port)
             added[b"host"] = url.netloc
-        # Raw pairs: copying httpx's mapping and setting names in it costs more than the request.
-        headers = [pair for pair in request.headers.raw if pair[0].lower() not in added]
-        headers.extend(added.items())
-        return httpx.Request(
-            request.method,
-            url,
-            headers=headers,
-            stream=request.stream,
-            extensions=request.extensions,
-        )
+        added.update(also or {})
+        return with_headers(request, added, url=url, extensions=extensions)
+
+
+def with_headers(
+    request: httpx.Request,
+    added: Mapping[bytes, bytes],
+    *,
+    url: httpx.URL | None = None,
+    extensions: Mapping[str, Any] | None = None,
+) -> httpx.Request:
+    """A request like the given one with headers set, names in lower case.
+
+    From raw pairs, because httpx's mapping costs more than all the rest of a request.
+    """
+    headers = [pair for pair in request.headers.raw if pair[0].lower() not in added]
+    headers.extend(added.items())
+    return httpx.Request(
+        request.method,
+        url or request.url,
+        headers=headers,
+        stream=request.stream,
+        extensions=dict(extensions or request.extensions),
+    )

@@ -159,11 +159,11 @@ class Hub:
         if login is None:
             return await self.transport.send(request, call, may_send=may_send)
         session = await self._session(system, login, call, may_send, stale=None)
-        response = await self.transport.send(session.apply(request), call, may_send=may_send)
+        response = await self.transport.send(request, call, session=session, may_send=may_send)
         if not system.adapter.refused(response):
             return response
         session = await self._session(system, login, call, may_send, stale=session)
-        return await self.transport.send(session.apply(request), call, may_send=may_send)
+        return await self.transport.send(request, call, session=session, may_send=may_send)
 
     async def _session(
         self,

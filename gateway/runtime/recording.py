@@ -140,16 +140,20 @@ class Recorder(trace.Tracer):
         del record_exception, set_status_on_exception
         parent: SpanContext | None = trace.get_current_span(context).get_span_context()
         if parent is not None and parent.is_valid:
-            trace_id, sampled = parent.trace_id, parent.trace_flags.sampled
+            trace_id, sampled, state = (
+                parent.trace_id,
+                parent.trace_flags.sampled,
+                parent.trace_state,
+            )
         else:
-            parent, trace_id = None, random.getrandbits(128) or 1
+            parent, trace_id, state = None, random.getrandbits(128) or 1, None
             sampled = random.random() < self._sampling  # noqa: S311 - no secret
         span_id = span_id or random.getrandbits(64) or 1
         if not sampled:
-            return NonRecordingSpan(SpanContext(trace_id, span_id, False, _NOT_SAMPLED))
+            return NonRecordingSpan(SpanContext(trace_id, span_id, False, _NOT_SAMPLED, state))
         return Span(
             name,
-            SpanContext(trace_id, span_id, False, _SAMPLED),
+            SpanContext(trace_id, span_id, False, _SAMPLED, state),
             parent,
             kind=kind,
             attributes=attributes or {},

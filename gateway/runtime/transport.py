@@ -9,14 +9,14 @@ with status 500, goes back to the adapter, which has the last word.
 import asyncio
 import random as randomness
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Final
 
 import httpx
+import msgspec
 import structlog
 import tenacity
-from opentelemetry import metrics
 from opentelemetry.trace import Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags, Tracer
 
 from gateway.errors import InDoubt, Misconfigured, Unavailable
@@ -33,14 +33,13 @@ from gateway.policy.retrying import (
     pause_s,
     retry_after_s,
 )
+from gateway.ports.exchange import Session, with_headers
 from gateway.runtime.evidence import Call, Evidence, request_text, response_text
+from gateway.runtime.metrics import Durations, client_durations
 from gateway.runtime.telemetry import traceparent
 from gateway.settings import CallPolicy
 
-# Source: OpenTelemetry semantic conventions 1.37, HTTP client metrics.
-_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 _FIRST_ERROR: Final = 400  # of the conventions: for a client 4xx is an error as well
-_TRACE_HEADERS: Final = frozenset({b"traceparent", b"tracestate"})
 _INTERRUPTED: Final = "interrupted"  # we stopped waiting ourselves; it may have happened
 _log = structlog.get_logger()
 
@@ -50,8 +49,7 @@ def always() -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Lane:
+class _Lane(msgspec.Struct, frozen=True):
     """What all calls of one verb of one system share."""
 
     policy: CallPolicy
@@ -59,8 +57,7 @@ class _Lane:
     bulkhead: Bulkhead[asyncio.Future[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
+class _Result(msgspec.Struct, frozen=True):
     """What an attempt came to: an answer, or an error of the wire."""
 
     outcome: Outcome
@@ -68,8 +65,7 @@ class _Result:
     error: httpx.RequestError | None = None
 
 
-@dataclass(slots=True)
-class _Conversation:
+class _Conversation(msgspec.Struct):
     """One call under way.
 
     Attributes:
@@ -78,6 +74,7 @@ class _Conversation:
     """
 
     request: httpx.Request
+    session: Session | None
     call: Call
     lane: _Lane
     may_send: Callable[[], bool]
@@ -86,8 +83,7 @@ class _Conversation:
     known: _Result | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Attempt:
+class _Attempt(msgspec.Struct, frozen=True):
     """One attempt under way."""
 
     conversation: _Conversation
@@ -111,7 +107,7 @@ class Transport:
         wall: Seconds since the epoch.
         sleep: Waits between attempts.
         random: For jitter.
-        meter: Where durations are counted.
+        durations: Where durations are counted.
     """
 
     def __init__(
@@ -125,7 +121,7 @@ class Transport:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        meter: metrics.Meter | None = None,
+        durations: Durations = client_durations,
     ) -> None:
         self._wire = wire
         self._policy = policy
@@ -136,12 +132,7 @@ class Transport:
         self._wall = wall
         self._lanes: dict[tuple[str, str, str], _Lane] = {}
         self._forced: dict[tuple[str, str, str], BreakerState] = {}
-        self._durations = (meter or metrics.get_meter("headrace")).create_histogram(
-            "http.client.request.duration",
-            unit="s",
-            description="Duration of attempts to call a system.",
-            explicit_bucket_boundaries_advisory=_SECONDS,
-        )
+        self._durations = durations
         # Entered after a first failure only: it costs more than the rest of a good call, and few
         # calls need it (benchmarks/README.md).
         self._retrying = tenacity.AsyncRetrying(
@@ -153,13 +144,19 @@ class Transport:
         )
 
     async def send(
-        self, request: httpx.Request, call: Call, *, may_send: Callable[[], bool] = always
+        self,
+        request: httpx.Request,
+        call: Call,
+        *,
+        session: Session | None = None,
+        may_send: Callable[[], bool] = always,
     ) -> httpx.Response:
         """The answer, whatever its status.
 
         Args:
             request: Stays as it is; its body can be read more than once.
             call: What it is about.
+            session: Sent along with each attempt.
             may_send: Asked immediately before each attempt is written; a worker that lost its
                 lease must not send.
 
@@ -175,7 +172,7 @@ class Transport:
             raise _breaker_open(lane.breaker)
         await self._enter(lane)
         try:
-            conversation = _Conversation(request, call, lane, may_send, deadline)
+            conversation = _Conversation(request, session, call, lane, may_send, deadline)
             result = await self._attempt(conversation)
             if may_repeat(result.outcome, request.method):
                 conversation.known = result
@@ -320,11 +317,11 @@ class Transport:
         duration_s = self._clock() - attempt.started
         status = response.status_code if response is not None else 0
         failure = _failure(status, error)
-        attributes = _attributes(attempt.request, status, failure)
-        call = attempt.conversation.call
-        self._durations.record(duration_s, {**attributes, "headrace.system": call.system})
+        request, call = attempt.request, attempt.conversation.call
+        host, port = _address(request.url.scheme, request.url.raw_host, request.url.port)
+        self._durations.record(duration_s, call.system, request.method, host, port, status, failure)
         if attempt.span.is_recording():
-            _describe(attempt, attributes)
+            _describe(attempt, host, port, status, failure)
         attempt.span.end()
         try:
             self._evidence(
@@ -432,10 +429,9 @@ def _settled(result: _Result, call: Call, method: str) -> httpx.Response:
 def _request_of(conversation: _Conversation, context: SpanContext, left_s: float) -> httpx.Request:
     """The request of one attempt: with the header of its span and with what time is left."""
     given, policy = conversation.request, conversation.lane.policy
-    headers = [pair for pair in given.headers.raw if pair[0].lower() not in _TRACE_HEADERS]
-    headers.append((b"traceparent", traceparent(context).encode("ascii")))
+    added = {b"traceparent": traceparent(context).encode("ascii")}
     if context.trace_state:
-        headers.append((b"tracestate", context.trace_state.to_header().encode("ascii")))
+        added[b"tracestate"] = context.trace_state.to_header().encode("ascii")
     whole_s = min(policy.timeout_s, left_s)
     limits = {
         "connect": min(policy.connect_timeout_s, whole_s),
@@ -444,13 +440,10 @@ def _request_of(conversation: _Conversation, context: SpanContext, left_s: float
         "pool": min(policy.queue_s, whole_s),
         "total": whole_s,
     }
-    return httpx.Request(
-        given.method,
-        given.url,
-        headers=headers,
-        stream=given.stream,
-        extensions={**given.extensions, "timeout": limits},
-    )
+    extensions = {**given.extensions, "timeout": limits}
+    if conversation.session is None:
+        return with_headers(given, added, extensions=extensions)
+    return conversation.session.apply(given, added, extensions=extensions)
 
 
 def _failure(status: int, error: BaseException | None) -> str:
@@ -460,26 +453,27 @@ def _failure(status: int, error: BaseException | None) -> str:
     return str(status) if status >= _FIRST_ERROR else ""
 
 
-def _attributes(request: httpx.Request, status: int, failure: str) -> dict[str, str | int]:
-    """Few values only, and no path, query or body: they can be personal."""
-    url = request.url
-    attributes: dict[str, str | int] = {
-        "http.request.method": request.method,
-        "server.address": url.host,
-        "server.port": url.port or (443 if url.scheme == "https" else 80),
-    }
-    if status:
-        attributes["http.response.status_code"] = status
-    if failure:
-        attributes["error.type"] = failure
-    return attributes
+@lru_cache(maxsize=256)
+def _address(scheme: str, host: bytes, port: int | None) -> tuple[str, int]:
+    return host.decode("ascii"), port or (443 if scheme == "https" else 80)
 
 
-def _describe(attempt: _Attempt, attributes: Mapping[str, str | int]) -> None:
-    """Attributes of a span that is recorded."""
+def _describe(attempt: _Attempt, host: str, port: int, status: int, failure: str) -> None:
+    """Attributes of a span that is recorded: few values, and no path, query or body."""
     call, span = attempt.conversation.call, attempt.span
-    span.set_attributes({**attributes, "headrace.system": call.system, "headrace.step": call.step})
+    span.set_attributes(
+        {
+            "http.request.method": attempt.request.method,
+            "server.address": host,
+            "server.port": port,
+            "headrace.system": call.system,
+            "headrace.step": call.step,
+        }
+    )
+    if status:
+        span.set_attribute("http.response.status_code", status)
     if attempt.number > 1:
         span.set_attribute("http.request.resend_count", attempt.number - 1)
-    if "error.type" in attributes:
+    if failure:
+        span.set_attribute("error.type", failure)
         span.set_status(Status(StatusCode.ERROR))

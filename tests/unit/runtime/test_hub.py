@@ -32,10 +32,16 @@ class Product:
     before: Callable[[Call], Any] = lambda _call: None
 
     async def send(
-        self, request: httpx.Request, call: Call, *, may_send: Callable[[], bool]
+        self,
+        request: httpx.Request,
+        call: Call,
+        *,
+        session: Session | None = None,
+        may_send: Callable[[], bool],
     ) -> httpx.Response:
         """Answer with the present token, or 401 to any other."""
         assert may_send()
+        request = session.apply(request) if session else request
         self.seen.append(call)
         self.before(call)
         self.calls.append((call.verb, request.headers.get("x-token", "")))
