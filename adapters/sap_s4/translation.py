@@ -26,7 +26,6 @@ _GIVEN_NAMES: Final = ("FirstName", "MiddleName")
 _FAMILY_NAMES: Final = ("LastName", "AdditionalLastName")
 _STREETS: Final = {"StreetName": 60, "StreetSuffixName": 40, "AdditionalStreetSuffixName": 40}
 _NAME_LENGTH: Final = 40
-_EMPTY: Final[tuple[Any, ...]] = ("", [], {})
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # all of Unicode's category Cc
 # What is written again to a business partner that is there already. Addresses, tax numbers and
 # sales areas are not: their entities carry no entity tag, so SAP's own changes would be lost.
@@ -99,6 +98,7 @@ def sales_order(settings: Settings, order: Order, business_partner: str) -> dict
     Raises:
         Rejected: A technical field does not fit, or a price is in another currency.
     """
+    currency = order.total.currency
     body = {
         "SalesOrderType": settings.sales_order_type,
         "SalesOrganization": settings.sales_organization,
@@ -107,11 +107,8 @@ def sales_order(settings: Settings, order: Order, business_partner: str) -> dict
         "SoldToParty": _fitting(business_partner, 10, "business_partner"),
         "PurchaseOrderByCustomer": order_reference(order.order_id),
         "PurchaseOrderByShipToParty": _fitting(order.reference, 35, "reference"),
-        "TransactionCurrency": order.total.currency,
-        "to_Item": [
-            _item(settings, each, order.total.currency, f"items[{n}]")
-            for n, each in enumerate(order.items)
-        ],
+        "TransactionCurrency": currency,
+        "to_Item": [_item(settings, each, currency, n) for n, each in enumerate(order.items)],
     }
     return _filled(body, settings.left_out)
 
@@ -198,9 +195,10 @@ def _sales_area(settings: Settings) -> dict[str, str]:
     }
 
 
-def _item(settings: Settings, item: OrderItem, currency: str, field: str) -> dict[str, Any]:
+def _item(settings: Settings, item: OrderItem, currency: str, number: int) -> dict[str, Any]:
     if item.unit_price.currency != currency:
-        raise Rejected(f"{field}.unit_price has another currency.", code="currency_mixed")
+        field = f"items[{number}].unit_price"
+        raise Rejected(f"{field} has another currency.", code="currency_mixed")
     price = {
         "ConditionType": settings.price_condition_type,
         "ConditionRateValue": item.unit_price.amount,
@@ -241,21 +239,17 @@ def _clean(text: str) -> str:
 
 def _filled(value: Mapping[str, Any], left_out: frozenset[str]) -> dict[str, Any]:
     """The body without what is empty and without what this release does not have."""
-    return {
-        name: kept
-        for name, content in value.items()
-        if name not in left_out
-        and (kept := content if type(content) is str else _kept(content, left_out)) not in _EMPTY
-    }
-
-
-def _kept(content: Any, left_out: frozenset[str]) -> Any:
-    # By its class: asking abstract ones costs more than all the rest of a body.
-    if type(content) is dict:
-        return _filled(content, left_out)
-    if type(content) is list:
-        return [_filled(each, left_out) for each in content]
-    return content
+    body = {}
+    for name, content in value.items():
+        kept = content
+        # By its class: asking abstract ones costs more than all the rest of a body.
+        if type(content) is list:
+            kept = [_filled(each, left_out) for each in content]
+        elif type(content) is dict:
+            kept = _filled(content, left_out)
+        if (kept or kept is False) and name not in left_out:
+            body[name] = kept
+    return body
 
 
 def _comparable(name: str, value: Any) -> Any:

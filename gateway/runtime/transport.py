@@ -435,8 +435,6 @@ def _request_of(conversation: _Conversation, context: SpanContext, left_s: float
     whole_s = min(policy.timeout_s, left_s)
     limits = {
         "connect": min(policy.connect_timeout_s, whole_s),
-        "read": whole_s,
-        "write": whole_s,
         "pool": min(policy.queue_s, whole_s),
         "total": whole_s,
     }

@@ -555,8 +555,6 @@ def test_the_wire_is_told_all_time_limits(world: Make, connect_s: float, queue_s
 
     assert given.sent[0][1].extensions["timeout"] == {
         "connect": min(2.0, connect_s),
-        "read": 2.0,
-        "write": 2.0,
         "pool": min(2.0, queue_s),
         "total": 2.0,
     }
