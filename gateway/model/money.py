@@ -20,6 +20,7 @@ _TWO_DECIMALS: Final = frozenset(
     TZS UAH USD UYU UZS VED VES WST XCD YER ZAR ZMW ZWG
     """.split()
 )
+_FEWEST, _MOST = 2, 15  # digits of an amount with two decimals
 _AMOUNT: Final = re.compile(r"(-?)([0-9]{1,13})(?:\.([0-9]{1,4}))?")
 
 
@@ -77,6 +78,10 @@ class Money:
             ValueError: Not a decimal number, too many decimals, or no such currency.
         """
         decimals = scale(currency)
+        if decimals == 2 and amount[-3:-2] == ".":  # noqa: PLR2004 - how nearly all amounts are spelt
+            digits = amount[:-3] + amount[-2:]
+            if _FEWEST < len(digits) <= _MOST and digits.isascii() and digits.isdigit():
+                return cls(int(digits), currency)
         match = _AMOUNT.fullmatch(amount)
         if match is None:
             raise ValueError("amount must be a decimal string such as '123.45'")

@@ -61,9 +61,10 @@ def classify_response(response: httpx.Response) -> Outcome:
 
 def may_repeat(outcome: Outcome, method: str) -> bool:
     """Whether a further attempt can do no harm."""
-    if outcome in {Outcome.NOT_SENT, Outcome.REFUSED}:
+    if outcome is Outcome.NOT_SENT or outcome is Outcome.REFUSED:
         return True
-    return method in SAFE_METHODS and outcome in {Outcome.UNKNOWN, Outcome.SERVER_ERROR}
+    unsure = outcome is Outcome.UNKNOWN or outcome is Outcome.SERVER_ERROR
+    return unsure and method in SAFE_METHODS
 
 
 def retry_after_s(response: httpx.Response | None, *, now: float) -> float | None:
