@@ -42,7 +42,8 @@ _CUT: Final = "\n… (cut)"
 _DIGITS: Final = 9
 _SURELY_SHORT: Final = 10**_DIGITS
 _READABLE_DIGITS: Final = 12  # seconds since the epoch have 10; card numbers begin at 13
-_MASKS: Final = tuple(f"•••({length})" for length in range(256))
+_MASKS_LENGTH: Final = 256
+_MASKS: Final = tuple(f"•••({length})" for length in range(_MASKS_LENGTH))
 
 _NAMES_LIMIT: Final = 4096
 # What reads as a name; anything else may be a value that serves as a key.
@@ -181,7 +182,9 @@ def _value(value: Any, names: _Names) -> Any:
     if kind is dict:
         return _object(value, names)
     if kind is list:
-        return [_value(item, names) for item in value]
+        return [
+            _object(item, names) if type(item) is dict else _value(item, names) for item in value
+        ]
     if kind is str:
         return _masked(value)
     return _number(value, _DIGITS)
@@ -194,7 +197,11 @@ def _object(fields: dict[str, Any], names: _Names) -> dict[str, Any]:
         spelt, is_readable = names[name]
         kind = type(value)
         if kind is str:
-            shown[spelt] = _screened(value) if is_readable else _masked(value)
+            length = len(value)
+            if not is_readable:
+                shown[spelt] = _MASKS[length] if length < _MASKS_LENGTH else _mask(length)
+            else:
+                shown[spelt] = value if length < _SHORTEST_PERSONAL else _screened(value)
         elif kind is dict:
             shown[spelt] = _object(value, names)
         elif kind is list:
@@ -281,7 +288,7 @@ def _masked(text: str) -> str:
 
 
 def _mask(length: int) -> str:
-    return _MASKS[length] if length < len(_MASKS) else f"•••({length})"
+    return _MASKS[length] if length < _MASKS_LENGTH else f"•••({length})"
 
 
 def _screened(text: str) -> str:
