@@ -84,9 +84,10 @@ class Span(trace.Span):
             self.name = name
 
     def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
-        """Say whether it failed."""
+        """Say whether it failed; a description is not kept, it may quote a customer's data."""
+        del description
         if self._finish is not None:
-            self.status = status if isinstance(status, Status) else Status(status, description)
+            self.status = Status(status.status_code if isinstance(status, Status) else status)
 
     def add_event(self, name: str, *_args: Any, **_kwargs: Any) -> None:
         """Not kept: what happens within a span of ours is a span or a log line of its own."""

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from gateway.kit.adapter import Adapter, request
-from gateway.ports.exchange import Session
+from gateway.ports.exchange import Session, with_headers
 
 _URL = httpx.URL("https://system.test:8443/a%20b?c=d")
 
@@ -68,3 +68,16 @@ def test_product_without_sessions_refuses_none() -> None:
         plain.refused(httpx.Response(401)),
         plain.readable,
     )
+
+
+def test_what_an_attempt_adds_wins() -> None:
+    """Its own headers and limits over those of the session and of the request."""
+    given = request("GET", _URL, [(b"x-token", b"old")])
+    session = Session(headers={"traceparent": "of a session"})
+
+    sent = session.apply(given, {b"traceparent": b"own"}, extensions={"timeout": {}})
+    alone = with_headers(given, {b"x-token": b"new"})
+
+    assert (["own"], {"timeout": {}}) == (sent.headers.get_list("traceparent"), sent.extensions)
+    assert ["new"] == alone.headers.get_list("x-token")
+    assert "old" == given.headers["x-token"]

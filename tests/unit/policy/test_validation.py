@@ -355,3 +355,38 @@ def test_hostile_megabytes_are_refused_quickly() -> None:
 
     assert 201 == len(shortened["items"])
     assert MAX_ERRORS + 1 == len(errors_of(long))
+
+
+_NAMES = st.sampled_from(["a", "b", "\\u0061", ":", '\\":', "\\u0022:", " ", "ü"])
+
+
+@st.composite
+def _texts(draw: st.DrawFn, depth: int = 3) -> str:
+    """JSON with names that may stand twice, and with quotes and colons where they mislead."""
+    kind = draw(st.integers(0, 3 if depth else 1))
+    blank = draw(st.sampled_from(["", " ", "\n\t"]))
+    if kind == 0:
+        return f'{blank}"{draw(_NAMES)}"{blank}'
+    if kind == 1:
+        return draw(st.sampled_from(["1", "null", "true", "[]", "{}"]))
+    inner = draw(st.lists(_texts(depth - 1), max_size=3))
+    if kind == 2:
+        return f"[{','.join(inner)}]"
+    fields = (f'{blank}"{draw(_NAMES)}"{blank}:{one}' for one in inner)
+    return f"{{{','.join(fields)}}}"
+
+
+@given(_texts())
+def test_no_name_that_stands_twice_is_overlooked(text: str) -> None:
+    """The quick look may only err on the side of looking closer."""
+    twice = False
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal twice
+        twice |= len(items) != len(dict(items))
+        return dict(items)
+
+    json.loads(text, object_pairs_hook=pairs)
+    found = validation._text_errors(text.encode(), json.loads(text))
+
+    assert twice == any(one.code == "duplicate_key" for one in found)

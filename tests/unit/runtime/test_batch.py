@@ -27,7 +27,7 @@ class Writer:
 
 
 @asynccontextmanager
-async def started(writer: Writer, **options: int) -> AsyncIterator[Batcher[int, int]]:
+async def started(writer: Writer, **options: float) -> AsyncIterator[Batcher[int, int]]:
     batcher: Batcher[int, int] = Batcher(writer.write, **options)
     batcher.start()
     yield batcher
@@ -125,3 +125,16 @@ async def test_stop_writes_what_waits() -> None:
         futures = [batcher.submit(item) for item in range(3)]
     assert [True] * 3 == [future.done() for future in futures]
     assert [[0], [1], [2]] == writer.batches
+
+
+async def test_first_item_waits_for_others_where_nobody_waits_for_it() -> None:
+    """What comes within the moment shares its commit; the end does not wait again."""
+    writer = Writer()
+    writer.open.set()
+    async with started(writer, gather_s=0.01) as batcher:
+        first = batcher.submit(1)
+        await asyncio.sleep(0)
+        second = batcher.submit(2)
+
+        assert [2, 4] == list(await asyncio.gather(first, second))
+    assert [[1, 2]] == writer.batches
