@@ -612,7 +612,7 @@ def main() -> None:
             figures=cases,
             notes=[
                 "Medians of interleaved rounds; ratios are taken within a round.",
-                "The ideal is connections / 50 ms, or what the same stack reaches with the fast one.",
+                "The ideal: connections / 50 ms, or what the same stack reaches with the fast one.",
             ],
         ),
         options,
