@@ -108,6 +108,7 @@ def test_database_restarts_under_load(start: Start) -> None:
             pool.submit(front.submit_until, f"client{number}", at_least=5)
             for number in range(_CLIENTS)
         ]
+        _wait_until_one(landscape, "COMPLETED")  # the worker is up
         for _ in range(3):
             time.sleep(1.0)
             postgres.crash()
@@ -127,6 +128,13 @@ def test_database_restarts_under_load(start: Start) -> None:
     charges = landscape.effects("stripe")["charge"]
     assert [1] * len(front.taken) == list(charges.values())
     assert [None, None] == [landscape.processes[name].poll() for name in ("serve", "worker")]
+
+
+def _wait_until_one(landscape: Landscape, wanted: str, *, limit_s: float = 60) -> None:
+    until = time.monotonic() + limit_s
+    while wanted not in states(landscape).values():
+        assert time.monotonic() < until, states(landscape)
+        time.sleep(0.1)
 
 
 def _wait_until_all(landscape: Landscape, wanted: str, *, limit_s: float) -> None:
