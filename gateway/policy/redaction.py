@@ -26,7 +26,7 @@ READABLE_FIELDS: Final = frozenset(
     """.split()
 )
 _READABLE_HEADERS: Final = frozenset(
-    """
+    b"""
     accept accept-encoding accept-language allow cache-control connection content-encoding
     content-language content-length content-type date dataserviceversion expect host
     idempotency-key idempotent-replayed if-match maxdataserviceversion odata-maxversion
@@ -96,25 +96,19 @@ _names = lru_cache(maxsize=256)(_Names)  # one for each adapter
 
 def redact_headers(pairs: Iterable[tuple[bytes, bytes]]) -> str:
     """Header lines with the values of all but the harmless ones masked."""
-    return "\n".join([_header_line(name, value) for name, value in pairs])
+    return "\n".join(
+        [
+            _readable_line(name, value)
+            if name.lower() in _READABLE_HEADERS
+            else f"{name.decode('latin-1')}: {_mask(len(value))}"
+            for name, value in pairs
+        ]
+    )
 
 
-def _header_line(raw_name: bytes, raw_value: bytes) -> str:
-    name, is_readable = _header_name(raw_name)
-    # The others are not kept: they may be secrets.
-    shown = _header_value(raw_value) if is_readable else _mask(len(raw_value))
-    return f"{name}: {shown}"
-
-
-@lru_cache(maxsize=256)
-def _header_name(raw: bytes) -> tuple[str, bool]:
-    name = raw.decode("latin-1")
-    return name, name.lower() in _READABLE_HEADERS
-
-
-@lru_cache(maxsize=1024)  # most are the same from one call to the next
-def _header_value(raw: bytes) -> str:
-    return _screened(raw.decode("latin-1"))
+@lru_cache(maxsize=1024)  # most are the same from one call to the next, and none is a secret
+def _readable_line(name: bytes, value: bytes) -> str:
+    return f"{name.decode('latin-1')}: {_screened(value.decode('latin-1'))}"
 
 
 def redact_url(url: httpx.URL, readable: frozenset[str]) -> str:
