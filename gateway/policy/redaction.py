@@ -171,43 +171,50 @@ def _ndjson(body: bytes, names: _Names) -> str:
 
 
 def _value(value: Any, names: _Names) -> Any:
-    """A JSON value outside of a readable field."""
+    """A JSON value outside of a readable field; what holds others is changed as it stands."""
     kind = type(value)
     if kind is dict:
-        return _object(value, names)
+        _redact_object(value, names)
+        return value
     if kind is list:
-        return [
-            _object(item, names) if type(item) is dict else _value(item, names) for item in value
-        ]
-    if kind is str:
-        return _masked(value)
-    return _number(value, _DIGITS)
+        _redact_items(value, names)
+        return value
+    return _masked(value) if kind is str else _number(value, _DIGITS)
 
 
-def _object(fields: dict[str, Any], names: _Names) -> dict[str, Any]:
-    """The object field by field; leaves are dealt with here, because calls are what costs."""
-    shown: dict[str, Any] = {}
+def _redact_object(fields: dict[str, Any], names: _Names) -> None:
+    """Field by field; leaves are dealt with here, because calls are what costs."""
+    odd = []
     for name, value in fields.items():
         spelt, is_readable = names[name]
+        if spelt != name:
+            odd.append(name)
         kind = type(value)
         if kind is str:
             length = len(value)
             if not is_readable:
-                shown[spelt] = _MASKS[length] if length < _MASKS_LENGTH else _mask(length)
-            else:
-                shown[spelt] = value if length < _SHORTEST_PERSONAL else _screened(value)
+                fields[name] = _MASKS[length] if length < _MASKS_LENGTH else _mask(length)
+            elif length >= _SHORTEST_PERSONAL:
+                fields[name] = _screened(value)
         elif kind is dict:
-            shown[spelt] = _object(value, names)
+            _redact_object(value, names)
         elif kind is list:
-            shown[spelt] = _items(value, names) if is_readable else _value(value, names)
+            _redact_items(value, names, is_readable=is_readable)
         else:
-            shown[spelt] = _number(value, _READABLE_DIGITS if is_readable else _DIGITS)
-    return shown
+            fields[name] = _number(value, _READABLE_DIGITS if is_readable else _DIGITS)
+    for name in odd:
+        fields[names[name][0]] = fields.pop(name)
 
 
-def _items(items: list[Any], names: _Names) -> list[Any]:
-    """The list of a readable field: its texts are readable, what is nested speaks for itself."""
-    return [_screened(i) if type(i) is str else _value(i, names) for i in items]
+def _redact_items(items: list[Any], names: _Names, *, is_readable: bool = False) -> None:
+    """The texts of a readable field's list are readable; what is nested speaks for itself."""
+    for index, item in enumerate(items):
+        if type(item) is dict:
+            _redact_object(item, names)
+        elif is_readable and type(item) is str:
+            items[index] = _screened(item)
+        else:
+            items[index] = _value(item, names)
 
 
 def _number(value: Any, digits: int) -> Any:
