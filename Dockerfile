@@ -16,6 +16,7 @@ RUN /opt/headrace/bin/pip install --require-hashes --only-binary :all: -r requir
 COPY pyproject.toml README.md LICENSE ./
 COPY gateway gateway
 COPY adapters adapters
+COPY mappings mappings
 # As `make setup` does it: the build backend is pinned in run.txt, nothing is fetched unpinned.
 RUN /opt/headrace/bin/pip install --no-deps --no-build-isolation --editable . \
     # The file system is read-only later, so that Python could not keep what it compiles.

@@ -29,7 +29,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --gener
 # Addresses of package registries; written so that the pattern does not find itself.
 REGISTRIES := (pypi|pythonhosted|npmjs|yarnpkg)[.](org|com)|deb[.]debian[.]org
 
-.PHONY: help setup demo run test coverage peers test-peers survival bench check generate lock clean
+.PHONY: help setup demo run test coverage peers test-peers survival bench rivals check generate lock clean
 
 help: ## list the recipes
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,6 +89,12 @@ bench: setup ## every benchmark, each a ratio against a baseline of the same run
 	@status=0; for file in benchmarks/[a-z]*.py; do echo "== $$file"; \
 		$(BIN)/python "$$file" $(ARGS) || status=1; done; exit $$status
 
+rivals: setup ## what some benchmarks compare with: jlens, Polars, jsonata (npm); without, they skip it
+	@$(BIN)/python $(PIP) install --require-hashes --upgrade --target $(VENV)/bench \
+		-r requirements/bench.txt || echo "skipped: jlens and polars cannot be installed"
+	@npm install --silent --no-audit --no-fund --prefix $(VENV)/node jsonata@2.2.2 \
+		|| echo "skipped: jsonata cannot be installed"
+
 check: setup ## formatting, types, layers, generated files, no registry addresses
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -109,6 +115,7 @@ lock: setup ## resolve the requirements anew, with hashes
 	$(COMPILE) --extra embedded --extra dev --constraint requirements/dev.txt \
 		--output-file requirements/peers.txt pyproject.toml requirements/peers.in
 	$(COMPILE) --upgrade --output-file requirements/localstripe.txt requirements/localstripe.in
+	$(COMPILE) --upgrade --output-file requirements/bench.txt requirements/bench.in
 
 clean: ## remove what the recipes made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

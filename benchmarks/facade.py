@@ -186,7 +186,7 @@ def hub(start: Any) -> Any:
     parts = app.build(configuration, start["url"], role="serve")
     erp = parts.hub.tenant("acme").erp
     pipeline: Any = app.create_app(parts)
-    port = WithoutLookUp(erp.settings)
+    port = WithoutLookUp(erp.settings, configuration.mappings["acme", erp.name])
     application = pipeline._application  # noqa: SLF001 - the application as it is
     facade = application.dependencies["facade"].dependency()
     application.register(order_route(dataclasses.replace(erp, port=port), facade))

@@ -29,6 +29,7 @@ _COMMANDS: Final = {
     "exports": ("export", "exports", "Files for back-office systems."),
     "flows": ("operate", "flows", "Flows, and what to do with those that are parked."),
     "generate": ("generate", "generate", "Write openapi/ and docs/reference/ anew."),
+    "mappings": ("mappings", "mappings", "Check, test and compare transformations."),
     "tenants": ("check", "list_tenants", "Clients of the platform."),
     "timeline": ("inspect", "timeline", "Everything that happened to an order."),
     "trace": ("inspect", "trace", "One order's spans as a tree."),

@@ -24,6 +24,7 @@ from gateway.engines.risk import default_risk
 from gateway.errors import Misconfigured
 from gateway.flows import place_order
 from gateway.flows.receive_event import EventReceiver
+from gateway.kit import mapping
 from gateway.kit.adapter import Adapter
 from gateway.model.money import scale
 from gateway.policy.access import Access, Caller
@@ -74,12 +75,20 @@ class Configuration:
         tenants: Name to settings, as typed.
         systems: For each tenant its systems: name to adapter and settings.
         policies: How each system's verbs are called.
+        mappings: For each tenant and system its mappings with the tenant's overlays; None where
+            the product has none.
     """
 
     settings: Settings
     tenants: Mapping[str, TenantSettings]
     systems: Mapping[str, Mapping[str, tuple[Adapter, Any]]]
     policies: Mapping[tuple[str, str], SystemSettings]
+    mappings: Mapping[tuple[str, str], Mapping[str, mapping.Mapping] | None]
+
+    def port(self, tenant: str, system: str, port: str) -> Any:
+        """What fulfils a port of a system."""
+        adapter, settings = self.systems[tenant][system]
+        return adapter.port(port, settings, self.mappings[tenant, system])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +114,10 @@ def configure(path: Path) -> Configuration:
     tenants: dict[str, TenantSettings] = {}
     systems: dict[str, dict[str, tuple[Adapter, Any]]] = {}
     policies: dict[tuple[str, str], SystemSettings] = {}
+    mappings: dict[tuple[str, str], Mapping[str, mapping.Mapping] | None] = {}
     for file in sorted(folder.glob("*.yaml")):
+        if file.name.endswith((".overlay.yaml", ".cases.yaml")):
+            continue
         tenant = files.load(file, TenantSettings)
         if tenant.tenant in tenants:
             raise files.mistake(file, "$.tenant", f"{tenant.tenant!r} stands twice")
@@ -115,12 +127,21 @@ def configure(path: Path) -> Configuration:
             one.name: _system(file, index, one) for index, one in enumerate(tenant.systems)
         }
         policies |= {(tenant.tenant, one.name): one for one in tenant.systems}
+        for index, one in enumerate(tenant.systems):
+            loaded = _mappings(file, index, tenant.tenant, systems[tenant.tenant][one.name], one)
+            mappings[tenant.tenant, one.name] = loaded
         _check_routing(file, tenant, systems[tenant.tenant])
         _check_lease(file, tenant, settings)
     if not tenants:
         raise Misconfigured(f"{folder}: there is no tenant file (*.yaml)", code="config")
     _check_server(path, settings, tenants)
-    return Configuration(settings=settings, tenants=tenants, systems=systems, policies=policies)
+    return Configuration(
+        settings=settings,
+        tenants=tenants,
+        systems=systems,
+        policies=policies,
+        mappings=mappings,
+    )
 
 
 def _system(file: Path, index: int, system: SystemSettings) -> tuple[Adapter, Any]:
@@ -140,6 +161,27 @@ def _system(file: Path, index: int, system: SystemSettings) -> tuple[Adapter, An
     for verb in system.verbs:
         _check_verb(file, f"{where}.verbs.{verb}", system, verb)
     return adapter, typed
+
+
+def _mappings(
+    file: Path, index: int, tenant: str, system: tuple[Adapter, Any], given: SystemSettings
+) -> Mapping[str, mapping.Mapping] | None:
+    """The system's mappings; what is wrong with an overlay is told with its own file and line."""
+    where = f"$.systems[{index}].overlays"
+    overlays = []
+    for number, name in enumerate(given.overlays):
+        path = file.parent / name
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise files.mistake(file, f"{where}[{number}]", f"{path} cannot be read") from error
+        overlays.append(mapping.parse(text, file=str(path)))
+    adapter, settings = system
+    try:
+        return adapter.load(settings, overlays=overlays, tenant=tenant)
+    except Misconfigured as error:
+        field = where if given.overlays else f"$.systems[{index}].settings"
+        raise files.mistake(file, field, error.message) from error
 
 
 def _check_names(file: Path, tenant: TenantSettings) -> None:
@@ -331,7 +373,7 @@ def _tenant(configuration: Configuration, name: str) -> Tenant:
             adapter=adapter,
             settings=settings,
             port_name=port,
-            port=adapter.ports[port](settings),
+            port=configuration.port(name, system, port),
         )
 
     return Tenant(
@@ -341,8 +383,8 @@ def _tenant(configuration: Configuration, name: str) -> Tenant:
         risk=bound("risk", tenant.routing.risk),
         payments=bound("payments", tenant.routing.payments),
         receivers={
-            system: adapter.ports["webhooks"](settings)
-            for system, (adapter, settings) in systems.items()
+            system: configuration.port(name, system, "webhooks")
+            for system, (adapter, _) in systems.items()
             if "webhooks" in adapter.ports
         },
     )

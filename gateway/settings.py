@@ -66,6 +66,8 @@ class SystemSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         name: How routing and URLs call it, such as ``stripe_de``.
         adapter: Folder under ``adapters/``, or ``decision_table`` for the embedded risk rules.
         settings: What the adapter's own README lists; secrets as ``env:`` or ``file:``.
+        overlays: Files that change the product's mappings, relative to this one. Their names end
+            with ``.overlay.yaml``: ``[acme-order.overlay.yaml]``.
         policy: How it is called.
         verbs: Policy fields that differ for a verb: ``{create_sales_order: {timeout_s: 30}}``.
     """
@@ -73,6 +75,7 @@ class SystemSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     name: Name
     adapter: Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,39}$")]
     settings: dict[str, Any] = {}
+    overlays: tuple[Annotated[str, Meta(pattern=r"^[A-Za-z0-9._/-]+\.overlay\.yaml$")], ...] = ()
     policy: CallPolicy = CallPolicy()
     verbs: dict[str, dict[str, Any]] = {}
 

@@ -1,11 +1,12 @@
-"""Run webhook vector files through the adapters that the receiver uses.
+"""Run vector files: of webhooks through the receivers' adapters, of mappings through the engine.
 
     python tests/run_vectors.py FILE...
 
-A file names its ``provider`` and holds ``cases``: ``headers`` (or ``header_list``), ``body``,
-``secrets``, ``expect`` (``valid`` or ``invalid``) and, where time matters, ``now`` and
-``tolerance_s``. Each case gets a system of its own with its own secrets. The last line says how
-many passed and failed; one failure makes the exit code 1.
+A webhook file names its ``provider`` and holds ``cases``: ``headers`` (or ``header_list``),
+``body``, ``secrets``, ``expect`` (``valid`` or ``invalid``) and, where time matters, ``now`` and
+``tolerance_s``. Each case gets a system of its own with its own secrets. The files of mappings are
+golden examples, seeded mistakes and mutants: ``tests/mappings/vectors.py`` says what they look
+like. The last line says how many passed and failed; one failure makes the exit code 1.
 """
 
 import importlib
@@ -49,10 +50,33 @@ def main(paths: list[str]) -> int:
 def run_file(path: Path) -> Iterator[tuple[str, str]]:
     """Each case by name with its complaint; empty when it passed."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = _lines(text) if path.suffix == ".jsonl" else json.loads(text)
     except (OSError, ValueError) as error:
         yield "file", f"cannot be read: {error}"
         return
+    if isinstance(content, list) or (isinstance(content, dict) and "base" in content):
+        yield from run_mappings(path, content)
+    else:
+        yield from run_webhooks(content)
+
+
+def _lines(text: str) -> list[Any]:
+    return [json.loads(line) for line in text.splitlines() if line.strip()]
+
+
+def run_mappings(path: Path, content: Any) -> Iterator[tuple[str, str]]:
+    """The cases of a file about mappings."""
+    from tests.mappings import vectors
+
+    try:
+        yield from vectors.run(path, content)
+    except vectors.NoForm as reason:
+        yield "file", str(reason)
+
+
+def run_webhooks(content: Any) -> Iterator[tuple[str, str]]:
+    """The cases of a webhook file."""
     cases = content.get("cases") if isinstance(content, dict) else None
     if not isinstance(cases, list) or not cases:
         yield "file", "has no list of cases, so it is not a webhook vector file"

@@ -12,6 +12,7 @@ Quirks that shape the code:
 from adapters.salesforce.crm import SalesforceCrm
 from adapters.salesforce.faults import refused
 from adapters.salesforce.settings import Settings
+from adapters.salesforce.translation import load
 from adapters.salesforce.wire import login
 from gateway.kit.adapter import Adapter
 
@@ -20,6 +21,7 @@ ADAPTER = Adapter(
     title="Salesforce",
     settings=Settings,
     ports={"crm": SalesforceCrm},
+    mappings=load,
     login=login,
     refused=refused,
     readable=frozenset(

@@ -1,9 +1,13 @@
 """Accounts and opportunities, upserted by our own ids."""
 
+from collections.abc import Mapping
+
 import httpx
 
 from adapters.salesforce import faults, translation, wire
 from adapters.salesforce.settings import Settings
+from adapters.salesforce.translation import Record, Translation
+from gateway.kit import mapping
 from gateway.model.order import Order
 from gateway.model.party import Party
 from gateway.model.reference import EntityKind, ExternalReference
@@ -20,10 +24,16 @@ class SalesforceCrm:
 
     Salesforce takes no idempotency key: the external id in the path is what makes a repetition an
     update instead of a second record.
+
+    Args:
+        mappings: With the tenant's overlays; None for those that are delivered.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, mappings: Mapping[str, mapping.Mapping] | None = None
+    ) -> None:
         self._settings = settings
+        self._translation = Translation(settings, mappings or translation.load(settings))
 
     def upsert_account(
         self,
@@ -32,8 +42,8 @@ class SalesforceCrm:
         key: str,  # noqa: ARG002 - the external id does its work
     ) -> Exchange[ExternalReference]:
         """Make or update the account of our party, by external id."""
-        body = translation.account(self._settings, party)
-        return (yield from self._upsert(translation.ACCOUNT, party.party_id, body))
+        record = self._translation.account(party)
+        return (yield from self._upsert(translation.ACCOUNT, party.party_id, record))
 
     def find_account(self, party_id: str) -> Exchange[ExternalReference | None]:
         """The account of our party, if there is one."""
@@ -47,16 +57,18 @@ class SalesforceCrm:
         key: str,  # noqa: ARG002 - the external id does its work
     ) -> Exchange[ExternalReference]:
         """Make or update the opportunity of our order; its stage follows the order's state."""
-        body = translation.opportunity(self._settings, order, account)
-        return (yield from self._upsert(translation.OPPORTUNITY, order.order_id, body))
+        record = self._translation.opportunity(order, account)
+        return (yield from self._upsert(translation.OPPORTUNITY, order.order_id, record))
 
     def find_opportunity(self, order_id: str) -> Exchange[ExternalReference | None]:
         """The opportunity of our order, if there is one."""
         return (yield from self._find(translation.OPPORTUNITY, order_id))
 
-    def _upsert(self, sobject: str, entity_id: str, body: bytes) -> Exchange[ExternalReference]:
-        external_id = translation.external_id(entity_id)
-        response = yield wire.record_request(self._settings, "PATCH", sobject, external_id, body)
+    def _upsert(self, sobject: str, entity_id: str, record: Record) -> Exchange[ExternalReference]:
+        external_id = wire.external_id(entity_id)
+        response = yield wire.record_request(
+            self._settings, "PATCH", sobject, external_id, record.body, made_by=record.made_by
+        )
         faults.check(response, writes=True)
         if response.status_code == httpx.codes.NO_CONTENT:
             # Before 46.0 an update is answered without a body, so the id has to be read.
@@ -67,7 +79,7 @@ class SalesforceCrm:
         return _reference(sobject, entity_id, wire.saved_id(response), created=created)
 
     def _find(self, sobject: str, entity_id: str) -> Exchange[ExternalReference | None]:
-        external_id = translation.external_id(entity_id)
+        external_id = wire.external_id(entity_id)
         response = yield wire.record_request(self._settings, "GET", sobject, external_id)
         if faults.missing(response):
             return None

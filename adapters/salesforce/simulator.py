@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 import httpx
 import msgspec
 
-from adapters.salesforce import translation
+from adapters.salesforce import wire
 
 # Longest value of a text field; other kinds by name.
 _ACCOUNT: Final[dict[str, int | str]] = {
@@ -144,7 +144,7 @@ class SalesforceSimulator:
 
     def _made(self, sobject: str) -> dict[str, int]:
         ids = (row.get(self._external_id_field) for row in self._rows[sobject])
-        return dict(Counter(translation.entity_id(value) for value in ids if value))
+        return dict(Counter(wire.entity_id(value) for value in ids if value))
 
     def _token(self, request: httpx.Request, now: float) -> httpx.Response:
         fields = parse_qs(request.read().decode("utf-8", errors="replace"))

@@ -1,107 +1,96 @@
-"""Field by field: our party and order as Salesforce's Account and Opportunity.
+"""The mappings of Salesforce with the settings of one org, and what their failures mean."""
 
-Source: Object Reference for the Salesforce Platform, "Account" and "Opportunity", 67.0; lengths
-recalled from the same pages, checked against the simulator only.
-"""
-
-from typing import Any
+from collections.abc import Mapping as Values
+from collections.abc import Sequence
+from typing import Any, Final
 
 import msgspec
 
 from adapters.salesforce.settings import Settings
 from gateway.errors import Rejected
-from gateway.model.money import Money
-from gateway.model.order import Order, OrderState
-from gateway.model.party import Address, Party, PartyKind
+from gateway.kit.mapping import Document, Mapping, MappingFailure, pointing
+from gateway.kit.mapping.installed import mappings_of
+from gateway.kit.mapping.runtime import TooLong
+from gateway.model.order import Order
+from gateway.model.party import Party
 
-ACCOUNT = "Account"
-OPPORTUNITY = "Opportunity"
+ACCOUNT: Final = "Account"
+OPPORTUNITY: Final = "Opportunity"
 
-# Salesforce cuts nothing: one character too many refuses the record with STRING_TOO_LONG.
-LENGTHS = {
-    (ACCOUNT, "Name"): 255,
-    (ACCOUNT, "BillingStreet"): 255,
-    (ACCOUNT, "BillingCity"): 40,
-    (ACCOUNT, "BillingPostalCode"): 20,
-    (OPPORTUNITY, "Name"): 120,
-}
-
-_OPEN, _WON, _LOST = "stage_open", "stage_won", "stage_lost"
-STAGES = {
-    OrderState.SUBMITTED: _OPEN,
-    OrderState.RISK_REVIEW: _OPEN,
-    OrderState.ACCEPTED: _WON,
-    OrderState.IN_FULFILMENT: _WON,
-    OrderState.COMPLETED: _WON,
-    OrderState.REJECTED: _LOST,
-    OrderState.CANCELLED: _LOST,
-}
-
-_ENCODER = msgspec.json.Encoder()
+# The mapping's name of the field for the VAT id; each org has its own.
+_VAT_ID: Final = "VAT_ID__c"
+# Decimals as JSON numbers, digit by digit.
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
 
-def external_id(entity_id: str) -> str:
-    """Our id as it stands in the external id field and in the path.
+class Record(msgspec.Struct, frozen=True):
+    """A record as JSON.
 
-    A dot becomes a tilde, which our ids never contain: Salesforce answers 404 where the id ends
-    like a file name (``.inc``), and ``..`` would change the path.
-
-    Source: REST API Developer Guide, "sObject Rows by External ID", note on file extensions.
+    Attributes:
+        made_by: The mapping that it comes from.
     """
-    return entity_id.replace(".", "~")
+
+    body: bytes
+    made_by: str
 
 
-def entity_id(external: str) -> str:
-    """Our id from the one in the external id field."""
-    return external.replace("~", ".")
+class Translation:
+    """Records of one org.
 
+    Args:
+        mappings: As ``load`` makes them.
+    """
 
-def account(settings: Settings, party: Party) -> bytes:
-    """The Account of a party, as JSON."""
-    address = party.addresses[0]
-    fields: dict[str, Any] = {
-        "Name": party.display_name,
-        "BillingStreet": _street(address),
-        "BillingPostalCode": address.postal_code,
-        "BillingCity": address.city,
-        settings.country_field: address.country,
-    }
-    if settings.vat_id_field and party.kind is PartyKind.ORGANISATION:
-        fields[settings.vat_id_field] = party.vat_id  # null clears a number that is gone
-    return _checked(ACCOUNT, fields)
+    def __init__(self, settings: Settings, mappings: Values[str, Mapping]) -> None:
+        self._mappings = mappings
+        self._vat_id_field = settings.vat_id_field
 
+    def account(self, party: Party) -> Record:
+        """The Account of a party."""
+        return self._record(ACCOUNT, party)
 
-def opportunity(settings: Settings, order: Order, account_id: str) -> bytes:
-    """The Opportunity of an order, as JSON."""
-    fields: dict[str, Any] = {
-        "Name": f"Order {order.reference or order.order_id}",
-        "AccountId": account_id,
-        "StageName": getattr(settings, STAGES[order.state]),
-        "CloseDate": order.submitted_at[:10],
-        "Amount": _amount(settings, order.total),
-    }
-    if settings.multi_currency:
-        fields["CurrencyIsoCode"] = order.total.currency
-    return _checked(OPPORTUNITY, fields)
+    def opportunity(self, order: Order, account_id: str) -> Record:
+        """The Opportunity of an order."""
+        return self._record(OPPORTUNITY, order, {"account": account_id})
 
-
-def _street(address: Address) -> str:
-    first = " ".join(part for part in (address.line1, address.house_number) if part)
-    return "\n".join(line for line in (first, address.line2) if line)
-
-
-def _amount(settings: Settings, total: Money) -> msgspec.Raw | None:
-    if not settings.multi_currency and total.currency != settings.currency:
-        return None
-    return msgspec.Raw(total.amount.encode("ascii"))  # a JSON number that was never a float
-
-
-def _checked(sobject: str, fields: dict[str, Any]) -> bytes:
-    for name, value in fields.items():
-        if isinstance(value, str) and len(value) > LENGTHS.get((sobject, name), len(value)):
+    def _record(
+        self, sobject: str, source: Party | Order, needs: Values[str, Any] | None = None
+    ) -> Record:
+        made = self._mappings[sobject.lower()]
+        try:
+            fields: dict[str, Any] = made.apply(source, needs)
+        except MappingFailure as failure:
+            if not isinstance(failure.__cause__, TooLong):
+                raise pointing.refusal(failure, made, source) from failure
+            # Salesforce cuts nothing: one character too many refuses the record anyway.
             raise Rejected(
                 "A field of the record is longer than Salesforce takes.",
                 code="field_too_long",
-                detail=f"{sobject}.{name}",
-            )
-    return _ENCODER.encode(fields)
+                detail=f"{sobject}{failure.path.replace('/', '.')}",
+            ) from failure
+        if _VAT_ID in fields:
+            fields[self._vat_id_field] = fields.pop(_VAT_ID)
+        return Record(_ENCODER.encode(fields), made.reference)
+
+
+def load(
+    settings: Settings, *, overlays: Sequence[Document] = (), tenant: str = ""
+) -> Values[str, Mapping]:
+    """The mappings for one org: the installed ones, its settings, the tenant's overlays.
+
+    Raises:
+        Refused: One of them does not fit Salesforce's fields.
+    """
+    config = {
+        "country_codes": settings.country_field == "BillingCountryCode",
+        "vat_id": bool(settings.vat_id_field),
+        "line_break": "\n",
+        "stages": {
+            "open": settings.stage_open,
+            "won": settings.stage_won,
+            "lost": settings.stage_lost,
+        },
+        "multi_currency": settings.multi_currency,
+        "currency": settings.currency,
+    }
+    return mappings_of("salesforce", config, overlays=overlays, tenant=tenant)

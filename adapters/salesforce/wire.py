@@ -69,12 +69,39 @@ def login(settings: Settings) -> Exchange[Session]:
 
 
 def record_request(
-    settings: Settings, method: str, sobject: str, external_id: str, body: bytes = b""
+    settings: Settings,
+    method: str,
+    sobject: str,
+    external_id: str,
+    body: bytes = b"",
+    *,
+    made_by: str = "",
 ) -> httpx.Request:
-    """A request about the one record with the external id."""
+    """A request about the one record with the external id.
+
+    Args:
+        made_by: The mapping that the body comes from.
+    """
     path = f"/services/data/{settings.api_version}/sobjects/{sobject}"
     url = f"{settings.login_url}{path}/{settings.external_id_field}/{external_id}"
-    return request(method, httpx.URL(url), _JSON if body else _ACCEPT, body)
+    headers = _JSON if body else _ACCEPT
+    return request(method, httpx.URL(url), headers, body, made_by=made_by)
+
+
+def external_id(entity_id: str) -> str:
+    """Our id as it stands in the external id field and in the path.
+
+    A dot becomes a tilde, which our ids never contain: Salesforce answers 404 where the id ends
+    like a file name (``.inc``), and ``..`` would change the path.
+
+    Source: REST API Developer Guide, "sObject Rows by External ID", note on file extensions.
+    """
+    return entity_id.replace(".", "~")
+
+
+def entity_id(external: str) -> str:
+    """Our id from the one in the external id field."""
+    return external.replace("~", ".")
 
 
 def saved_id(response: httpx.Response) -> str:

@@ -6,6 +6,7 @@ and is looked up before it is made, so that a repetition finds the first one.
 Source: api.sap.com, API_BUSINESS_PARTNER and API_SALES_ORDER_SRV, read 2026-11.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import httpx
@@ -13,7 +14,7 @@ import httpx
 from adapters.sap_s4 import translation, wire
 from adapters.sap_s4.settings import Settings
 from gateway.errors import InDoubt, Misconfigured, Rejected, Unavailable
-from gateway.kit import odata
+from gateway.kit import mapping, odata
 from gateway.model.order import Order
 from gateway.model.party import Party
 from gateway.model.reference import EntityKind, ExternalReference
@@ -26,10 +27,19 @@ _Record = dict[str, Any]
 
 
 class SapErp:
-    """One S/4HANA client as an ERP."""
+    """One S/4HANA client as an ERP.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        mappings: With the tenant's overlays; None for those that are delivered.
+    """
+
+    def __init__(
+        self, settings: Settings, mappings: Mapping[str, mapping.Mapping] | None = None
+    ) -> None:
         self._settings = settings
+        self._translation = translation.Translation(
+            settings, mappings or translation.load(settings)
+        )
         self._wire = wire.Wire(settings)
         self._partners = f"{settings.business_partner_service}/A_BusinessPartner"
         self._orders = f"{settings.sales_order_service}/A_SalesOrder"
@@ -37,12 +47,14 @@ class SapErp:
 
     def upsert_business_partner(self, party: Party, *, key: str) -> Exchange[ExternalReference]:
         """Make the business partner, or find the one made before and bring its names up to date."""
-        wanted = translation.business_partner(self._settings, party)
+        wanted = self._translation.business_partner(party)
         found = yield from self._partner(party.party_id)
         if found is not None:
             yield from self._refresh(party.party_id, found, wanted, key)
             return _reference(EntityKind.BUSINESS_PARTNER, party.party_id, _number(found))
-        response = yield self._wire.write("POST", self._partners, wanted, key=key)
+        response = yield self._wire.write(
+            "POST", self._partners, wanted, key=key, made_by=self._translation.partners.reference
+        )
         number = wire.answer(response, _number_of_partner, write=True)
         return _reference(EntityKind.BUSINESS_PARTNER, party.party_id, number, created=True)
 
@@ -57,11 +69,13 @@ class SapErp:
         self, order: Order, business_partner: str, *, key: str
     ) -> Exchange[ExternalReference]:
         """Make a sales order with our order id as the customer's reference, unless there is one."""
-        body = translation.sales_order(self._settings, order, business_partner)
+        body = self._translation.sales_order(order, business_partner)
         found = yield from self.find_sales_order(order.order_id)
         if found is not None:
             return found
-        response = yield self._wire.write("POST", self._orders, body, key=key)
+        response = yield self._wire.write(
+            "POST", self._orders, body, key=key, made_by=self._translation.orders.reference
+        )
         number = wire.answer(response, _number_of_order, write=True)
         return _reference(EntityKind.SALES_ORDER, order.order_id, number, created=True)
 
@@ -82,7 +96,8 @@ class SapErp:
 
         Each change makes a new entity tag for the whole document, so it is read before each.
         """
-        body, conflicts, changed = translation.rejection(self._settings), 0, 0
+        body, conflicts, changed = self._translation.rejection(), 0, 0
+        made_by = self._translation.rejections.reference
         while True:
             order = yield from self._order(order_id, sales_order)
             item = _first_open(order)
@@ -93,7 +108,8 @@ class SapErp:
                 raise Misconfigured(
                     "SAP does not keep the reason for rejection.", code="rejection_ignored"
                 )
-            response = yield self._change(self._items + _item_key(item), body, order, item, key)
+            path = self._items + _item_key(item)
+            response = yield self._change(path, body, order, item, key=key, made_by=made_by)
             if _is_stale(response):
                 conflicts = _once_more(conflicts)
                 continue
@@ -146,7 +162,8 @@ class SapErp:
                 return
             # The number as this system writes it: not every release converts keys in addresses.
             path = self._partners + odata.key(found["BusinessPartner"])
-            response = yield self._change(path, changes, found, found, key)
+            made_by = self._translation.partners.reference
+            response = yield self._change(path, changes, found, found, key=key, made_by=made_by)
             if not _is_stale(response):
                 return wire.done(response)
             conflicts = _once_more(conflicts)
@@ -169,11 +186,19 @@ class SapErp:
         raise Rejected("The sales order is not of this order.", code="reference_mismatch")
 
     def _change(
-        self, path: str, body: _Record, document: _Record, part: _Record, key: str
+        self,
+        path: str,
+        body: _Record,
+        document: _Record,
+        part: _Record,
+        *,
+        key: str,
+        made_by: str,
     ) -> httpx.Request:
         """A change under the part's own entity tag, or its document's where it has none."""
         match = odata.etag(part) or odata.etag(document)
-        return self._wire.write(self._settings.update_method, path, body, key=key, match=match)
+        method = self._settings.update_method
+        return self._wire.write(method, path, body, key=key, match=match, made_by=made_by)
 
 
 def _reference(

@@ -1,41 +1,41 @@
-"""Every field that goes to SAP, and nothing else: our model in, bodies of OData entities out.
+"""Our model and SAP's entities: ``mappings/sap_s4`` says which field goes where.
 
-Lengths are those of API_BUSINESS_PARTNER and API_SALES_ORDER_SRV (metadata documents, read
-2026-11). A technical field that is too long is refused under our name of it; names, streets and
-descriptions are folded over SAP's fields for them, and what exceeds the last one is cut.
+Here is what a mapping cannot say: our references, the lines that a name is written in, and the
+settings that change the mapping itself, of which an overlay is made.
 """
 
 import base64
-import datetime as dt
 import hashlib
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from adapters.sap_s4.settings import Settings
-from gateway.errors import Rejected
-from gateway.kit import odata
-from gateway.model.order import Order, OrderItem
-from gateway.model.party import Address, Party, PartyKind
+from gateway.errors import Misconfigured, Rejected
+from gateway.kit import mapping, odata
+from gateway.kit.mapping import pointing
+from gateway.kit.mapping.document import Node, entries_of, section_of
+from gateway.kit.mapping.installed import mappings_of, product
+from gateway.kit.mapping.runtime import fold, oneline
+from gateway.model.order import Order
+from gateway.model.party import Party, PartyKind
 
 REFERENCE_LENGTH: Final = 20
-PERSON, ORGANISATION = "1", "2"
+_ORDER_REFERENCE_LENGTH: Final = 35
 
-_ORGANISATION_NAMES: Final = tuple(f"OrganizationBPName{number}" for number in range(1, 5))
-_GIVEN_NAMES: Final = ("FirstName", "MiddleName")
-_FAMILY_NAMES: Final = ("LastName", "AdditionalLastName")
-_STREETS: Final = {"StreetName": 60, "StreetSuffixName": 40, "AdditionalStreetSuffixName": 40}
-_NAME_LENGTH: Final = 40
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # all of Unicode's category Cc
+_LINES: Final = ("name1", "name2", "name3", "name4")
+_NO_NAMES: Final = dict.fromkeys(("given", "family", *_LINES))
+_LINE_LENGTH: Final = 40
 # What is written again to a business partner that is there already. Addresses, tax numbers and
 # sales areas are not: their entities carry no entity tag, so SAP's own changes would be lost.
 REFRESHED: Final = (
-    *_ORGANISATION_NAMES,
-    *_GIVEN_NAMES,
-    *_FAMILY_NAMES,
+    *(f"OrganizationBPName{number}" for number in range(1, 5)),
+    *("FirstName", "MiddleName", "LastName", "AdditionalLastName"),
     "CorrespondenceLanguage",
     "BirthDate",
 )
+_REFERENCE: Final = "needs.reference"
 
 
 def partner_reference(settings: Settings, party_id: str) -> str:
@@ -46,35 +46,91 @@ def partner_reference(settings: Settings, party_id: str) -> str:
 
 def order_reference(order_id: str) -> str:
     """Our order id as the customer's purchase order number: 35 characters hold no hyphens."""
-    return _fitting(order_id.replace("-", ""), 35, "order_id")
+    reference = order_id.replace("-", "")
+    if len(reference) > _ORDER_REFERENCE_LENGTH:
+        limit = _ORDER_REFERENCE_LENGTH
+        raise Rejected(f"order_id is longer than {limit} characters.", code="field_too_long")
+    return reference
 
 
-def business_partner(settings: Settings, party: Party) -> dict[str, Any]:
-    """The body that makes a business partner with address, roles and sales area.
+def load(
+    settings: Settings, *, overlays: Sequence[mapping.Document] = (), tenant: str = ""
+) -> Mapping[str, mapping.Mapping]:
+    """The mappings for one system: the installed ones, its settings, the tenant's overlays.
 
     Raises:
-        Rejected: A technical field does not fit.
+        Refused: One of them does not fit SAP's metadata.
+        Misconfigured: An overlay changes the field that documents are found by.
     """
-    first, *others = party.addresses
-    standard = _address(first, "addresses[0]") | _contact(party, first)
-    more = [_address(each, f"addresses[{n}]") for n, each in enumerate(others, start=1)]
-    if more:
-        standard["to_AddressUsage"] = [{"AddressUsage": "XXDEFAULT"}]
-    body = {
-        settings.reference_field: partner_reference(settings, party.party_id),
-        "BusinessPartnerCategory": _category(party),
-        "BusinessPartnerGrouping": settings.business_partner_grouping,
-        "CorrespondenceLanguage": party.language.upper(),
-        **_names(party),
-        **_birth(party),
-        "to_BusinessPartnerAddress": [standard, *more],
-        "to_BusinessPartnerRole": [
-            {"BusinessPartnerRole": role} for role in settings.business_partner_roles
-        ],
-        "to_BusinessPartnerTax": _tax(settings, party),
-        "to_Customer": {"to_CustomerSalesArea": [_sales_area(settings)]},
+    config = {
+        "sales_order_type": settings.sales_order_type,
+        "sales_organization": settings.sales_organization,
+        "distribution_channel": settings.distribution_channel,
+        "division": settings.division,
+        "materials": settings.materials,
+        "quantity_unit": settings.quantity_unit,
+        "price_condition": settings.price_condition_type,
+        "rejection_reason": settings.rejection_reason,
+        "grouping": settings.business_partner_grouping,
+        "vat_tax_types": settings.vat_tax_types,
     }
-    return _filled(body, settings.left_out)
+    laid = (*_overlays(settings), *overlays)
+    made = mappings_of("sap_s4", config, overlays=laid, tenant=tenant)
+    _check_reference(made["sales_order"], "PurchaseOrderByCustomer")
+    _check_reference(made["business_partner"], settings.reference_field)
+    return made
+
+
+def _check_reference(made: mapping.Mapping, field: str) -> None:
+    """Without our reference nothing is found again, and made a second time."""
+    if not any(each.target == f"/{field}" and each.rule == _REFERENCE for each in made.lineage()):
+        raise Misconfigured(
+            f"{made.name}: {field} has to be {_REFERENCE}, by which it is looked up",
+            code="mapping_refused",
+        )
+
+
+class Translation:
+    """Bodies for one system.
+
+    Args:
+        mappings: As ``load`` makes them.
+    """
+
+    def __init__(self, settings: Settings, mappings: Mapping[str, mapping.Mapping]) -> None:
+        self._settings = settings
+        self.partners = mappings["business_partner"]
+        self.orders = mappings["sales_order"]
+        self.rejections = mappings["rejection"]
+
+    def business_partner(self, party: Party) -> dict[str, Any]:
+        """The body that makes a business partner with address, roles and sales area.
+
+        Raises:
+            Rejected: A technical field does not fit.
+        """
+        reference = partner_reference(self._settings, party.party_id)
+        return _apply(self.partners, party, {"reference": reference, **_names(party)})
+
+    def sales_order(self, order: Order, business_partner: str) -> dict[str, Any]:
+        """The body that makes a sales order with items and prices.
+
+        Raises:
+            Rejected: A technical field does not fit, or a price is in another currency.
+        """
+        currency = order.total.currency
+        for item in order.items:
+            if item.unit_price.currency != currency:
+                field = f"items[{order.items.index(item)}].unit_price"
+                raise Rejected(f"{field} has another currency.", code="currency_mixed")
+        reference = order_reference(order.order_id)
+        return _apply(
+            self.orders, order, {"business_partner": business_partner, "reference": reference}
+        )
+
+    def rejection(self) -> dict[str, Any]:
+        """The body that rejects one item of a sales order."""
+        return _apply(self.rejections, None, {})
 
 
 def changes(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,164 +148,24 @@ def changes(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def sales_order(settings: Settings, order: Order, business_partner: str) -> dict[str, Any]:
-    """The body that makes a sales order with items and prices.
-
-    Raises:
-        Rejected: A technical field does not fit, or a price is in another currency.
-    """
-    currency = order.total.currency
-    body = {
-        "SalesOrderType": settings.sales_order_type,
-        "SalesOrganization": settings.sales_organization,
-        "DistributionChannel": settings.distribution_channel,
-        "OrganizationDivision": settings.division,
-        "SoldToParty": _fitting(business_partner, 10, "business_partner"),
-        "PurchaseOrderByCustomer": order_reference(order.order_id),
-        "PurchaseOrderByShipToParty": _fitting(order.reference, 35, "reference"),
-        "TransactionCurrency": currency,
-        "to_Item": [_item(settings, each, currency, n) for n, each in enumerate(order.items)],
-    }
-    return _filled(body, settings.left_out)
+def _apply(made: mapping.Mapping, source: Any, needs: dict[str, Any]) -> dict[str, Any]:
+    try:
+        body: dict[str, Any] = made.apply(source, needs)
+    except mapping.MappingFailure as failure:
+        raise pointing.refusal(failure, made, source) from failure
+    return body
 
 
-def rejection(settings: Settings) -> dict[str, Any]:
-    """The body that rejects one item of a sales order."""
-    return {"SalesDocumentRjcnReason": settings.rejection_reason}
-
-
-def _category(party: Party) -> str:
-    return PERSON if party.kind is PartyKind.PERSON else ORGANISATION
-
-
-def _names(party: Party) -> dict[str, str]:
+def _names(party: Party) -> dict[str, str | None]:
+    """Given and family name of a person, or the lines of an organisation's name."""
     if party.kind is PartyKind.PERSON:
         *given, family = party.names
-        return _folded(" ".join(given), dict.fromkeys(_GIVEN_NAMES, _NAME_LENGTH)) | _folded(
-            family, dict.fromkeys(_FAMILY_NAMES, _NAME_LENGTH)
-        )
-    clean = [_clean(name) for name in party.names]
-    if all(len(name) <= _NAME_LENGTH for name in clean):
-        return dict(zip(_ORGANISATION_NAMES, clean, strict=False))
-    return _folded(" ".join(clean), dict.fromkeys(_ORGANISATION_NAMES, _NAME_LENGTH))
-
-
-def _birth(party: Party) -> dict[str, str]:
-    if party.kind is not PartyKind.PERSON or party.birth_date is None:
-        return {}
-    try:
-        return {"BirthDate": odata.write_date(dt.date.fromisoformat(party.birth_date))}
-    except ValueError:
-        raise Rejected("birth_date is no day of the calendar.", code="field_invalid") from None
-
-
-def _address(address: Address, field: str) -> dict[str, Any]:
-    house = _fitting(_clean(address.house_number or ""), 20, f"{field}.house_number")
-    street = f"{address.line1} {address.line2 or ''}"
-    fields = _folded(street, _STREETS)
-    if address.line2 and len(_clean(address.line1)) <= _STREETS["StreetName"]:
-        # The second line keeps its own line on labels where the first one leaves it.
-        fields = {"StreetName": _clean(address.line1)} | _folded(
-            address.line2, dict(list(_STREETS.items())[1:])
-        )
-    return {
-        **fields,
-        "HouseNumber": house[:10],
-        "HouseNumberSupplementText": house[10:].lstrip(),
-        "PostalCode": _fitting(address.postal_code.upper(), 10, f"{field}.postal_code"),
-        "CityName": _fitting(_clean(address.city), 40, f"{field}.city"),
-        "Country": address.country,
-    }
-
-
-def _contact(party: Party, address: Address) -> dict[str, Any]:
-    email = _fitting(party.email or "", 241, "email")
-    phone = _fitting(party.phone or "", 30, "phone")
-    by_mail = {"EmailAddress": email, "IsDefaultEmailAddress": True}
-    by_phone = {
-        "PhoneNumber": phone,
-        "DestinationLocationCountry": address.country,
-        "IsDefaultPhoneNumber": True,
-    }
-    return {
-        "to_EmailAddress": [by_mail] if email else [],
-        "to_PhoneNumber": [by_phone] if phone else [],
-    }
-
-
-def _tax(settings: Settings, party: Party) -> list[dict[str, str]]:
-    """VAT registration under SAP's tax number category: country and 0 (table TFKTAXNUMTYPE)."""
-    if not party.vat_id or party.kind is PartyKind.PERSON:
-        return []
-    country = party.vat_id[:2]
-    category = settings.vat_tax_types.get(country, f"{country}0")
-    return [{"BPTaxType": category, "BPTaxNumber": party.vat_id}]
-
-
-def _sales_area(settings: Settings) -> dict[str, str]:
-    return {
-        "SalesOrganization": settings.sales_organization,
-        "DistributionChannel": settings.distribution_channel,
-        "Division": settings.division,
-        **settings.sales_area,
-    }
-
-
-def _item(settings: Settings, item: OrderItem, currency: str, number: int) -> dict[str, Any]:
-    if item.unit_price.currency != currency:
-        field = f"items[{number}].unit_price"
-        raise Rejected(f"{field} has another currency.", code="currency_mixed")
-    price = {
-        "ConditionType": settings.price_condition_type,
-        "ConditionRateValue": item.unit_price.amount,
-        "ConditionCurrency": currency,
-        "ConditionQuantity": "1",
-        "ConditionQuantityUnit": settings.quantity_unit,
-    }
-    return {
-        "Material": settings.materials.get(item.product_id, item.product_id).upper(),
-        "SalesOrderItemText": _clean(item.description)[:40].rstrip(),
-        "RequestedQuantity": str(item.quantity),
-        "RequestedQuantityUnit": settings.quantity_unit,
-        "to_PricingElement": [price] if settings.price_condition_type else [],
-    }
-
-
-def _fitting(value: str, length: int, field: str) -> str:
-    if len(value) > length:
-        raise Rejected(f"{field} is longer than {length} characters in SAP.", code="field_too_long")
-    return value
-
-
-def _folded(text: str, widths: Mapping[str, int]) -> dict[str, str]:
-    """The text over the fields in turn, parted between words where that is possible."""
-    fields, rest = {}, _clean(text)
-    for name, width in widths.items():
-        cut = len(rest) if len(rest) <= width else max(rest.rfind(" ", 0, width + 1), 0) or width
-        fields[name], rest = rest[:cut].rstrip(), rest[cut:].lstrip()
-    return fields
-
-
-def _clean(text: str) -> str:
-    """One line: control characters would break SAP's XML, double blanks its comparisons."""
-    if not text.isprintable():
-        text = _CONTROL.sub(" ", text)
-    return " ".join(text.split())
-
-
-def _filled(value: Mapping[str, Any], left_out: frozenset[str]) -> dict[str, Any]:
-    """The body without what is empty and without what this release does not have."""
-    body = {}
-    for name, content in value.items():
-        kept = content
-        # By its class: asking abstract ones costs more than all the rest of a body.
-        if type(content) is list:
-            kept = [_filled(each, left_out) for each in content]
-        elif type(content) is dict:
-            kept = _filled(content, left_out)
-        if (kept or kept is False) and name not in left_out:
-            body[name] = kept
-    return body
+        return _NO_NAMES | {"given": " ".join(given), "family": family}
+    lines = [oneline(name) for name in party.names]
+    if any(len(each) > _LINE_LENGTH for each in lines):
+        widths = (_LINE_LENGTH,) * len(_LINES)
+        lines = [fold(" ".join(lines), widths, number) for number in range(len(_LINES))]
+    return _NO_NAMES | dict(zip(_LINES, lines, strict=False))
 
 
 def _comparable(name: str, value: Any) -> Any:
@@ -259,3 +175,70 @@ def _comparable(name: str, value: Any) -> Any:
         return odata.read_date(value)
     except (TypeError, ValueError):
         return value
+
+
+# Settings that change a mapping ---------------------------------------------------------------
+
+
+def _overlays(settings: Settings) -> Iterator[mapping.Document]:
+    """The settings as overlays: what they add to a business partner, and what they leave out."""
+    left_out = settings.left_out
+    if not settings.price_condition_type:
+        left_out |= {"to_PricingElement"}
+    added = {name: rule for name, rule in _added(settings).items() if name not in left_out}
+    if added:
+        yield _overlay("business_partner", added)
+    for name, document in product("sap_s4").documents.items():
+        removed = _without(section_of(document.root, "fields"), left_out)
+        if removed:
+            yield _overlay(name, removed)
+
+
+def _overlay(name: str, fields: dict[str, Any]) -> mapping.Document:
+    root = product("sap_s4").documents[name].root
+    major = str(entries_of(root)["version"].value).partition(".")[0]
+    patch = {"extends": f"sap_s4.{name}@{major}", "fields": fields}
+    return mapping.parse(msgspec.json.encode(patch).decode(), file="(settings of the system)")
+
+
+def _added(settings: Settings) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    if settings.reference_field != "BusinessPartnerIDByExtSystem":
+        fields |= {"BusinessPartnerIDByExtSystem": None, settings.reference_field: _REFERENCE}
+    if settings.business_partner_roles != ("FLCU00", "FLCU01"):
+        roles = settings.business_partner_roles
+        blocks = [{"fields": {"BusinessPartnerRole": {"const": role}}} for role in roles]
+        fields["to_BusinessPartnerRole"] = blocks or None
+    area = {
+        name: {"const": value}
+        for name, value in settings.sales_area.items()
+        if value and name not in settings.left_out
+    }
+    if area:
+        block = {"id": "main", "fields": area}
+        fields["to_Customer"] = {"fields": {"to_CustomerSalesArea": [block]}}
+    return fields
+
+
+def _without(fields: Node, left_out: frozenset[str]) -> dict[str, Any]:
+    """An overlay of these fields that removes what is left out, at any depth."""
+    patch: dict[str, Any] = {}
+    for name, node in entries_of(fields).items():
+        if name in left_out:
+            patch[name] = None
+        elif isinstance(node.value, list):
+            blocks = [_block(each, left_out) for each in node.value]
+            patch[name] = [each for each in blocks if each["fields"]]
+        elif "fields" in entries_of(node):
+            patch[name] = _block(node, left_out)
+    return {name: rule for name, rule in patch.items() if rule is None or _says(rule)}
+
+
+def _block(block: Node, left_out: frozenset[str]) -> dict[str, Any]:
+    parts = entries_of(block)
+    name = {"id": parts["id"].value} if "id" in parts else {}
+    return name | {"fields": _without(parts["fields"], left_out)}
+
+
+def _says(rule: Any) -> bool:
+    return bool(rule if isinstance(rule, list) else rule["fields"])

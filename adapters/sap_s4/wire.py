@@ -55,7 +55,14 @@ class Wire:
         return request(method, httpx.URL(self._root + address), self._headers)
 
     def write(
-        self, method: str, path: str, body: Mapping[str, Any], *, key: str, match: str = ""
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        key: str,
+        match: str = "",
+        made_by: str = "",
     ) -> httpx.Request:
         """A request that changes something.
 
@@ -63,6 +70,7 @@ class Wire:
             key: Goes along as correlation id, for SAP's logs. SAP does not refuse repetitions by
                 it: only a look-up by our reference prevents a double.
             match: Entity tag of the state that is to be changed.
+            made_by: The mapping that the body comes from.
         """
         headers = [
             *self._headers,
@@ -71,7 +79,8 @@ class Wire:
         ]
         if match:
             headers.append((b"if-match", match.encode("latin-1", "replace")))
-        return request(method, _url(self._root + path), headers, msgspec.json.encode(body))
+        content = msgspec.json.encode(body)
+        return request(method, _url(self._root + path), headers, content, made_by=made_by)
 
     def fetch_token(self, path: str, method: str) -> httpx.Request:
         """A request for a CSRF token. The value is spelt ``Fetch``: some servers know no other."""

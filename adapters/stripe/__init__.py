@@ -2,7 +2,7 @@
 
 Quirks worth knowing before reading on
 - Bodies are forms with brackets, answers are JSON; amounts are integers in "the smallest unit",
-  which for four currencies is not the ISO unit (``translation.py``).
+  which for four currencies is not the ISO unit (``amounts.py``).
 - A declined card is HTTP 402 and carries the payment; everything else above 400 is an error.
 - The same Idempotency-Key repeats the stored answer, a 500 included; only ``find`` tells more.
 - Search lags behind by up to a minute: nothing found is no proof that nothing happened.
@@ -12,6 +12,7 @@ Source: docs.stripe.com (README.md lists the pages), schema of 2023-08-16, read 
 
 from adapters.stripe.payments import StripePayments
 from adapters.stripe.settings import Settings
+from adapters.stripe.translation import load
 from adapters.stripe.webhooks import StripeWebhooks
 from gateway.kit.adapter import Adapter
 
@@ -20,6 +21,7 @@ ADAPTER = Adapter(
     title="Stripe",
     settings=Settings,
     ports={"payments": StripePayments, "webhooks": StripeWebhooks},
+    mappings=load,
     readable=frozenset(
         """
         amount amount_capturable amount_captured amount_received amount_refunded amount_to_capture

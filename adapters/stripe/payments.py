@@ -1,15 +1,18 @@
 """Payments through PaymentIntents and Refunds."""
 
-from collections.abc import Generator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Generator, Mapping, Sequence
 from typing import Final, TypeAlias, TypeVar
 
 import httpx
 
-from adapters.stripe import translation, wire
+from adapters.stripe import answers, translation, wire
+from adapters.stripe.amounts import UnreadableError
+from adapters.stripe.answers import INTENT, REFUND, Answer, Intent, Refund
 from adapters.stripe.settings import Settings
-from adapters.stripe.translation import Form, Intent, Refund
+from adapters.stripe.translation import Translation
+from adapters.stripe.wire import Form, Query
 from gateway.errors import InDoubt, Rejected
+from gateway.kit import mapping
 from gateway.model.money import Money
 from gateway.model.payment import Payment, PaymentState, ProviderPayment, ProviderRefund
 from gateway.ports.exchange import Exchange
@@ -20,32 +23,39 @@ Pages: TypeAlias = Generator[httpx.Request, httpx.Response, list[T]]
 _INTENTS: Final = "/v1/payment_intents"
 _REFUNDS: Final = "/v1/refunds"
 _ENDED: Final = frozenset({PaymentState.FAILED, PaymentState.CANCELLED})
+_CANCEL: Final = Form({"expand": ["latest_charge"]})
 # The most that Stripe gives in one page.
 _LIMIT: Final = ("limit", "100")
-# Their clock may be behind ours; so much earlier the list begins.
-_SKEW_S: Final = 300
 
 
 class StripePayments:
-    """The payments of one account."""
+    """The payments of one account.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        mappings: With the tenant's overlays; None for those that are delivered.
+    """
+
+    def __init__(
+        self, settings: Settings, mappings: Mapping[str, mapping.Mapping] | None = None
+    ) -> None:
         self._wire = wire.Wire(settings)
         self._find_by = settings.find_by
+        self._translation = Translation(mappings or translation.load(settings))
 
     def create_payment(self, payment: Payment, *, key: str) -> Exchange[ProviderPayment]:
         """Create and confirm in one request."""
-        form = translation.payment_form(payment)
+        form = self._translation.payment_form(payment)
         response = yield self._wire.post(_INTENTS, form, key=key)
-        return _written(response, payment)
+        return self._written(response, payment)
 
     def capture_payment(
         self, payment: Payment, amount: Money, *, key: str
     ) -> Exchange[ProviderPayment]:
         """Collect an authorised amount, or a part of it; the rest is released."""
         path = f"{_intent_path(payment)}/capture"
-        response = yield self._wire.post(path, translation.capture_form(amount), key=key)
-        found = _written(response, payment)
+        form = self._translation.capture_form(payment, amount)
+        response = yield self._wire.post(path, form, key=key)
+        found = self._written(response, payment)
         if found.state is PaymentState.CAPTURED and found.captured != amount:
             raise _mismatch()
         return found
@@ -53,8 +63,8 @@ class StripePayments:
     def cancel_payment(self, payment: Payment, *, key: str) -> Exchange[ProviderPayment]:
         """Give up an authorisation that was not collected."""
         path = f"{_intent_path(payment)}/cancel"
-        response = yield self._wire.post(path, translation.cancel_form(), key=key)
-        return _written(response, payment)
+        response = yield self._wire.post(path, _CANCEL, key=key)
+        return self._written(response, payment)
 
     def find_payment(self, payment: Payment) -> Exchange[ProviderPayment | None]:
         """The payment by Stripe's id, or by ours in its metadata where theirs is not known."""
@@ -63,12 +73,12 @@ class StripePayments:
             response = yield self._wire.get(_intent_path(payment), query)
             if wire.missing(response):
                 return None
-            intents = [wire.read(response, translation.INTENT, wrote=False)]
+            intents = [wire.answer(response, INTENT, wrote=False)]
         elif self._find_by == "search":
             intents = yield from self._search(payment)
         else:
             intents = yield from self._list(payment)
-        found = [_checked(intent, payment) for intent in intents]
+        found = [self._checked(intent, payment) for intent in intents]
         return _only([(one, one.state) for one in found])
 
     def refund_payment(
@@ -76,11 +86,13 @@ class StripePayments:
     ) -> Exchange[ProviderRefund]:
         """Give back a collected amount, or a part of it."""
         _intent_path(payment)
-        form = translation.refund_form(payment, refund_id, amount)
+        form = self._translation.refund_form(payment, refund_id, amount)
         response = yield self._wire.post(_REFUNDS, form, key=key)
-        refund = wire.read(response, translation.REFUND, wrote=True)
-        found = _refund(refund, payment)
-        if found.amount != amount or translation.refund_id_of(refund.metadata) != refund_id:
+        answer = wire.answer(response, REFUND, wrote=True)
+        if answer.object.payment_intent != payment.provider_ref:
+            raise _mismatch()
+        found = self._refund(answer)
+        if found.amount != amount or not _marked(answer, refund_id):
             raise _mismatch()
         return found
 
@@ -97,40 +109,64 @@ class StripePayments:
         found: list[ProviderRefund] = []
         while True:
             response = yield self._wire.get(_REFUNDS, query)
-            page = wire.read(response, translation.REFUNDS, wrote=False)
-            ours = [r for r in page.data if translation.refund_id_of(r.metadata) == refund_id]
-            found += [_refund_in(refund) for refund in ours]
+            page = wire.page(response, REFUND)
+            found += [self._refund(each) for each in page.data if _marked(each, refund_id)]
             if not page.has_more or not page.data:
                 return _only([(one, one.state) for one in found])
-            query = [("payment_intent", reference), _LIMIT, ("starting_after", page.data[-1].id)]
+            query = [
+                ("payment_intent", reference),
+                _LIMIT,
+                ("starting_after", page.data[-1].object.id),
+            ]
 
-    def _search(self, payment: Payment) -> Pages[Intent]:
-        first: Form = [
-            ("query", translation.search_query(payment.payment_id)),
+    def _search(self, payment: Payment) -> Pages[Answer[Intent]]:
+        first: Query = [
+            wire.search_for(payment.payment_id),
             _LIMIT,
             ("expand[]", "data.latest_charge"),
         ]
-        query, found = first, list[Intent]()
+        query, found = first, list[Answer[Intent]]()
         while True:
             response = yield self._wire.get(f"{_INTENTS}/search", query)
-            page = wire.read(response, translation.INTENTS, wrote=False)
+            page = wire.page(response, INTENT)
             found += page.data
             if not page.has_more or not page.next_page:
                 return found
             query = [*first, ("page", page.next_page)]
 
-    def _list(self, payment: Payment) -> Pages[Intent]:
-        since = ("created[gte]", str(_seconds(payment.requested_at) - _SKEW_S))
-        window: Form = [] if self._find_by == "scan" else [since]
-        first: Form = [*window, _LIMIT, ("expand[]", "data.latest_charge")]
-        query, found = first, list[Intent]()
+    def _list(self, payment: Payment) -> Pages[Answer[Intent]]:
+        window: Query = [] if self._find_by == "scan" else [wire.since(payment.requested_at)]
+        first: Query = [*window, _LIMIT, ("expand[]", "data.latest_charge")]
+        query, found = first, list[Answer[Intent]]()
         while True:
             response = yield self._wire.get(_INTENTS, query)
-            page = wire.read(response, translation.INTENTS, wrote=False)
-            found += [i for i in page.data if _is_of(i, payment)]
+            page = wire.page(response, INTENT)
+            found += [each for each in page.data if _is_of(each, payment)]
             if not page.has_more or not page.data:
                 return found
-            query = [*first, ("starting_after", page.data[-1].id)]
+            query = [*first, ("starting_after", page.data[-1].object.id)]
+
+    def _written(self, response: httpx.Response, payment: Payment) -> ProviderPayment:
+        # A decline is an answer like any other: the payment, with a status.
+        answer = wire.declined(response) or wire.answer(response, INTENT, wrote=True)
+        if payment.provider_ref and answer.object.id != payment.provider_ref:
+            raise _mismatch()
+        return self._checked(answer, payment)
+
+    def _checked(self, answer: Answer[Intent], payment: Payment) -> ProviderPayment:
+        try:
+            found = self._translation.payment_in(answer)
+        except UnreadableError as error:
+            raise InDoubt(str(error), code=error.code) from error
+        if found.amount != payment.amount or not _is_of(answer, payment):
+            raise _mismatch()
+        return found
+
+    def _refund(self, answer: Answer[Refund]) -> ProviderRefund:
+        try:
+            return self._translation.refund_in(answer)
+        except UnreadableError as error:
+            raise InDoubt(str(error), code=error.code) from error
 
 
 def _intent_path(payment: Payment) -> str:
@@ -139,39 +175,12 @@ def _intent_path(payment: Payment) -> str:
     return f"{_INTENTS}/{wire.segment(payment.provider_ref)}"
 
 
-def _written(response: httpx.Response, payment: Payment) -> ProviderPayment:
-    # A decline is an answer like any other: the payment, with a status.
-    intent = wire.declined(response) or wire.read(response, translation.INTENT, wrote=True)
-    if payment.provider_ref and intent.id != payment.provider_ref:
-        raise _mismatch()
-    return _checked(intent, payment)
+def _is_of(answer: Answer[Intent], payment: Payment) -> bool:
+    return answers.payment_id_of(answer.object.metadata) == payment.payment_id
 
 
-def _checked(intent: Intent, payment: Payment) -> ProviderPayment:
-    try:
-        found = translation.payment_in(intent)
-    except translation.UnreadableError as error:
-        raise InDoubt(str(error), code=error.code) from error
-    if found.amount != payment.amount or not _is_of(intent, payment):
-        raise _mismatch()
-    return found
-
-
-def _is_of(intent: Intent, payment: Payment) -> bool:
-    return translation.payment_id_of(intent.metadata) == payment.payment_id
-
-
-def _refund(refund: Refund, payment: Payment) -> ProviderRefund:
-    if refund.payment_intent != payment.provider_ref:
-        raise _mismatch()
-    return _refund_in(refund)
-
-
-def _refund_in(refund: Refund) -> ProviderRefund:
-    try:
-        return translation.refund_in(refund)
-    except translation.UnreadableError as error:
-        raise InDoubt(str(error), code=error.code) from error
+def _marked(answer: Answer[Refund], refund_id: str) -> bool:
+    return answers.refund_id_of(answer.object.metadata) == refund_id
 
 
 def _only(found: Sequence[tuple[T, PaymentState]]) -> T | None:
@@ -187,8 +196,3 @@ def _only(found: Sequence[tuple[T, PaymentState]]) -> T | None:
 
 def _mismatch() -> InDoubt:
     return InDoubt("Stripe's answer is about something else.", code="integrity_mismatch")
-
-
-def _seconds(moment: str) -> int:
-    parsed = datetime.fromisoformat(moment)
-    return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp())

@@ -5,9 +5,13 @@ from typing import Final
 
 import msgspec
 
-from adapters.stripe import translation
+from adapters.stripe import answers, translation
+from adapters.stripe.amounts import UnreadableError
+from adapters.stripe.answers import CHARGE, DISPUTE, INTENT, Answer
 from adapters.stripe.settings import Settings
+from adapters.stripe.translation import Translation
 from gateway.errors import Misconfigured, Rejected
+from gateway.kit import mapping
 from gateway.kit.signature import equal, hex_sha256
 from gateway.model.event import ProviderEvent
 from gateway.model.payment import ProviderPayment
@@ -40,11 +44,18 @@ _LINKS: Final = msgspec.json.Decoder(_Links)
 
 
 class StripeWebhooks:
-    """The deliveries to one endpoint."""
+    """The deliveries to one endpoint.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        mappings: With the tenant's overlays; None for those that are delivered.
+    """
+
+    def __init__(
+        self, settings: Settings, mappings: Mapping[str, mapping.Mapping] | None = None
+    ) -> None:
         self._secrets = [s.encode() for s in settings.webhook_secrets if s.strip()]
         self._tolerance_s = settings.tolerance_s
+        self._translation = Translation(mappings or translation.load(settings))
 
     def verify(self, headers: Mapping[str, str], body: bytes, *, now: float) -> None:
         """Accept the delivery or raise.
@@ -71,22 +82,43 @@ class StripeWebhooks:
         """The one event of a delivery."""
         try:
             event = _EVENT.decode(body)
-            payment, links = _payment(event.type, event.data.object)
+            payment, links = self._payment(event.type, event.data.object)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             code = "event_unexpected" if isinstance(error, msgspec.ValidationError) else "malformed"
             raise Rejected("The body is not an event of Stripe.", code=code) from error
-        except translation.UnreadableError as error:
+        except UnreadableError as error:
             raise Rejected(str(error), code=error.code) from error
         return (
             ProviderEvent(
                 event_id=event.id,
                 event_type=event.type,
-                payment_id=translation.payment_id_of(links.metadata),
+                payment_id=answers.payment_id_of(links.metadata),
                 provider_ref=links.payment_intent or "",
                 payment=payment,
                 occurred_at=event.created,
             ),
         )
+
+    def _payment(self, kind: str, raw: msgspec.Raw) -> tuple[ProviderPayment | None, _Links]:
+        body = bytes(raw)
+        if kind.startswith("payment_intent."):
+            intent = INTENT.decode(body)
+            payment = self._translation.payment_in(Answer(body, intent))
+            return payment, _Links(intent.id, intent.metadata)
+        if kind == "charge.refunded":
+            charge = CHARGE.decode(body)
+            payment = self._translation.charge_in(Answer(body, charge))
+            return payment, _Links(charge.payment_intent, charge.metadata)
+        if kind.startswith("charge.dispute."):
+            dispute = DISPUTE.decode(body)
+            about = self._translation.dispute_in(Answer(body, dispute))
+            return about, _Links(dispute.payment_intent, dispute.metadata)
+        try:
+            return None, _LINKS.decode(body)
+        except msgspec.ValidationError:
+            # Any object of any age may come here; what we cannot read is kept and reported all
+            # the same, only without its links.
+            return None, _Links()
 
 
 def _parse(header: str) -> tuple[int, list[str]]:
@@ -98,21 +130,3 @@ def _parse(header: str) -> tuple[int, list[str]]:
     except (StopIteration, IndexError, ValueError) as error:
         raise Rejected("The signature header cannot be read.", code="signature_missing") from error
     return signed_at, signatures
-
-
-def _payment(event_type: str, raw: msgspec.Raw) -> tuple[ProviderPayment | None, _Links]:
-    if event_type.startswith("payment_intent."):
-        intent = translation.INTENT.decode(raw)
-        return translation.payment_in(intent), _Links(intent.id, intent.metadata)
-    if event_type == "charge.refunded":
-        charge = translation.CHARGE.decode(raw)
-        return translation.charge_in(charge), _Links(charge.payment_intent, charge.metadata)
-    if event_type.startswith("charge.dispute."):
-        dispute = translation.DISPUTE.decode(raw)
-        return translation.dispute_in(dispute), _Links(dispute.payment_intent, dispute.metadata)
-    try:
-        return None, _LINKS.decode(raw)
-    except msgspec.ValidationError:
-        # Any object of any age may come here; what we cannot read is kept and reported all the
-        # same, only without its links.
-        return None, _Links()

@@ -1,20 +1,26 @@
 """How Stripe speaks: forms in, JSON out, Bearer key, and what its errors mean for the caller."""
 
-from typing import Final, TypeAlias, TypeVar
-from urllib.parse import quote, urlencode
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, TypeAlias, TypeVar
+from urllib.parse import quote
 
 import httpx
 import msgspec
 
+from adapters.stripe.answers import INTENT, Answer, Intent, Page
 from adapters.stripe.settings import Settings
-from adapters.stripe.translation import Form, Intent
 from gateway.errors import HeadraceError, InDoubt, Misconfigured, Rejected, Unavailable
+from gateway.kit import forms
 from gateway.kit.adapter import request
 
 T = TypeVar("T")
+Query: TypeAlias = list[tuple[str, str]]
 
 _CONTENT_TYPE: Final = (b"content-type", b"application/x-www-form-urlencoded")
 _LOCKS: Final = {"lock_timeout", "idempotency_key_in_use"}
+# Their clock may be behind ours; so much earlier a list begins.
+_SKEW_S: Final = 300
 # Request timeout, and "external dependency failed".
 _UNCLEAR: Final = {408, 424}
 
@@ -26,6 +32,17 @@ _LOCKED: Final = (Unavailable, "locked", "Stripe is busy with the same object or
 _LIMITED: Final = (Unavailable, "rate_limited", "Stripe limits the rate.")
 _REFUSED: Final = (Rejected, "refused", "Stripe refuses the request.")
 _BY_STATUS: Final = {401: _ACCESS, 403: _ACCESS, 409: _LOCKED, 429: _LIMITED}
+
+
+class Form(msgspec.Struct, frozen=True):
+    """A body, before it has brackets.
+
+    Attributes:
+        made_by: The mapping that it comes from.
+    """
+
+    fields: Mapping[str, Any]
+    made_by: str = ""
 
 
 class _Error(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +57,7 @@ class _ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _ERROR: Final = msgspec.json.Decoder(_ErrorBody)
-_CARRIED: Final[msgspec.json.Decoder[Intent | None]] = msgspec.json.Decoder(Intent | None)
+_PAGE: Final = msgspec.json.Decoder(Page[msgspec.Raw])
 
 
 class Wire:
@@ -56,11 +73,14 @@ class Wire:
     def post(self, path: str, form: Form, *, key: str) -> httpx.Request:
         """A write; Stripe executes one key once."""
         headers = [*self._headers, _CONTENT_TYPE, (b"idempotency-key", key.encode("ascii"))]
-        return request("POST", self._url(path), headers, _encode(form))
+        body = forms.encode(form.fields)
+        return request("POST", self._url(path), headers, body, made_by=form.made_by)
 
-    def get(self, path: str, query: Form) -> httpx.Request:
+    def get(self, path: str, query: Query) -> httpx.Request:
         """A read."""
-        return request("GET", self._url(f"{path}?{_encode(query).decode('ascii')}"), self._headers)
+        return request(
+            "GET", self._url(f"{path}?{forms.encode(dict(query)).decode('ascii')}"), self._headers
+        )
 
     def _url(self, target: str) -> httpx.URL:
         return self._origin.copy_with(raw_path=target.encode("ascii"))
@@ -71,8 +91,17 @@ def segment(reference: str) -> str:
     return quote(reference, safe="")
 
 
-def _encode(form: Form) -> bytes:
-    return urlencode(form, safe="[]").encode("ascii")
+def search_for(payment_id: str) -> tuple[str, str]:
+    """The search for a payment by our id."""
+    escaped = payment_id.replace("\\", "\\\\").replace("'", "\\'")
+    return "query", f"metadata['payment_id']:'{escaped}'"
+
+
+def since(moment: str) -> tuple[str, str]:
+    """Only what was made after a moment in ISO 8601; without zone it is in UTC."""
+    parsed = datetime.fromisoformat(moment)
+    seconds = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+    return "created[gte]", str(int(seconds) - _SKEW_S)
 
 
 def read(response: httpx.Response, decoder: msgspec.json.Decoder[T], *, wrote: bool) -> T:
@@ -94,7 +123,22 @@ def read(response: httpx.Response, decoder: msgspec.json.Decoder[T], *, wrote: b
         raise _unclear("Stripe's answer cannot be read.", "unreadable", wrote=wrote) from error
 
 
-def declined(response: httpx.Response) -> Intent | None:
+def answer(response: httpx.Response, decoder: msgspec.json.Decoder[T], *, wrote: bool) -> Answer[T]:
+    """One object; see ``read``."""
+    return Answer(response.content, read(response, decoder, wrote=wrote))
+
+
+def page(response: httpx.Response, decoder: msgspec.json.Decoder[T]) -> Page[Answer[T]]:
+    """One page of objects; see ``read``."""
+    found = read(response, _PAGE, wrote=False)
+    try:
+        data = tuple(Answer(bytes(raw), decoder.decode(raw)) for raw in found.data)
+    except msgspec.DecodeError as error:
+        raise _unclear("Stripe's list cannot be read.", "unreadable", wrote=False) from error
+    return Page(data=data, has_more=found.has_more, next_page=found.next_page)
+
+
+def declined(response: httpx.Response) -> Answer[Intent] | None:
     """The payment that a decline carries; None for every other answer.
 
     Source: docs.stripe.com/error-handling#payment-errors, read 2026-11.
@@ -102,10 +146,10 @@ def declined(response: httpx.Response) -> Intent | None:
     if response.status_code != httpx.codes.PAYMENT_REQUIRED:
         return None
     error = _error(response)
-    if error is None or error.type != "card_error":
+    if error is None or error.type != "card_error" or bytes(error.payment_intent) == b"null":
         return None
     try:
-        return _CARRIED.decode(error.payment_intent)
+        return Answer(bytes(error.payment_intent), INTENT.decode(error.payment_intent))
     except msgspec.ValidationError as unread:
         raise _unclear("Stripe's decline cannot be read.", "unreadable", wrote=True) from unread
 

@@ -89,7 +89,7 @@ async def _call(
 
     parts = app.build(configuration, app.database_url(configuration.settings), role="call")
     adapter, settings = configuration.systems[tenant][system]
-    made = adapter.ports[port](settings)
+    made = configuration.port(tenant, system, port)
     target = System(
         tenant=tenant, name=system, adapter=adapter, settings=settings, port_name=port, port=made
     )

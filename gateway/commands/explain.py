@@ -1,6 +1,7 @@
 """``headrace explain``: what would become of an order, without sending anything anywhere."""
 
 import random
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from opentelemetry.trace import NoOpTracer
 
 from gateway.commands import terminal
 from gateway.errors import HeadraceError, Unavailable
+from gateway.kit.mapping import Lineage
 from gateway.model.identifiers import new_id
 from gateway.model.order import Order
 from gateway.model.risk import RiskAssessment
@@ -50,12 +52,28 @@ class WouldSend(msgspec.Struct, frozen=True, kw_only=True):
         step: Of the flow, or ``login``.
         request: Redacted; empty where the system needs none.
         problem: Why there is no request.
+        made_by: ``Mapping.reference`` of the mapping that the body comes from; empty for none.
     """
 
     step: str
     system: str
     request: str = ""
     problem: str = ""
+    made_by: str = ""
+
+
+class Translation(msgspec.Struct, frozen=True, kw_only=True):
+    """A mapping of a system, and where each field of the product comes from.
+
+    Attributes:
+        mapping: Its reference, as it stands in evidence and spans.
+        shown: One of the requests is made by it; others come with later calls.
+    """
+
+    system: str
+    mapping: str
+    shown: bool
+    fields: tuple[Lineage, ...]
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +82,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         errors: What is wrong with it; nothing else follows then.
         requests: The first request of each system, in the order of the flow.
+        translations: The mappings of the systems that it would go to.
     """
 
     accepted: bool
@@ -71,14 +90,16 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     assessment: RiskAssessment | None = None
     routing: dict[str, str] = {}
     requests: tuple[WouldSend, ...] = ()
+    translations: tuple[Translation, ...] = ()
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--fields", is_flag=True, help="Where each field of a request comes from.")
 @terminal.TENANT
 @terminal.CONFIG
 @terminal.JSON
-def explain(file: Path, tenant: str, config: Path, *, as_json: bool) -> None:
+def explain(file: Path, tenant: str, config: Path, *, fields: bool, as_json: bool) -> None:
     """What would become of the order in FILE; nothing is stored and nothing is sent.
 
     Exit code 1 where the order would be refused.
@@ -92,7 +113,7 @@ def explain(file: Path, tenant: str, config: Path, *, as_json: bool) -> None:
     if as_json:
         terminal.show_json(explanation)
     else:
-        _show(explanation)
+        _show(explanation, fields=fields)
     if not explanation.accepted:
         raise SystemExit(1)
 
@@ -134,7 +155,23 @@ async def explained(configuration: "Configuration", name: str, body: bytes) -> E
             )
         },
         requests=tuple(requests),
+        translations=tuple(_translations(configuration, name, requests)) if requests else (),
     )
+
+
+def _translations(
+    configuration: "Configuration", tenant: str, requests: list[WouldSend]
+) -> Iterator[Translation]:
+    """The mappings of the systems that requests go to, as they are with the tenant's overlays."""
+    made_by = {(one.system, one.made_by) for one in requests}
+    for system in dict.fromkeys(one.system for one in requests):
+        for made in (configuration.mappings[tenant, system] or {}).values():
+            yield Translation(
+                system=system,
+                mapping=made.reference,
+                shown=(system, made.reference) in made_by,
+                fields=made.lineage(),
+            )
 
 
 async def _assessed(
@@ -212,11 +249,13 @@ async def _shown(
     try:
         await transport.send(request, call)
     except Unavailable:
-        return WouldSend(step=step, system=target.name, request=kept[0].request)
+        return WouldSend(
+            step=step, system=target.name, request=kept[0].request, made_by=kept[0].mapping
+        )
     raise AssertionError("the sealed wire answered")
 
 
-def _show(explanation: Explanation) -> None:
+def _show(explanation: Explanation, *, fields: bool) -> None:
     from rich.text import Text
 
     if explanation.errors:
@@ -234,4 +273,18 @@ def _show(explanation: Explanation) -> None:
     for one in explanation.requests:
         out.rule(Text(f"{one.step} to {one.system}"), align="left")
         out.print(Text(f"{one.request or one.problem}\n"))
+    if fields:
+        for each in explanation.translations:
+            _show_fields(each)
     click.echo("Nothing was stored and nothing was sent.")
+
+
+def _show_fields(translation: Translation) -> None:
+    when = "" if translation.shown else ", with a later call"
+    rows = [
+        (one.target, " ".join(one.sources), one.rule, f"{one.file}:{one.line}")
+        for one in translation.fields
+        if one.target.startswith("/")
+    ]
+    title = f"{translation.mapping} to {translation.system}{when}"
+    terminal.show_table(title, ("field", "comes from", "rule", "line"), rows)

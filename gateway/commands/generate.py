@@ -11,6 +11,7 @@ import msgspec
 from gateway import errors, settings
 from gateway.api import contract
 from gateway.api.problems import CATALOGUE
+from gateway.commands import language
 from gateway.commands.check import all_adapters, verbs
 from gateway.kit.adapter import Adapter
 from gateway.model.order import ORDER_STATES
@@ -67,6 +68,7 @@ def files() -> dict[str, bytes]:
         "docs/reference/settings.md": _settings(),
         "docs/reference/adapters.md": _adapters(),
         "docs/reference/errors.md": _errors(),
+        "docs/reference/mapping-language.md": language.text(),
     }
     return {
         "openapi/headrace.yaml": contract.text(),

@@ -176,7 +176,7 @@ def _line(entry: Entry) -> tuple[str, ...]:
 
 _EVIDENCE = b"""
 select at, system, product, verb, step, attempt, outcome, status, duration_ms, key, request,
-    response, error, trace_id, span_id, evidence_id
+    response, error, trace_id, span_id, evidence_id, mapping
 from headrace.evidence
 where tenant = %s and business_id = %s and (%s = '' or step = %s) order by at, attempt
 """
@@ -222,5 +222,7 @@ def _show_attempt(one: dict[str, Any]) -> None:
         ),
         align="left",
     )
+    if one["mapping"]:
+        out.print(Text(f"made by {one['mapping']}", style="dim"))
     out.print(Text(one["request"]))
     out.print(Text(f"\n{one['response'] or one['error'] or 'no answer'}\n"))

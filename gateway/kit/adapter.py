@@ -1,12 +1,14 @@
 """What a product offers to the hub: one declaration per adapter."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
-from gateway.ports.exchange import Exchange, Session
+from gateway.errors import Misconfigured
+from gateway.kit import mapping
+from gateway.ports.exchange import MAPPING, Exchange, Session
 
 
 def _never(_response: httpx.Response) -> bool:
@@ -21,8 +23,11 @@ class Adapter:
         product: Folder name; also the prefix of spans and log events.
         title: What people call the product.
         settings: The Struct that an operator fills in; one instance per configured system.
-        ports: For each port that the product fulfils what makes it from the settings. Ports are
-            ``payments``, ``erp``, ``crm``, ``risk`` and ``webhooks``.
+        ports: For each port that the product fulfils what makes it from the settings, and from
+            the mappings where there are some. Ports are ``payments``, ``erp``, ``crm``, ``risk``
+            and ``webhooks``.
+        mappings: Loads and checks the product's mappings for one system:
+            ``mappings(settings, overlays=(), tenant="")``; see ``kit.mapping.installed``.
         login: The exchange that earns a session, for products that need one. The hub runs it
             once per system, keeps the session until it ends and repeats it once on a refusal.
         refused: Whether a response says that the session is no longer good. Only such responses
@@ -34,14 +39,45 @@ class Adapter:
     product: str
     title: str
     settings: type[Any]
-    ports: Mapping[str, Callable[[Any], Any]]
+    ports: Mapping[str, Callable[..., Any]]
+    mappings: Callable[..., Mapping[str, mapping.Mapping]] | None = None
     login: Callable[[Any], Exchange[Session]] | None = None
     refused: Callable[[httpx.Response], bool] = _never
     readable: frozenset[str] = field(default_factory=frozenset)
 
+    def load(
+        self, settings: Any, *, overlays: Sequence[mapping.Document] = (), tenant: str = ""
+    ) -> Mapping[str, mapping.Mapping] | None:
+        """The mappings of one system; None where the product has none.
+
+        Raises:
+            Misconfigured: A mapping or an overlay is wrong, or there is nothing to lay it over.
+        """
+        if self.mappings is not None:
+            return self.mappings(settings, overlays=overlays, tenant=tenant)
+        if overlays:
+            raise Misconfigured(f"{self.title} has no mappings to lay over", code="config")
+        return None
+
+    def port(
+        self, name: str, settings: Any, mappings: Mapping[str, mapping.Mapping] | None = None
+    ) -> Any:
+        """What fulfils a port.
+
+        Args:
+            mappings: As ``load`` made them.
+        """
+        make = self.ports[name]
+        return make(settings) if mappings is None else make(settings, mappings)
+
 
 def request(
-    method: str, url: httpx.URL, headers: list[tuple[bytes, bytes]], body: bytes = b""
+    method: str,
+    url: httpx.URL,
+    headers: list[tuple[bytes, bytes]],
+    body: bytes = b"",
+    *,
+    made_by: str = "",
 ) -> httpx.Request:
     """A request built the cheap way: raw header tuples and a byte stream.
 
@@ -52,8 +88,11 @@ def request(
         url: Made once per path where it can be; parsing costs more than all the rest.
         headers: Without Host and Content-Length, which are added here.
         body: Sent as it is.
+        made_by: ``Mapping.reference`` of the mapping that the body comes from.
     """
     complete = [(b"host", url.netloc), *headers]
     if body or method in {"POST", "PUT", "PATCH"}:
         complete.append((b"content-length", str(len(body)).encode("ascii")))
-    return httpx.Request(method, url, headers=complete, stream=httpx.ByteStream(body))
+    extensions = {MAPPING: made_by} if made_by else None
+    stream = httpx.ByteStream(body)
+    return httpx.Request(method, url, headers=complete, stream=stream, extensions=extensions)

@@ -20,6 +20,7 @@ _TWO_DECIMALS: Final = frozenset(
     TZS UAH USD UYU UZS VED VES WST XCD YER ZAR ZMW ZWG
     """.split()
 )
+_ONE: Final = 100  # of a currency with two decimals
 _FEWEST, _MOST = 2, 15  # digits of an amount with two decimals
 _AMOUNT: Final = re.compile(r"(-?)([0-9]{1,13})(?:\.([0-9]{1,4}))?")
 
@@ -94,6 +95,9 @@ class Money:
     @property
     def amount(self) -> str:
         """The amount as a decimal string with all decimals of the currency."""
+        if self.minor >= _ONE and self.currency in _TWO_DECIMALS:  # nearly all amounts
+            digits = str(self.minor)
+            return f"{digits[:-2]}.{digits[-2:]}"
         decimals = scale(self.currency)
         digits = str(abs(self.minor)).rjust(decimals + 1, "0")
         text = f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits

@@ -6,12 +6,15 @@ script, or a test by hand.
 """
 
 from collections.abc import Generator, Mapping
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import httpx
 import msgspec
 
 T = TypeVar("T")
+
+# In ``httpx.Request.extensions``: the mapping that the body was made by, for the span of the call.
+MAPPING: Final = "headrace.mapping"
 
 Exchange: TypeAlias = Generator[httpx.Request, httpx.Response, T]
 

@@ -36,6 +36,9 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         status: 0 where no answer came.
         request: Method, URL, headers and body as an HTTP transcript, redacted; so is ``response``.
         error: Name of the exception, if there was one.
+        mapping: What made the request: name, version and identity of a mapping, which is a hash of
+            its files, overlays, values and schemas. With the same configuration ``headrace
+            explain`` says for each field where it comes from. Empty where no mapping did.
     """
 
     evidence_id: str
@@ -56,6 +59,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     error: str
     trace_id: str
     span_id: str
+    mapping: str = ""
 
 
 def request_text(request: httpx.Request, readable: frozenset[str]) -> str:

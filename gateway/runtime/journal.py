@@ -146,12 +146,13 @@ async def execute(connection: Connection, calls: Sequence[Sequence[Statement]]) 
 
 _INSERT_EVIDENCE = """
 insert into headrace.evidence (evidence_id, tenant, system, product, verb, business_id, step, key,
-    attempt, at, duration_ms, outcome, status, request, response, error, trace_id, span_id)
+    attempt, at, duration_ms, outcome, status, request, response, error, trace_id, span_id, mapping)
 select evidence_id, tenant, system, product, verb, business_id, step, key, attempt,
-    to_timestamp(at), duration_ms, outcome, status, request, response, error, trace_id, span_id
+    to_timestamp(at), duration_ms, outcome, status, request, response, error, trace_id, span_id,
+    mapping
 from json_to_recordset(%s::json) as e (evidence_id text, tenant text, system text, product text,
     verb text, business_id text, step text, key text, attempt int, at float8, duration_ms float8,
     outcome text, status int, request text, response text, error text, trace_id text,
-    span_id text)
+    span_id text, mapping text)
 on conflict (evidence_id) do nothing
 """

@@ -33,7 +33,7 @@ from gateway.policy.retrying import (
     pause_s,
     retry_after_s,
 )
-from gateway.ports.exchange import Session, with_headers
+from gateway.ports.exchange import MAPPING, Session, with_headers
 from gateway.runtime.evidence import Call, Evidence, request_text, response_text
 from gateway.runtime.metrics import Durations, client_durations
 from gateway.runtime.telemetry import traceparent
@@ -344,6 +344,7 @@ class Transport:
                     error=type(error).__name__ if error is not None else "",
                     trace_id=f"{attempt.context.trace_id:032x}",
                     span_id=f"{attempt.context.span_id:016x}",
+                    mapping=request.extensions.get(MAPPING, ""),
                 )
             )
         except Exception as lost:  # noqa: BLE001 - an answer must not be lost with its evidence
@@ -468,6 +469,9 @@ def _describe(attempt: _Attempt, host: str, port: int, status: int, failure: str
             "headrace.step": call.step,
         }
     )
+    made_by = attempt.request.extensions.get(MAPPING)
+    if made_by:
+        span.set_attribute(MAPPING, made_by)
     if status:
         span.set_attribute("http.response.status_code", status)
     if attempt.number > 1:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -175,6 +176,8 @@ def test_evidence_shows_transcripts_without_persons(landscape: Landscape, comple
     """One step's request and answer can be read, and nobody and no secret stands in them."""
     step = headrace(landscape, "evidence", completed, "--step", "payments.create_payment").stdout
     everything = headrace(landscape, "evidence", completed).stdout
+
+    assert re.search(r"made by sap_s4\.sales_order \d+\.\d+\.\d+ [0-9a-f]{16}\n", everything)
 
     assert "/v1/payment_intents" in step
     assert "A_SalesOrder" not in step

@@ -4,6 +4,7 @@ No cluster, no network: ``helm-python-sdk`` is Helm as a library, ``kubernetes-v
 the schemas of Kubernetes.
 """
 
+import copy
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -317,6 +318,30 @@ def test_tenants_arrive(chart: Any, tmp_path: Path) -> None:
     assert acme.systems[0].policy.attempts == 2
     assert acme.systems[0].verbs == {"refund_payment": {"timeout_s": 30}}
     assert acme.patience.in_doubt_s == (10.0, 60.5)
+
+
+def test_overlays_arrive(chart: Any) -> None:
+    """Beside the tenants, word for word: findings name their lines; pods roll when one changes."""
+    text = "extends: sap_s4.sales_order@1\nfields:\n  SalesDistrict: {const: DE01}\n"
+    values = FULL | {"overlays": {"acme-order.overlay.yaml": text}}
+    before, after = render(chart, FULL), render(chart, values)
+
+    files = after.one("ConfigMap", "headrace-tenants")["data"]
+    assert text == files["acme-order.overlay.yaml"]
+    sums = [
+        each.one("Deployment", "headrace-worker")["spec"]["template"]["metadata"]["annotations"]
+        for each in (before, after)
+    ]
+    assert sums[0] != sums[1]
+
+
+def test_overlay_that_is_not_listed(chart: Any) -> None:
+    """A tenant that names an overlay nobody gives stops the rendering."""
+    values = copy.deepcopy(FULL)
+    values["tenants"]["acme"]["systems"][0]["overlays"] = ["missing.overlay.yaml"]
+
+    with pytest.raises(helm.HelmRenderError, match=r"missing\.overlay\.yaml"):
+        render(chart, values)
 
 
 def resolved(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:

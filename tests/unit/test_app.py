@@ -379,3 +379,46 @@ def test_database_reference_that_leads_nowhere(tmp_path: Path) -> None:
 
     with pytest.raises(Misconfigured, match=r"database\.url: .* APP_NOWHERE is not set"):
         app.database_url(made.settings)
+
+
+_OVERLAY: Final = """\
+extends: sap_s4.sales_order@1
+fields:
+  SalesDistrict: {const: "DE01"}
+"""
+
+
+def test_overlay_changes_the_mapping_of_its_system(tmp_path: Path) -> None:
+    """The file lies beside the tenant's and is not taken for a tenant."""
+    path = written(tmp_path, acme=system(1, "overlays", value=["order.overlay.yaml"]))
+    (tmp_path / "tenants" / "order.overlay.yaml").write_text(_OVERLAY)
+
+    made = app.configure(path)
+
+    mappings = made.mappings["acme", "sap"]
+    assert mappings is not None
+    assert "/SalesDistrict" in {each.target for each in mappings["sales_order"].lineage()}
+    assert ["acme"] == list(made.tenants)
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "reason"),
+    [
+        (1, _OVERLAY.replace("SalesDistrict", "SalesDistrikt"), "order.overlay.yaml:3: E01"),
+        (1, _OVERLAY.replace("order@1", "ordr@1"), "order.overlay.yaml:1: E18"),
+        (1, None, "cannot be read"),
+        (3, _OVERLAY, "Embedded decision table has no mappings"),
+    ],
+)
+def test_broken_overlay_stops_the_start(
+    tmp_path: Path, number: int, text: str | None, reason: str
+) -> None:
+    """It is told with the tenant's file and line, and with its own."""
+    path = written(tmp_path, acme=system(number, "overlays", value=["order.overlay.yaml"]))
+    if text is not None:
+        (tmp_path / "tenants" / "order.overlay.yaml").write_text(text)
+
+    with pytest.raises(Misconfigured, match=reason) as caught:
+        app.configure(path)
+
+    assert f"systems[{number}].overlays" in caught.value.message

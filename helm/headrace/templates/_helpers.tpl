@@ -51,11 +51,15 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- toYaml $settings -}}
 {{- end -}}
 
-{{- /* One file per tenant. */ -}}
+{{- /* One file per tenant and per overlay. */ -}}
 {{- define "headrace.tenants" -}}
 {{- range $tenant, $settings := .Values.tenants }}
 {{ $tenant }}.yaml: |
   {{- toYaml (merge (dict "tenant" $tenant) $settings) | nindent 2 }}
+{{- end }}
+{{- range $name, $text := .Values.overlays }}
+{{ $name }}: |
+  {{- $text | nindent 2 }}
 {{- end }}
 {{- end -}}
 
@@ -69,6 +73,15 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end -}}
 {{- end -}}
 {{- $mounted := append .Values.secrets .Values.database.existingSecret -}}
+{{- range $tenant, $settings := .Values.tenants -}}
+{{- range $settings.systems -}}
+{{- range .overlays -}}
+{{- if not (hasKey $.Values.overlays .) -}}
+{{- fail (printf "tenant %s refers to %s, which is not listed under overlays" $tenant .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- $text := printf "%s\n%s" (toYaml .Values.settings) (toYaml .Values.tenants) -}}
 {{- range regexFindAll "file:/etc/headrace/secrets/[^/\\s]+" $text -1 -}}
 {{- $secret := base . -}}
@@ -86,7 +99,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 
 {{- /* Changes with every change of configuration, so that pods roll. */ -}}
 {{- define "headrace.checksum" -}}
-{{- printf "%s\n%s\n%s" (include "headrace.settings" .) (toYaml .Values.tenants) (toYaml .Values.env) | sha256sum -}}
+{{- printf "%s\n%s\n%s\n%s" (include "headrace.settings" .) (toYaml .Values.tenants) (toYaml .Values.overlays) (toYaml .Values.env) | sha256sum -}}
 {{- end -}}
 
 {{- define "headrace.podSecurityContext" -}}

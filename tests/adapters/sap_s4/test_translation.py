@@ -14,7 +14,16 @@ from hypothesis import settings as quick
 from hypothesis import strategies as st
 from lxml import etree
 
-from adapters.sap_s4 import Settings, translation
+from adapters.sap_s4 import Settings
+from adapters.sap_s4.translation import (
+    REFERENCE_LENGTH,
+    REFRESHED,
+    Translation,
+    changes,
+    load,
+    order_reference,
+    partner_reference,
+)
 from gateway.errors import Rejected
 from gateway.kit import odata
 from gateway.model.money import Money
@@ -87,6 +96,11 @@ def orders(contracts: Path) -> Metadata:
     return Metadata(contracts / "odata-v2" / "API_SALES_ORDER_SRV.edmx")
 
 
+def body_of(settings: Settings) -> Translation:
+    """Bodies for a system with these settings."""
+    return Translation(settings, load(settings))
+
+
 _TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=200).filter(
     str.strip
 )
@@ -141,7 +155,7 @@ def test_any_business_partner_is_what_sap_allows(
     partners: Metadata, settings: Settings, party: Party
 ) -> None:
     """Whatever party the model admits, the body fits SAP's metadata or is refused before."""
-    body = _attempt(lambda: translation.business_partner(settings, party))
+    body = _attempt(lambda: body_of(settings).business_partner(party))
 
     if body is not None:
         partners.check("A_BusinessPartnerType", body)
@@ -158,7 +172,7 @@ def test_any_sales_order_is_what_sap_allows(
     )
     with_unit = msgspec.structs.replace(settings, quantity_unit="EA")
 
-    body = _attempt(lambda: translation.sales_order(with_unit, given_order, "1000001"))
+    body = _attempt(lambda: body_of(with_unit).sales_order(given_order, "1000001"))
 
     assert (body is None) == (len(reference) > 35)
     if body is not None:
@@ -169,14 +183,14 @@ def test_changes_are_what_sap_allows(
     partners: Metadata, orders: Metadata, settings: Settings, party: Party
 ) -> None:
     """What a change writes may be updated; a rejection too."""
-    wanted = translation.business_partner(settings, party)
-    found = dict.fromkeys(translation.REFRESHED, "")
+    wanted = body_of(settings).business_partner(party)
+    found = dict.fromkeys(REFRESHED, "")
 
-    changes = translation.changes(wanted, found)
+    made = changes(wanted, found)
 
-    assert {"FirstName", "LastName", "CorrespondenceLanguage", "BirthDate"} == set(changes)
-    partners.check("A_BusinessPartnerType", changes, writable="updatable")
-    orders.check("A_SalesOrderItemType", translation.rejection(settings), writable="updatable")
+    assert {"FirstName", "LastName", "CorrespondenceLanguage", "BirthDate"} == set(made)
+    partners.check("A_BusinessPartnerType", made, writable="updatable")
+    orders.check("A_SalesOrderItemType", body_of(settings).rejection(), writable="updatable")
 
 
 def test_reference_field_choices_fit(partners: Metadata, settings: Settings) -> None:
@@ -187,28 +201,28 @@ def test_reference_field_choices_fit(partners: Metadata, settings: Settings) -> 
 
     assert len(fields) == 3
     for field in fields:
-        assert int(properties[field].get("MaxLength")) == translation.REFERENCE_LENGTH
+        assert int(properties[field].get("MaxLength")) == REFERENCE_LENGTH
         assert properties[field].get(f"{_SAP}filterable") != "false"
 
 
 def test_reference_is_ours_and_always_the_same(settings: Settings) -> None:
     """A party has one reference; ids that differ in case only have different ones."""
-    reference = translation.partner_reference(settings, "C-100042")
+    reference = partner_reference(settings, "C-100042")
 
     assert reference == "HRKZN6WIMBUMJUSL4A3Z"
-    assert translation.partner_reference(settings, "c-100042") != reference
+    assert partner_reference(settings, "c-100042") != reference
 
 
 def test_order_id_without_hyphens(order: Order) -> None:
     """A UUID has 36 characters, SAP's field 35."""
-    assert translation.order_reference(order.order_id) == "019500000000700080000000000000a1"
+    assert order_reference(order.order_id) == "019500000000700080000000000000a1"
     with pytest.raises(Rejected, match="order_id"):
-        translation.order_reference("x" * 36)
+        order_reference("x" * 36)
 
 
 def test_person(settings: Settings, party: Party) -> None:
     """Given names come first, the family name last; dates are midnight in UTC."""
-    body = translation.business_partner(settings, party)
+    body = body_of(settings).business_partner(party)
 
     assert (body["BusinessPartnerCategory"], body["FirstName"], body["LastName"]) == (
         "1",
@@ -224,7 +238,7 @@ def test_person_with_one_name(settings: Settings, party: Party) -> None:
     """SAP wants a last name, so the only name is the last."""
     one = msgspec.structs.replace(party, names=("Pelé",), birth_date=None)
 
-    body = translation.business_partner(settings, one)
+    body = body_of(settings).business_partner(one)
 
     assert body["LastName"] == "Pelé"
     assert "FirstName" not in body
@@ -234,9 +248,7 @@ def test_person_with_one_name(settings: Settings, party: Party) -> None:
 def test_birth_date_outside_the_calendar(settings: Settings, party: Party) -> None:
     """The model checks the form of a date, SAP the calendar; we say which field it is."""
     with pytest.raises(Rejected, match="birth_date"):
-        translation.business_partner(
-            settings, msgspec.structs.replace(party, birth_date="1990-02-31")
-        )
+        body_of(settings).business_partner(msgspec.structs.replace(party, birth_date="1990-02-31"))
 
 
 def test_long_names_flow_over(settings: Settings, party: Party) -> None:
@@ -244,7 +256,7 @@ def test_long_names_flow_over(settings: Settings, party: Party) -> None:
     given = " ".join(["Maria"] * 20)
     long = msgspec.structs.replace(party, names=(given, "x" * 100))
 
-    body = translation.business_partner(settings, long)
+    body = body_of(settings).business_partner(long)
 
     assert body["FirstName"] == " ".join(["Maria"] * 6)
     assert body["MiddleName"] == " ".join(["Maria"] * 6)
@@ -258,14 +270,12 @@ def test_organisation(settings: Settings, party: Party) -> None:
         party, kind=PartyKind.ORGANISATION, names=names, vat_id="EL123456789"
     )
 
-    body = translation.business_partner(settings, firm)
+    body = body_of(settings).business_partner(firm)
 
     assert body["BusinessPartnerCategory"] == "2"
     assert (body["OrganizationBPName1"], body["OrganizationBPName2"]) == names
     assert body["to_BusinessPartnerTax"] == [{"BPTaxType": "GR0", "BPTaxNumber": "EL123456789"}]
-    german = translation.business_partner(
-        settings, msgspec.structs.replace(firm, vat_id="DE136695976")
-    )
+    german = body_of(settings).business_partner(msgspec.structs.replace(firm, vat_id="DE136695976"))
     assert german["to_BusinessPartnerTax"][0]["BPTaxType"] == "DE0"
 
 
@@ -274,7 +284,7 @@ def test_long_organisation_name_flows_over(settings: Settings, party: Party) -> 
     name = "Gesellschaft für die Versorgung mit Wasser und Wind im Norden mbH"
     firm = msgspec.structs.replace(party, kind=PartyKind.ORGANISATION, names=(name,))
 
-    body = translation.business_partner(settings, firm)
+    body = body_of(settings).business_partner(firm)
 
     assert body["OrganizationBPName1"] == "Gesellschaft für die Versorgung mit"
     assert body["OrganizationBPName2"] == "Wasser und Wind im Norden mbH"
@@ -295,7 +305,7 @@ def test_streets(
     address = msgspec.structs.replace(party.addresses[0], line1=line1, line2=line2)
     moved = msgspec.structs.replace(party, addresses=(address,))
 
-    (body,) = translation.business_partner(settings, moved)["to_BusinessPartnerAddress"]
+    (body,) = body_of(settings).business_partner(moved)["to_BusinessPartnerAddress"]
 
     assert expected == (body["StreetName"], body.get("StreetSuffixName"))
 
@@ -313,7 +323,7 @@ def test_too_long(settings: Settings, party: Party, change: dict[str, str], fiel
     address = msgspec.structs.replace(party.addresses[0], **change)
 
     with pytest.raises(Rejected, match=field) as caught:
-        translation.business_partner(settings, msgspec.structs.replace(party, addresses=(address,)))
+        body_of(settings).business_partner(msgspec.structs.replace(party, addresses=(address,)))
 
     assert caught.value.code == "field_too_long"
     assert all(value not in str(caught.value) for value in change.values())
@@ -323,7 +333,7 @@ def test_several_addresses(settings: Settings, party: Party) -> None:
     """The first of several addresses is marked as the standard one, and has the contact."""
     two = msgspec.structs.replace(party, addresses=party.addresses * 2)
 
-    first, second = translation.business_partner(settings, two)["to_BusinessPartnerAddress"]
+    first, second = body_of(settings).business_partner(two)["to_BusinessPartnerAddress"]
 
     assert first["to_AddressUsage"] == [{"AddressUsage": "XXDEFAULT"}]
     assert first["to_EmailAddress"][0]["EmailAddress"] == "ada@example.com"
@@ -333,8 +343,8 @@ def test_several_addresses(settings: Settings, party: Party) -> None:
 def test_order(settings: Settings, order: Order) -> None:
     """Materials are looked up, amounts are decimal strings, descriptions are cut at 40."""
     item = msgspec.structs.replace(order.items[0], description="x" * 50)
-    body = translation.sales_order(
-        settings, msgspec.structs.replace(order, items=(item, order.items[1])), "1000001"
+    body = body_of(settings).sales_order(
+        msgspec.structs.replace(order, items=(item, order.items[1])), "1000001"
     )
 
     first, second = body["to_Item"]
@@ -356,7 +366,7 @@ def test_sap_prices_by_itself(settings: Settings, order: Order) -> None:
     """Without a condition type no price is sent."""
     silent = msgspec.structs.replace(settings, price_condition_type="")
 
-    body = translation.sales_order(silent, order, "1000001")
+    body = body_of(silent).sales_order(order, "1000001")
 
     assert all("to_PricingElement" not in item for item in body["to_Item"])
 
@@ -366,8 +376,8 @@ def test_two_currencies(settings: Settings, order: Order) -> None:
     foreign = msgspec.structs.replace(order.items[1], unit_price=Money(1, "USD"))
 
     with pytest.raises(Rejected, match=r"items\[1\]") as caught:
-        translation.sales_order(
-            settings, msgspec.structs.replace(order, items=(order.items[0], foreign)), "1"
+        body_of(settings).sales_order(
+            msgspec.structs.replace(order, items=(order.items[0], foreign)), "1"
         )
 
     assert caught.value.code == "currency_mixed"
@@ -379,7 +389,7 @@ def test_left_out(settings: Settings, party: Party) -> None:
         settings, left_out=frozenset({"to_EmailAddress", "BirthDate", "Currency"})
     )
 
-    body = translation.business_partner(older, party)
+    body = body_of(older).business_partner(party)
 
     assert "BirthDate" not in body
     assert "to_EmailAddress" not in body["to_BusinessPartnerAddress"][0]
@@ -390,7 +400,7 @@ def test_changes_empty_what_is_gone_and_leave_what_is_unknown(
     settings: Settings, party: Party
 ) -> None:
     """A middle name that is gone is emptied; a birth date we do not know stays."""
-    wanted = translation.business_partner(settings, msgspec.structs.replace(party, birth_date=None))
+    wanted = body_of(settings).business_partner(msgspec.structs.replace(party, birth_date=None))
     found = {
         "FirstName": "Ada",
         "MiddleName": "Augusta",
@@ -398,12 +408,12 @@ def test_changes_empty_what_is_gone_and_leave_what_is_unknown(
         "BirthDate": "/Date(660787200000)/",
     }
 
-    assert translation.changes(wanted, found) == {"MiddleName": "", "LastName": "Lovelace"}
+    assert changes(wanted, found) == {"MiddleName": "", "LastName": "Lovelace"}
 
 
 def test_same_birth_date_in_another_form(settings: Settings, party: Party) -> None:
     """Dates are compared as moments; one that cannot be read is written again."""
-    wanted = translation.business_partner(settings, party)
+    wanted = body_of(settings).business_partner(party)
 
-    assert translation.changes(wanted, {"BirthDate": "/Date(660787200000+0000)/"}) == {}
-    assert "BirthDate" in translation.changes(wanted, {"BirthDate": "1990-12-10"})
+    assert changes(wanted, {"BirthDate": "/Date(660787200000+0000)/"}) == {}
+    assert "BirthDate" in changes(wanted, {"BirthDate": "1990-12-10"})

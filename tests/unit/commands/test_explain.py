@@ -7,49 +7,17 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 
 from gateway import app
 from gateway.api.contract import ORDER_EXAMPLE
 from gateway.commands.explain import Explanation, SealedWire, explained
+from tests.unit.commands.tenants import write_tenant
 
 
 @pytest.fixture
 def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> app.Configuration:
     """A tenant whose systems lie on a host that would answer anything."""
-    monkeypatch.setenv("EXPLAIN_SECRET", "hush-hush")
-    secret, host = "env:EXPLAIN_SECRET", "https://systems.example.com"
-    given: dict[str, tuple[str, dict[str, Any]]] = {
-        "payments": ("stripe", {"base_url": host, "secret_key": secret}),
-        "crm": ("salesforce", {"login_url": host, "client_id": "c", "client_secret": secret}),
-        "erp": (
-            "sap_s4",
-            {
-                "base_url": host,
-                "user": "U",
-                "password": secret,
-                "client": "100",
-                "sales_organization": "1710",
-                "distribution_channel": "10",
-                "division": "00",
-            },
-        ),
-        "risk": ("decision_table", {}),
-    }
-    tenant = {
-        "tenant": "acme",
-        "currencies": ["EUR"],
-        "systems": [
-            {"name": port, "adapter": name, "settings": settings}
-            for port, (name, settings) in given.items()
-        ],
-        "routing": {port: port for port in given},
-    }
-    (tmp_path / "tenants").mkdir()
-    (tmp_path / "tenants" / "acme.yaml").write_text(yaml.safe_dump(tenant))
-    file = tmp_path / "headrace.yaml"
-    file.write_text("{}")
-    return app.configure(file)
+    return app.configure(write_tenant(tmp_path, monkeypatch))
 
 
 @pytest.fixture(autouse=True)
@@ -124,3 +92,44 @@ async def test_the_sealed_wire_leads_nowhere() -> None:
         await wire.handle_async_request(httpx.Request("GET", "https://systems.example.com"))
 
     assert 1 == wire.refused
+
+
+async def test_each_field_says_where_it_comes_from(configuration: app.Configuration) -> None:
+    """Sources, rule and line; a request that names its mapping is told apart from later ones."""
+    found = await explanation_of(configuration)
+    made_by = {one.system: one.made_by for one in found.requests if one.made_by}
+    shown = {one.system: one.mapping for one in found.translations if one.shown}
+    lines = {
+        line.target: line
+        for one in found.translations
+        if one.mapping.startswith("salesforce.account ")
+        for line in one.fields
+    }
+
+    assert {"crm", "payments"} == set(made_by)
+    assert made_by == shown
+    assert ("addresses.city",) == lines["/BillingCity"].sources
+    assert lines["/BillingCity"].file.endswith("salesforce/account.yaml")
+    assert lines["/BillingCity"].line > 1
+
+
+async def test_mappings_of_later_calls_are_there(configuration: app.Configuration) -> None:
+    """The first call to the ERP only looks something up; what it would write comes after."""
+    found = await explanation_of(configuration)
+    erp = [one for one in found.translations if one.system == "erp"]
+
+    assert [False] * len(erp) == [one.shown for one in erp]
+    assert any("/PurchaseOrderByCustomer" == line.target for one in erp for line in one.fields)
+
+
+async def test_an_overlay_is_named_as_the_origin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A field that a tenant changed says so with the tenant's file and line."""
+    text = "extends: salesforce.account@1\nfields:\n  BillingCity: {const: Anywhere}\n"
+    file = write_tenant(tmp_path, monkeypatch, crm=text)
+    found = await explanation_of(app.configure(file))
+    lines = {line.target: line for one in found.translations for line in one.fields}
+
+    assert f"{file.parent}/tenants/crm.overlay.yaml" == lines["/BillingCity"].file
+    assert (3, ()) == (lines["/BillingCity"].line, lines["/BillingCity"].sources)

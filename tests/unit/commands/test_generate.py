@@ -39,7 +39,7 @@ def test_files_are_current() -> None:
     there = {name: (ROOT / name).read_bytes() for name in files()}
 
     assert [] == [name for name, content in files().items() if content != there[name]]
-    assert 5 == len(there)
+    assert 6 == len(there)
 
 
 def test_check_names_what_is_not_current(tmp_path: Path) -> None:

@@ -145,14 +145,15 @@ async def test_evidence_is_kept_without_anybody_waiting(
         error="",
         trace_id="t",
         span_id="s",
+        mapping="sap_s4.sales_order 1.0.0 0123456789abcdef",
     )
     journal.keep(evidence)
     journal.keep(evidence)
     await journal._evidence._queue.join()
 
     async with database.connection() as connection:
-        found = await connection.execute("select verb, status from headrace.evidence")
-        assert [("find_sales_order", 200)] == await found.fetchall()
+        found = await connection.execute("select verb, status, mapping from headrace.evidence")
+        assert [("find_sales_order", 200, evidence.mapping)] == await found.fetchall()
 
 
 @pytest.mark.parametrize(

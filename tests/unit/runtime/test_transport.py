@@ -29,6 +29,7 @@ from structlog.testing import capture_logs
 
 from gateway.errors import InDoubt, Misconfigured, Unavailable
 from gateway.policy.breaking import BreakerState
+from gateway.ports.exchange import MAPPING
 from gateway.runtime.evidence import Call, Evidence
 from gateway.runtime.metrics import Durations, client_durations
 from gateway.runtime.transport import Transport
@@ -649,6 +650,18 @@ def test_evidence_of_each_attempt_is_whole_and_redacted(world: Make) -> None:
         assert "max@" not in text
 
 
+def test_evidence_names_the_mapping_of_the_request(world: Make) -> None:
+    """As the adapter named it; of a request that no mapping made it is empty."""
+    given = world(httpx.Response(200))
+    request = order()
+    request.extensions[MAPPING] = "stripe.payment_create 1.0.0 0123456789abcdef"
+
+    given.run(given.transport.send(request, CALL))
+    given.send()
+
+    assert [request.extensions[MAPPING], ""] == [one.mapping for one in given.evidence]
+
+
 def test_lost_evidence_does_not_lose_the_answer(world: Make) -> None:
     """Money may have moved; the answer matters more than the record of it."""
     given = world(httpx.Response(200))
@@ -698,6 +711,18 @@ def test_each_attempt_is_a_span_whose_context_was_sent(world: Make) -> None:
     }
     assert not spans[0].status.is_ok
     assert spans[1].status.is_ok or spans[1].status.status_code.name == "UNSET"
+
+
+def test_span_names_the_mapping_of_the_body(world: Make) -> None:
+    """Name, version and identity, as the adapter put them at the request."""
+    given = world(httpx.Response(201))
+    request = order()
+    request.extensions[MAPPING] = "stripe.payment_create 1.0.0 0123"
+
+    given.run(given.transport.send(request, CALL))
+
+    (span,) = given.spans.get_finished_spans()
+    assert "stripe.payment_create 1.0.0 0123" == dict(span.attributes or {})["headrace.mapping"]
 
 
 def test_nothing_personal_reaches_spans_or_metrics(world: Make) -> None:

@@ -1,0 +1,95 @@
+"""What a conversation itself needs of Stripe's objects: whose they are, and the amounts.
+
+All else is read by the mappings, from the same bytes. Source: Stripe's OpenAPI document of
+2023-08-16.
+"""
+
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class Charge(msgspec.Struct, frozen=True, kw_only=True):
+    """The movement behind a PaymentIntent."""
+
+    id: str
+    amount: int
+    amount_refunded: int
+    captured: bool
+    amount_captured: int | None = None
+    currency: str
+    payment_intent: str | None = None
+    metadata: dict[str, str] | None = None
+
+
+class Intent(msgspec.Struct, frozen=True, kw_only=True):
+    """A PaymentIntent."""
+
+    id: str
+    amount: int
+    currency: str
+    status: str
+    created: int
+    amount_received: int | None = None
+    latest_charge: Charge | str | None = None
+    metadata: dict[str, str] | None = None
+
+
+class Refund(msgspec.Struct, frozen=True, kw_only=True):
+    """A Refund."""
+
+    id: str
+    amount: int
+    currency: str
+    created: int
+    payment_intent: str | None = None
+    metadata: dict[str, str] | None = None
+
+
+class Dispute(msgspec.Struct, frozen=True, kw_only=True):
+    """A Dispute."""
+
+    id: str
+    amount: int
+    currency: str
+    status: str
+    payment_intent: str | None = None
+    metadata: dict[str, str] | None = None
+
+
+class Answer(msgspec.Struct, Generic[T], frozen=True):
+    """One object of theirs.
+
+    Attributes:
+        body: As it came, for its mapping.
+        object: What is needed beside.
+    """
+
+    body: bytes | msgspec.Raw
+    object: T
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """One page of a list or of a search."""
+
+    data: tuple[T, ...]
+    has_more: bool
+    next_page: str | None = None
+
+
+INTENT: Final = msgspec.json.Decoder(Intent)
+REFUND: Final = msgspec.json.Decoder(Refund)
+CHARGE: Final = msgspec.json.Decoder(Charge)
+DISPUTE: Final = msgspec.json.Decoder(Dispute)
+
+
+def payment_id_of(metadata: dict[str, str] | None) -> str:
+    """Our payment id, where it was sent back."""
+    return (metadata or {}).get("payment_id", "")
+
+
+def refund_id_of(metadata: dict[str, str] | None) -> str:
+    """Our refund id, where it was sent back."""
+    return (metadata or {}).get("refund_id", "")

@@ -1,0 +1,133 @@
+"""The mappings that are delivered with the hub: ``mappings/<product>/``.
+
+A product's folder holds mappings (``sales_order.yaml`` is ``sap_s4.sales_order``), their cases
+(``sales_order.cases.yaml``) and schemas that we wrote ourselves (``schemas/``). Files are read once
+per process; what is checked for a tenant is its configuration and its overlays.
+"""
+
+import importlib.resources
+from collections.abc import Mapping as Values
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from gateway.errors import Misconfigured
+from gateway.kit.mapping.document import Document, entries_of, parse, section_of
+from gateway.kit.mapping.findings import Finding, Refused, Severity, did_you_mean
+from gateway.kit.mapping.loading import check
+from gateway.kit.mapping.mapping import Mapping
+from gateway.kit.mapping.schemas import Schemas
+from gateway.model import event, order, party, payment, reference, risk
+
+# What ``canonical.NAME`` names.
+MODEL: Final = tuple(
+    kind
+    for module in (event, order, party, payment, reference, risk)
+    for kind in vars(module).values()
+    if isinstance(kind, type)
+    and issubclass(kind, msgspec.Struct)
+    and kind.__module__ == module.__name__
+)
+
+
+class Product:
+    """The mappings of one product.
+
+    Args:
+        name: Of the product, in front of the name of each mapping.
+        folder: Where its files are.
+    """
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.folder = folder
+
+    @cached_property
+    def documents(self) -> Values[str, Document]:
+        """The mappings by the name of their file, not yet checked.
+
+        Raises:
+            Misconfigured: There are none.
+        """
+        paths = [path for path in sorted(self.folder.glob("*.yaml")) if path.suffixes == [".yaml"]]
+        if not paths:
+            raise Misconfigured(f"{self.folder} holds no mapping", code="mapping_refused")
+        return {
+            path.stem: parse(path.read_text(encoding="utf-8"), file=f"{self.name}/{path.name}")
+            for path in paths
+        }
+
+    @cached_property
+    def schemas(self) -> Schemas:
+        """Our model, and the schemas in the folder; ``notes.yaml`` says what they cannot say."""
+        folder = self.folder / "schemas"
+        notes = folder / "notes.yaml"
+        return Schemas(folders=(folder,), model=MODEL, notes=notes if notes.is_file() else None)
+
+    def load(
+        self, config: Values[str, Any], *, overlays: Sequence[Document] = (), tenant: str = ""
+    ) -> Values[str, Mapping]:
+        """The mappings for one system of one tenant, by the name of their file.
+
+        Args:
+            config: Values for all of them; each is given those that it declares.
+            overlays: Changes; each goes to the mapping that it extends, in this order.
+            tenant: Its name, for failures at run time.
+
+        Raises:
+            Refused: Something is wrong with a mapping, an overlay or a value; with all findings.
+        """
+        findings = self._strays(overlays)
+        made: dict[str, Mapping] = {}
+        for name, document in self.documents.items():
+            laid = tuple(each for each in overlays if _extended(each) == f"{self.name}.{name}")
+            own = {key: config[key] for key in _declared(document, *laid) if key in config}
+            result = check(document, self.schemas, config=own, overlays=laid, tenant=tenant)
+            findings += result.findings
+            if result.mapping is not None:
+                made[name] = result.mapping
+                _ = result.mapping.identity  # of the files as they were read, not as they are later
+        if any(finding.severity is Severity.ERROR for finding in findings):
+            raise Refused(self.name, tuple(findings))
+        return made
+
+    def _strays(self, overlays: Sequence[Document]) -> list[Finding]:
+        """What is wrong with overlays that extend none of the mappings."""
+        known = [f"{self.name}.{name}" for name in self.documents]
+        found: list[Finding] = []
+        for overlay in overlays:
+            name = _extended(overlay)
+            if name in known:
+                continue
+            line = overlay.root.keys.get("extends", 1)
+            guess = did_you_mean(name, known) or f"; there are {', '.join(known)}"
+            message = f"the overlay extends {name or 'nothing'}{guess}"
+            found += overlay.findings
+            found.append(Finding("E18", Severity.ERROR, "extends", line, message, overlay.file))
+        return found
+
+
+def _declared(*layers: Document) -> dict[str, None]:
+    """Names of all values that a mapping and its overlays declare."""
+    return {name: None for each in layers for name in entries_of(section_of(each.root, "config"))}
+
+
+def _extended(overlay: Document) -> str:
+    node = entries_of(overlay.root).get("extends")
+    return str(node.value).partition("@")[0] if node is not None else ""
+
+
+@lru_cache(maxsize=64)
+def product(name: str) -> Product:
+    """The mappings of a product, as they were delivered; its files are read once."""
+    return Product(name, Path(str(importlib.resources.files("mappings"))) / name)
+
+
+def mappings_of(
+    name: str, config: Values[str, Any], *, overlays: Sequence[Document] = (), tenant: str = ""
+) -> Values[str, Mapping]:
+    """A product's mappings for one system of one tenant; see ``Product.load``."""
+    return product(name).load(config, overlays=overlays, tenant=tenant)

@@ -1,0 +1,57 @@
+"""From a failed rule back to the field of ours that it was made of.
+
+A failure names the target's field, which whoever sent the order has never seen.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from gateway.errors import Rejected
+from gateway.kit.mapping.mapping import Lineage, Mapping, MappingFailure
+from gateway.kit.mapping.runtime import TooLong
+
+_NEED: Final = re.compile(r"\bneeds\.(\w+)")
+
+
+def refusal(failure: MappingFailure, mapping: Mapping, source: Any) -> Rejected:
+    """The failure under our name of the field: ``field_too_long`` or ``field_invalid``.
+
+    The failure itself is returned where no field is to blame.
+
+    Args:
+        source: What was given to the mapping.
+    """
+    rules = [each for each in mapping.lineage() if each.target == failure.path]
+    target = failure.path.rpartition("/")[2]
+    cause = failure.__cause__
+    if isinstance(cause, TooLong):
+        at = next(iter(_blamed(rules, source, cause.limit)), "")
+        takes = f", which {target} takes" if at else ""
+        message = f"{at or target} is longer than {cause.limit} characters{takes}."
+        return Rejected(message, code="field_too_long", detail=failure.message)
+    fields = _blamed(rules, source, None)
+    if not fields:
+        return failure
+    message = f"{' or '.join(fields[:3])} is nothing that {target} takes."
+    return Rejected(message, code="field_invalid", detail=failure.message)
+
+
+def _blamed(rules: list[Lineage], source: Any, limit: int | None) -> list[str]:
+    """Fields that a rule reads, such as ``addresses[1].city``; those over the limit if given."""
+    read = [found for each in rules for path in each.sources for found in _walk(source, path)]
+    if not read:
+        return [name for each in rules for name in _NEED.findall(each.rule)]
+    return [at for at, value in read if limit is None or len(str(value)) > limit]
+
+
+def _walk(value: Any, path: str, at: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, list | tuple):
+        for index, each in enumerate(value):
+            yield from _walk(each, path, f"{at}[{index}]")
+    elif not path:
+        yield at, value
+    elif value is not None:
+        name, _, rest = path.partition(".")
+        inner = value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+        yield from _walk(inner, rest, f"{at}.{name}".lstrip("."))

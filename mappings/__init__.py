@@ -1,0 +1,1 @@
+"""Field-by-field translation, as data: a folder per product, cases beside each mapping."""
