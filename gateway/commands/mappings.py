@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from decimal import Decimal
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, Final
 
@@ -182,8 +182,8 @@ def run_cases(source: Source, where: Where) -> Tested:
         key = json.dumps(values, sort_keys=True, default=str)
         if key not in watches:
             watches[key] = coverage.Watch(source.load(where, values))
-        with watches[key].watching():
-            differences = cases.complaints(case, watches[key].mapping, ends)
+        watch = watches[key]
+        differences = watch.see(partial(cases.complaints, case, watch.mapping, ends))
         if differences:
             failed.append(Failed(case.name, case.file, case.line, differences))
     wanted = {point for watch in watches.values() for point in watch.wanted}

@@ -1,6 +1,7 @@
 """What cases reach is seen, and what they do not is named."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,7 @@ def unreached(folder: Path, rules: str, *sources: dict[str, Any]) -> list[str]:
     assert result.mapping is not None, [str(finding) for finding in result.findings]
     watch = Watch(result.mapping)
     for source in sources:
-        with watch.watching():
-            watch.mapping.apply_json(json.dumps({**small.VALUE, **source}))
+        watch.see(partial(watch.mapping.apply_json, json.dumps({**small.VALUE, **source})))
     return sorted({point.name for point in watch.wanted - watch.reached})
 
 
