@@ -1,5 +1,6 @@
 """Loading the mappings of a product: files once, configuration and overlays for each tenant."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,18 @@ def test_model() -> None:
     names = {kind.__name__ for kind in MODEL}
 
     assert {"Order", "OrderItem", "Party", "Address", "ExternalReference"} <= names
+
+
+def test_every_file_is_delivered() -> None:
+    """What ``pip install`` leaves out is missed only where nobody has a checkout."""
+    root = Path(__file__).resolve().parents[4]
+    tables = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = [*tables["tool"]["setuptools"]["package-data"]["*"], "*.py"]
+    files = [path for path in (root / "mappings").rglob("*") if path.is_file()]
+
+    assert files
+    assert [] == [
+        str(path)
+        for path in files
+        if path.suffix != ".pyc" and not any(path.match(pattern) for pattern in patterns)
+    ]
