@@ -3,8 +3,10 @@
 The demo, the end-to-end tests and the survival drill all stand on it.
 """
 
+import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -37,14 +39,18 @@ def demo_secret(name: str) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody uses right now."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+    """Ports of 127.0.0.1 that nobody uses right now.
+
+    Below those that systems give to outgoing connections (32768 on Linux, 49152 elsewhere), or one
+    of these could take the port before the process that it is meant for has started.
+    """
+    found: dict[int, None] = {}
+    while len(found) < count:
+        port = random.randrange(20_000, 32_000)  # noqa: S311 - no secret
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            found[port] = None
+    return list(found)
 
 
 @dataclass

@@ -40,7 +40,8 @@ def test_orders_of_a_file_end_as_expected(tmp_path: Path) -> None:
     """Every order of a file is placed, ends as it should, and nothing is doubled or lost."""
     done = _demo("--orders", str(_sample(tmp_path)), "--folder", str(tmp_path / "demo"))
 
-    assert (0, True) == (done.returncode, "4 orders of orders.jsonl" in done.stdout), done.stdout
+    said = done.stdout + done.stderr
+    assert (0, True) == (done.returncode, "4 orders of orders.jsonl" in done.stdout), said
 
 
 def test_a_wrong_count_ends_with_exit_code_1(tmp_path: Path) -> None:
