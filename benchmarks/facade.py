@@ -65,6 +65,7 @@ from gateway.model.identifiers import new_id
 from gateway.model.reference import ExternalReference
 from gateway.policy import ordering
 from gateway.policy.validation import read_order
+from gateway.runtime.answers import Answer
 from gateway.runtime.hub import System
 from gateway.runtime.wire import Wire
 
@@ -152,7 +153,7 @@ class WithoutLookUp(SapErp):
 def order_route(system: System[SapErp], facade: Facade) -> ASGIRouteHandler:
     """The one route that the benchmark adds, of the kind that the product's own is."""
 
-    async def place(facade: Facade, request: hot.Request) -> hot.Answer:
+    async def place(facade: Facade, request: hot.Request) -> Answer:
         caller = facade.caller(request)
         require_json(request.headers.get("content-type", ""))
         tenant = facade.hub.tenant(caller.tenant)
@@ -174,7 +175,7 @@ def order_route(system: System[SapErp], facade: Facade) -> ASGIRouteHandler:
             order.total.amount,
             order.total.currency,
         )
-        return hot.Answer(201, codec.encode(answer))
+        return Answer(status=201, body=codec.encode(answer))
 
     return hot.post(PATH, place, facade)
 

@@ -1,15 +1,14 @@
 """Hot routes: from the bytes of a request to those of its answer, and nothing in between.
 
 Litestar routes them and answers their errors; it does not build a request, inject what they need
-or render what they return, which costs 30 µs a request (``python benchmarks/facade.py``). A route
-of this kind is ``async def serve(facade, request) -> Answer``.
+or render what they return, which costs 30 µs a request (ADR 0019). A route of this kind is
+``async def serve(facade, request) -> Answer``.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from typing import Any, Final, TypeAlias, cast
 
-import msgspec
 from litestar import asgi
 from litestar.exceptions import ClientException, HTTPException, MethodNotAllowedException
 from litestar.handlers import ASGIRouteHandler
@@ -17,6 +16,7 @@ from litestar.status_codes import HTTP_204_NO_CONTENT, HTTP_413_REQUEST_ENTITY_T
 from litestar.types import HTTPScope, Receive, Scope, Send
 
 from gateway.api.facade import Facade
+from gateway.runtime.answers import Answer
 
 _ALLOW: Final = "OPTIONS, POST"
 _JSON: Final = (b"content-type", b"application/json")
@@ -55,43 +55,33 @@ class Request:
             HTTPException: It is too large, or the client went away meanwhile.
         """
         announced = self.headers.get("content-length", "")
-        if announced.isdigit() and int(announced) > self._limit_bytes:
+        if announced.isdecimal() and int(announced) > self._limit_bytes:
             raise HTTPException(status_code=HTTP_413_REQUEST_ENTITY_TOO_LARGE)
-        body, more = b"", True
+        parts: list[bytes] = []
+        size, more = 0, True
         while more:
             message = await self._receive()
             if message["type"] != "http.request":
                 raise ClientException("The client went away.")
-            part = message.get("body", b"")
-            body, more = body + part if body else part, message.get("more_body", False)
-            if len(body) > self._limit_bytes:
+            parts.append(message.get("body", b""))
+            size, more = size + len(parts[-1]), message.get("more_body", False)
+            if size > self._limit_bytes:
                 raise HTTPException(status_code=HTTP_413_REQUEST_ENTITY_TOO_LARGE)
-        return body
+        return b"".join(parts)
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """What is answered.
-
-    Attributes:
-        headers: Beyond Content-Type, which is JSON where there is a body, and Content-Length.
-    """
-
-    status: int
-    body: bytes = b""
-    headers: Mapping[str, str] = {}
-
-    async def send(self, send: Send) -> None:
-        """Send it."""
-        headers = [
-            (name.lower().encode("latin-1"), value.encode("latin-1"))
-            for name, value in self.headers.items()
-        ]
-        if self.body:
-            headers.append(_JSON)
-        if self.status != HTTP_204_NO_CONTENT:
-            headers.append((b"content-length", str(len(self.body)).encode("ascii")))
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": self.body, "more_body": False})
+async def respond(answer: Answer, send: Send) -> None:
+    """Send an answer; Content-Type is JSON unless it says otherwise."""
+    headers = [
+        (name.lower().encode("latin-1"), value.encode("latin-1"))
+        for name, value in answer.headers.items()
+    ]
+    if answer.body and not any(name == b"content-type" for name, _ in headers):
+        headers.append(_JSON)
+    if answer.status != HTTP_204_NO_CONTENT:
+        headers.append((b"content-length", str(len(answer.body)).encode("ascii")))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": False})
 
 
 Serve: TypeAlias = Callable[[Facade, Request], Awaitable[Answer]]
@@ -107,9 +97,9 @@ def post(path: str, serve: Serve, facade: Facade) -> ASGIRouteHandler:
         if http["method"] == "POST":
             answer = await serve(facade, Request(http, receive, limit_bytes))
         elif http["method"] == "OPTIONS":
-            answer = Answer(204, headers={"Allow": _ALLOW})
+            answer = Answer(status=204, headers={"Allow": _ALLOW})
         else:
             raise MethodNotAllowedException(headers={"Allow": _ALLOW})
-        await answer.send(send)
+        await respond(answer, send)
 
     return handle

@@ -41,7 +41,7 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[Entry, ...]
 
 
-async def submit_order(facade: Facade, request: hot.Request) -> hot.Answer:
+async def submit_order(facade: Facade, request: hot.Request) -> Answer:
     """Take an order: stored and its flow started in one transaction, answered after the commit."""
     caller = facade.caller(request)
     require_json(request.headers.get("content-type", ""))
@@ -88,13 +88,13 @@ async def submit_order(facade: Facade, request: hot.Request) -> hot.Answer:
                 traceparent=traceparent,
             )
     if known is not None and known.answer is not None:
-        return _response(known.answer, replayed=True)
+        return _replayed(known.answer)
     order_id = known.business_id if known else order.order_id
     if wait_s or known is not None:
         answer = await _wait_for(facade, caller, order_id, wait_s)
         async with facade.database.transaction() as connection:
             await answers.keep(connection, key, answer)
-    return _response(answer, replayed=known is not None)
+    return answer if known is None else _replayed(answer)
 
 
 @get("/v1/orders/{order_id:str}")
@@ -194,8 +194,6 @@ async def _wait_for(facade: Facade, caller: Caller, order_id: str, wait_s: int) 
     return Answer(status=status, headers=headers, body=codec.encode(operation))
 
 
-def _response(answer: Answer, *, replayed: bool) -> hot.Answer:
-    headers = dict(answer.headers)
-    if replayed:
-        headers["Idempotency-Replayed"] = "true"
-    return hot.Answer(answer.status, answer.body, headers)
+def _replayed(answer: Answer) -> Answer:
+    headers = {**answer.headers, "Idempotency-Replayed": "true"}
+    return msgspec.structs.replace(answer, headers=headers)

@@ -10,10 +10,11 @@ from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
-from gateway.api import problems
+from gateway.api import hot, problems
 from gateway.model import codec
 from gateway.model.identifiers import new_id
 from gateway.runtime import metrics, telemetry
+from gateway.runtime.answers import Answer
 
 _log = structlog.get_logger()
 _METHODS: Final = frozenset(
@@ -163,16 +164,11 @@ class _Refusal:
     async def __call__(self, _scope: Any, _receive: Receive, send: Send) -> None:
         """Send the problem."""
         document = problems.problem(self._code, request_id=self._request_id)
-        body = codec.encode(document)
-        headers = [
-            (b"content-type", problems.MEDIA_TYPE.encode()),
-            (b"content-length", str(len(body)).encode()),
-        ]
+        headers = {"Content-Type": problems.MEDIA_TYPE}
         if document.status == 503:  # noqa: PLR2004 - service unavailable
-            headers.append((b"retry-after", b"1"))
-        status = document.status
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body, "more_body": False})
+            headers["Retry-After"] = "1"
+        answer = Answer(status=document.status, headers=headers, body=codec.encode(document))
+        await hot.respond(answer, send)
 
 
 def _as_get(scope: HTTPScope) -> HTTPScope:

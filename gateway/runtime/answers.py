@@ -20,8 +20,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A response as it was sent, byte for byte."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from litestar.exceptions import ClientException, HTTPException
 
-from gateway.api.hot import Answer, Request
+from gateway.api.hot import Request, respond
+from gateway.runtime.answers import Answer
 
 
 def _request(messages: Iterable[dict[str, Any]], *headers: tuple[bytes, bytes]) -> Request:
@@ -38,6 +39,13 @@ async def test_body_that_says_it_is_too_large_is_not_read() -> None:
     assert 413 == raised.value.status_code
 
 
+async def test_length_that_is_no_number_is_not_counted_on() -> None:
+    """A superscript two is a digit to Python, and no length."""
+    request = _request([_part(b"ab")], (b"content-length", "²".encode("latin-1")))
+
+    assert b"ab" == await request.body()
+
+
 async def test_body_that_grows_too_large_is_not_read_to_its_end() -> None:
     """Whatever it said about its length."""
     parts = [_part(b"abc", more=True), _part(b"de", more=True)]
@@ -67,15 +75,19 @@ def test_header_that_stands_twice_is_seen_twice() -> None:
     ("answer", "expected"),
     [
         (
-            Answer(201, b"{}", {"Location": "/x"}),
+            Answer(status=201, body=b"{}", headers={"Location": "/x"}),
             {
                 b"location": b"/x",
                 b"content-type": b"application/json",
                 b"content-length": b"2",
             },
         ),
-        (Answer(200), {b"content-length": b"0"}),
-        (Answer(204, headers={"Allow": "POST"}), {b"allow": b"POST"}),
+        (
+            Answer(status=404, body=b"{}", headers={"Content-Type": "application/problem+json"}),
+            {b"content-type": b"application/problem+json", b"content-length": b"2"},
+        ),
+        (Answer(status=200), {b"content-length": b"0"}),
+        (Answer(status=204, headers={"Allow": "POST"}), {b"allow": b"POST"}),
     ],
 )
 async def test_answer_has_the_headers_of_its_body(
@@ -87,7 +99,7 @@ async def test_answer_has_the_headers_of_its_body(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await answer.send(send)
+    await respond(answer, send)
 
     assert (answer.status, expected) == (sent[0]["status"], dict(sent[0]["headers"]))
     assert (answer.body, False) == (sent[1]["body"], sent[1]["more_body"])
