@@ -209,6 +209,8 @@ def _payment() -> Payment:
         attempts=(PaymentAttempt(attempt_id=payment_id, key="key", state=AttemptState.PENDING),),
         captured=Money(0, "EUR"),
         refunded=Money(0, "EUR"),
+        returned=Money(0, "EUR"),
+        disputed=Money(0, "EUR"),
     )
 
 

@@ -10,6 +10,7 @@ Quirks worth knowing before reading on
 Source: docs.stripe.com (README.md lists the pages), schema of 2023-08-16, read 2026-11.
 """
 
+from adapters.stripe.capabilities import CAPABILITIES
 from adapters.stripe.payments import StripePayments
 from adapters.stripe.settings import Settings
 from adapters.stripe.translation import load
@@ -22,6 +23,7 @@ ADAPTER = Adapter(
     settings=Settings,
     ports={"payments": StripePayments, "webhooks": StripeWebhooks},
     mappings=load,
+    capabilities=CAPABILITIES,
     readable=frozenset(
         """
         amount amount_capturable amount_captured amount_received amount_refunded amount_to_capture

@@ -45,8 +45,8 @@ def units(amount: Money) -> int:
     return whole
 
 
-def minor(stripe_amount: int, currency: str) -> int:
-    """An amount of Stripe's in the smallest unit of ISO 4217.
+def minors(currency: str, **stripe_amounts: int) -> dict[str, int]:
+    """Amounts of Stripe's in the smallest unit of ISO 4217.
 
     Args:
         currency: As Stripe writes it, in lower case.
@@ -55,10 +55,9 @@ def minor(stripe_amount: int, currency: str) -> int:
         UnreadableError: A fraction of a unit that cannot be paid.
     """
     times, divided_by = _UNITS.get(currency.upper(), (1, 1))
-    whole, rest = divmod(stripe_amount * divided_by, times)
-    if rest:
+    if any(amount * divided_by % times for amount in stripe_amounts.values()):
         raise UnreadableError("Stripe's amount has a fraction.", code="unreadable")
-    return whole
+    return {name: amount * divided_by // times for name, amount in stripe_amounts.items()}
 
 
 def received(intent: Intent) -> int:

@@ -1,9 +1,10 @@
 """Payments through PaymentIntents and Refunds."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Final, TypeAlias, TypeVar
 
 import httpx
+import msgspec
 
 from adapters.stripe import answers, translation, wire
 from adapters.stripe.amounts import UnreadableError
@@ -18,6 +19,7 @@ from gateway.model.payment import Payment, PaymentState, ProviderPayment, Provid
 from gateway.ports.exchange import Exchange
 
 T = TypeVar("T")
+Kind = TypeVar("Kind", Intent, Refund)
 Pages: TypeAlias = Generator[httpx.Request, httpx.Response, list[T]]
 
 _INTENTS: Final = "/v1/payment_intents"
@@ -74,10 +76,8 @@ class StripePayments:
             if wire.missing(response):
                 return None
             intents = [wire.answer(response, INTENT, wrote=False)]
-        elif self._find_by == "search":
-            intents = yield from self._search(payment)
         else:
-            intents = yield from self._list(payment)
+            intents = yield from self._intents(payment)
         found = [self._checked(intent, payment) for intent in intents]
         return _only([(one, one.state) for one in found])
 
@@ -91,60 +91,56 @@ class StripePayments:
         answer = wire.answer(response, REFUND, wrote=True)
         if answer.object.payment_intent != payment.provider_ref:
             raise _mismatch()
-        found = self._refund(answer)
+        found = _read(self._translation.refund_in, answer)
         if found.amount != amount or not _marked(answer, refund_id):
             raise _mismatch()
         return found
 
     def find_refund(self, payment: Payment, refund_id: str) -> Exchange[ProviderRefund | None]:
         """The refund that carries our refund id, among all refunds of the payment."""
-        if not payment.provider_ref:
+        reference = payment.provider_ref
+        if not reference:
             owner = yield from self.find_payment(payment)
             if owner is None:
                 return None
             reference = owner.provider_ref
-        else:
-            reference = payment.provider_ref
-        query = [("payment_intent", reference), _LIMIT]
-        found: list[ProviderRefund] = []
-        while True:
-            response = yield self._wire.get(_REFUNDS, query)
-            page = wire.page(response, REFUND)
-            found += [self._refund(each) for each in page.data if _marked(each, refund_id)]
-            if not page.has_more or not page.data:
-                return _only([(one, one.state) for one in found])
-            query = [
-                ("payment_intent", reference),
-                _LIMIT,
-                ("starting_after", page.data[-1].object.id),
-            ]
+        first: Query = [("payment_intent", reference), _LIMIT]
+        marked = yield from self._pages(
+            _REFUNDS, first, REFUND, lambda one: _marked(one, refund_id)
+        )
+        found = [_read(self._translation.refund_in, each) for each in marked]
+        return _only([(one, one.state) for one in found])
 
-    def _search(self, payment: Payment) -> Pages[Answer[Intent]]:
-        first: Query = [
-            wire.search_for(payment.payment_id),
-            _LIMIT,
-            ("expand[]", "data.latest_charge"),
-        ]
-        query, found = first, list[Answer[Intent]]()
-        while True:
-            response = yield self._wire.get(f"{_INTENTS}/search", query)
-            page = wire.page(response, INTENT)
-            found += page.data
-            if not page.has_more or not page.next_page:
-                return found
-            query = [*first, ("page", page.next_page)]
+    def _intents(self, payment: Payment) -> Pages[Answer[Intent]]:
+        """Every PaymentIntent that carries our id; a search says itself which these are."""
+        path, since, search = _INTENTS, list[tuple[str, str]](), self._find_by == "search"
+        if search:
+            path, since = f"{_INTENTS}/search", [wire.search_for(payment.payment_id)]
+        elif self._find_by == "list":
+            since = [wire.since(payment.requested_at)]
+        first: Query = [*since, _LIMIT, ("expand[]", "data.latest_charge")]
+        return (
+            yield from self._pages(path, first, INTENT, lambda one: search or _is_of(one, payment))
+        )
 
-    def _list(self, payment: Payment) -> Pages[Answer[Intent]]:
-        window: Query = [] if self._find_by == "scan" else [wire.since(payment.requested_at)]
-        first: Query = [*window, _LIMIT, ("expand[]", "data.latest_charge")]
-        query, found = first, list[Answer[Intent]]()
+    def _pages(
+        self,
+        path: str,
+        first: Query,
+        decoder: msgspec.json.Decoder[Kind],
+        wanted: Callable[[Answer[Kind]], bool],
+    ) -> Pages[Answer[Kind]]:
+        """What is wanted of a list or of a search, page after page."""
+        query, found = first, list[Answer[Kind]]()
         while True:
-            response = yield self._wire.get(_INTENTS, query)
-            page = wire.page(response, INTENT)
-            found += [each for each in page.data if _is_of(each, payment)]
+            response = yield self._wire.get(path, query)
+            page = wire.page(response, decoder)
+            found += [each for each in page.data if wanted(each)]
             if not page.has_more or not page.data:
                 return found
-            query = [*first, ("starting_after", page.data[-1].object.id)]
+            last = page.data[-1].object.id
+            more = ("page", page.next_page) if page.next_page else ("starting_after", last)
+            query = [*first, more]
 
     def _written(self, response: httpx.Response, payment: Payment) -> ProviderPayment:
         # A decline is an answer like any other: the payment, with a status.
@@ -154,19 +150,17 @@ class StripePayments:
         return self._checked(answer, payment)
 
     def _checked(self, answer: Answer[Intent], payment: Payment) -> ProviderPayment:
-        try:
-            found = self._translation.payment_in(answer)
-        except UnreadableError as error:
-            raise InDoubt(str(error), code=error.code) from error
+        found = _read(self._translation.payment_in, answer)
         if found.amount != payment.amount or not _is_of(answer, payment):
             raise _mismatch()
         return found
 
-    def _refund(self, answer: Answer[Refund]) -> ProviderRefund:
-        try:
-            return self._translation.refund_in(answer)
-        except UnreadableError as error:
-            raise InDoubt(str(error), code=error.code) from error
+
+def _read(translate: Callable[[Answer[Kind]], T], answer: Answer[Kind]) -> T:
+    try:
+        return translate(answer)
+    except UnreadableError as error:
+        raise InDoubt(str(error), code=error.code) from error
 
 
 def _intent_path(payment: Payment) -> str:

@@ -14,6 +14,7 @@ from gateway.kit.mapping import Document, Mapping, MappingFailure, pointing
 from gateway.kit.mapping.installed import mappings_of
 from gateway.model import codec
 from gateway.model.money import Money
+from gateway.model.movement import Movement
 from gateway.model.payment import Payment, ProviderPayment, ProviderRefund
 
 T = TypeVar("T")
@@ -67,34 +68,34 @@ class Translation:
             UnreadableError: Something is not in our tables; so for all that follow.
         """
         intent = answer.object
-        needs = {
-            "amount": amounts.minor(intent.amount, intent.currency),
-            "captured": amounts.minor(amounts.received(intent), intent.currency),
-            "refunded": amounts.minor(amounts.refunded(intent.latest_charge), intent.currency),
-        }
+        needs = amounts.minors(
+            intent.currency,
+            amount=intent.amount,
+            captured=amounts.received(intent),
+            refunded=amounts.refunded(intent.latest_charge),
+        )
         return self._read("payment_intent", answer.body, needs, ProviderPayment)
 
     def charge_in(self, answer: Answer[Charge]) -> ProviderPayment:
         """The payment as its charge has it."""
         charge = answer.object
-        needs = {
-            "amount": amounts.minor(charge.amount, charge.currency),
-            "captured": amounts.minor(amounts.captured(charge), charge.currency),
-            "refunded": amounts.minor(amounts.refunded(charge), charge.currency),
-        }
+        captured, refunded = amounts.captured(charge), amounts.refunded(charge)
+        needs = amounts.minors(
+            charge.currency, amount=charge.amount, captured=captured, refunded=refunded
+        )
         return self._read("charge", answer.body, needs, ProviderPayment)
 
-    def dispute_in(self, answer: Answer[Dispute]) -> ProviderPayment | None:
-        """The payment as a dispute about it has it; None for an inquiry: no money moves."""
+    def dispute_in(self, answer: Answer[Dispute]) -> tuple[Movement, ...]:
+        """The money that a dispute is about; none for an inquiry: nothing moves."""
         dispute = answer.object
-        needs = {"amount": amounts.minor(dispute.amount, dispute.currency)}
+        needs = amounts.minors(dispute.currency, amount=dispute.amount)
         made = self._target("dispute", answer.body, needs)
-        return codec.convert(made, ProviderPayment) if "state" in made else None
+        return (codec.convert(made, Movement),) if "state" in made else ()
 
     def refund_in(self, answer: Answer[Refund]) -> ProviderRefund:
         """The refund as Stripe has it."""
         refund = answer.object
-        needs = {"amount": amounts.minor(refund.amount, refund.currency)}
+        needs = amounts.minors(refund.currency, amount=refund.amount)
         return self._read("refund", answer.body, needs, ProviderRefund)
 
     def _form(self, name: str, payment: Payment, needs: Values[str, Any]) -> Form:

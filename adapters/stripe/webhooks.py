@@ -7,13 +7,14 @@ import msgspec
 
 from adapters.stripe import answers, translation
 from adapters.stripe.amounts import UnreadableError
-from adapters.stripe.answers import CHARGE, DISPUTE, INTENT, Answer
+from adapters.stripe.answers import CHARGE, DISPUTE, INTENT, REFUND, Answer
 from adapters.stripe.settings import Settings
 from adapters.stripe.translation import Translation
 from gateway.errors import Misconfigured, Rejected
 from gateway.kit import mapping
 from gateway.kit.signature import equal, hex_sha256
 from gateway.model.event import ProviderEvent
+from gateway.model.movement import Movement
 from gateway.model.payment import ProviderPayment
 
 _SCHEME: Final = "v1"
@@ -82,43 +83,48 @@ class StripeWebhooks:
         """The one event of a delivery."""
         try:
             event = _EVENT.decode(body)
-            payment, links = self._payment(event.type, event.data.object)
+            said, links = self._said(event.type, event.data.object), _links(event.data.object)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             code = "event_unexpected" if isinstance(error, msgspec.ValidationError) else "malformed"
             raise Rejected("The body is not an event of Stripe.", code=code) from error
         except UnreadableError as error:
             raise Rejected(str(error), code=error.code) from error
+        payment = said if isinstance(said, ProviderPayment) else None
         return (
             ProviderEvent(
                 event_id=event.id,
                 event_type=event.type,
                 payment_id=answers.payment_id_of(links.metadata),
-                provider_ref=links.payment_intent or "",
+                provider_ref=payment.provider_ref if payment else links.payment_intent or "",
                 payment=payment,
+                movements=said if isinstance(said, tuple) else (),
                 occurred_at=event.created,
             ),
         )
 
-    def _payment(self, kind: str, raw: msgspec.Raw) -> tuple[ProviderPayment | None, _Links]:
-        body = bytes(raw)
+    def _said(self, kind: str, raw: msgspec.Raw) -> ProviderPayment | tuple[Movement, ...]:
+        """The payment or the movements that the object tells of."""
         if kind.startswith("payment_intent."):
-            intent = INTENT.decode(body)
-            payment = self._translation.payment_in(Answer(body, intent))
-            return payment, _Links(intent.id, intent.metadata)
+            return self._translation.payment_in(Answer(raw, INTENT.decode(raw)))
         if kind == "charge.refunded":
-            charge = CHARGE.decode(body)
-            payment = self._translation.charge_in(Answer(body, charge))
-            return payment, _Links(charge.payment_intent, charge.metadata)
+            return self._translation.charge_in(Answer(raw, CHARGE.decode(raw)))
         if kind.startswith("charge.dispute."):
-            dispute = DISPUTE.decode(body)
-            about = self._translation.dispute_in(Answer(body, dispute))
-            return about, _Links(dispute.payment_intent, dispute.metadata)
-        try:
-            return None, _LINKS.decode(body)
-        except msgspec.ValidationError:
-            # Any object of any age may come here; what we cannot read is kept and reported all
-            # the same, only without its links.
-            return None, _Links()
+            return self._translation.dispute_in(Answer(raw, DISPUTE.decode(raw)))
+        if kind.startswith(("refund.", "charge.refund.")):
+            return (self._translation.refund_in(Answer(raw, REFUND.decode(raw))).movement,)
+        return ()
+
+
+def _links(raw: msgspec.Raw) -> _Links:
+    """The payment that the object belongs to.
+
+    Any object of any age may come here; what cannot be read is kept and reported all the same,
+    only without its links.
+    """
+    try:
+        return _LINKS.decode(raw)
+    except msgspec.ValidationError:
+        return _Links()
 
 
 def _parse(header: str) -> tuple[int, list[str]]:

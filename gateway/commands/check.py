@@ -46,12 +46,14 @@ def all_adapters() -> list[Adapter]:
 @click.command("adapters")
 @terminal.JSON
 def list_adapters(*, as_json: bool) -> None:
-    """Products that can be connected, with their ports and verbs."""
+    """Products that can be connected, with their ports, verbs and payment methods."""
     found = [
         {
-            "adapter": adapter.product,
+            "name": adapter.product,
             "title": adapter.title,
-            "ports": {port: verbs(port) for port in adapter.ports},
+            "ports": tuple(adapter.ports),
+            "verbs": {port: verbs(port) for port in adapter.ports},
+            "capabilities": adapter.capabilities,
             "settings": adapter.settings.__struct_fields__,
         }
         for adapter in all_adapters()
@@ -60,11 +62,22 @@ def list_adapters(*, as_json: bool) -> None:
         terminal.show_json(found)
         return
     rows = [
-        (one["adapter"], one["title"], port, " ".join(named))
+        (one["name"], one["title"], port, " ".join(named))
         for one in found
-        for port, named in one["ports"].items()
+        for port, named in one["verbs"].items()
     ]
     terminal.show_table("adapters", ("adapter", "product", "port", "verbs"), rows)
+    methods = [
+        (each.method, one["name"], _or_any(each.countries), _or_any(each.currencies), *each.verbs)
+        for one in found
+        for each in one["capabilities"]
+    ]
+    columns = ("method", "adapter", "countries", "currencies", "verbs")
+    terminal.show_table("methods", columns, [(*one[:4], " ".join(one[4:])) for one in methods])
+
+
+def _or_any(codes: tuple[str, ...]) -> str:
+    return " ".join(codes) or "any"
 
 
 def systems(configuration: Any) -> list[dict[str, Any]]:

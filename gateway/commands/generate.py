@@ -14,6 +14,7 @@ from gateway.api.problems import CATALOGUE
 from gateway.commands import language
 from gateway.commands.check import all_adapters, verbs
 from gateway.kit.adapter import Adapter
+from gateway.model.capability import Capability
 from gateway.model.order import ORDER_STATES
 from gateway.model.payment import PAYMENT_STATES
 
@@ -221,9 +222,22 @@ def _adapter(adapter: Adapter) -> str:
             "Logs in before the first call.\n\n" if adapter.login else "",
             "| port | verbs |\n|---|---|\n",
             *rows,
+            _methods(adapter.capabilities),
             f"\n{settings_table(adapter.settings)}" if has_settings else "\nNo settings.\n",
         )
     )
+
+
+def _methods(capabilities: tuple[Capability, ...]) -> str:
+    """The table of what a payment provider can do."""
+    rows = [
+        f"| `{one.method}` | {' '.join(one.countries) or 'any'} |"
+        f" {' '.join(one.currencies) or 'any'} |"
+        f" {', '.join(f'`{verb}`' for verb in one.verbs)} |\n"
+        for one in capabilities
+    ]
+    head = "\n| method | countries | currencies | verbs |\n|---|---|---|---|\n"
+    return head + "".join(rows) if rows else ""
 
 
 def _errors() -> str:

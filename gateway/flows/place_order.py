@@ -156,7 +156,7 @@ def _unless_charged(story: Story, reason: str) -> Callable[[Unit], Awaitable[Ord
     async def change(unit: Unit) -> Order:
         order = await _load(unit)
         payment = await unit.load("payment", order.payment_id, Payment)
-        charged = payment is not None and payment.captured.minor > payment.refunded.minor
+        charged = payment is not None and collecting.kept(payment) > 0
         if charged and "payments.refund_payment" not in story.steps:
             return order
         return await _advance(unit, OrderState.CANCELLED, reason)

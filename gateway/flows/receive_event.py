@@ -15,7 +15,7 @@ from gateway.errors import HeadraceError
 from gateway.model import codec
 from gateway.model.event import Event, ProviderEvent
 from gateway.model.order import OrderState
-from gateway.model.payment import Payment, PaymentState, ProviderPayment
+from gateway.model.payment import Payment
 from gateway.policy import collecting
 from gateway.runtime import engine, outbox, telemetry
 from gateway.runtime.database import Connection
@@ -83,7 +83,7 @@ class EventReceiver:
         event = _event_of(row, events)
         if event is None and events:
             return None, Verdict(seq=row.seq, state="PARKED", reason="event_not_found")
-        if event is None or event.payment is None:
+        if event is None or not (event.payment or event.movements):
             return None, Verdict(seq=row.seq, state="IGNORED", reason="no_meaning_here")
         return event, None
 
@@ -95,20 +95,20 @@ class EventReceiver:
         reports: list[tuple[Any, ...]],
     ) -> Verdict:
         found = _find(row, event, known) if event else None
-        if event is None or event.payment is None or found is None:
+        if event is None or found is None:
             return _later(row)
-        order_id, charged = found.payment.order_id, _kept(found.payment)
-        if not _matches(found.payment, row.system, event.payment):
+        order_id, charged = found.payment.order_id, collecting.kept(found.payment)
+        if not _matches(found.payment, row.system, event):
             return _parked(row, "integrity_mismatch", order_id)
         began = time.time()
-        changed, events = collecting.apply(found.payment, event.payment)
+        changed, events = collecting.apply(found.payment, event.payment, event.movements)
         found.changed = found.changed or changed != found.payment
         found.payment = changed
         for one in events:
             found.sequence += 1
             reports.append(_outbox_row(found, one, event))
         self._span(row, event, found, began)
-        if found.given_up and _kept(changed) > charged:
+        if found.given_up and collecting.kept(changed) > charged:
             _log.error(
                 "payment.charged_after_end",
                 tenant=row.tenant,
@@ -153,26 +153,18 @@ def _find(row: Row, event: ProviderEvent, known: dict[tuple[str, ...], _Known]) 
     return ours or known.get((row.tenant, row.system, event.provider_ref))
 
 
-def _matches(payment: Payment, system: str, said: ProviderPayment) -> bool:
+def _matches(payment: Payment, system: str, event: ProviderEvent) -> bool:
     """Whether the word can be about this payment: same account, same reference, same money."""
-    if system != payment.provider:
+    refs = {event.payment.provider_ref if event.payment else "", event.provider_ref} - {""}
+    if system != payment.provider or (payment.provider_ref and refs - {payment.provider_ref}):
         return False
-    if said.provider_ref and payment.provider_ref not in {"", said.provider_ref}:
+    if event.payment and event.payment.amount != payment.amount:
         return False
-    if said.amount.currency != payment.amount.currency:
-        return False
-    return said.amount == payment.amount or _about_dispute(payment, said)
-
-
-def _about_dispute(payment: Payment, said: ProviderPayment) -> bool:
-    """Whether the amount is the disputed one: of a dispute, a loss, or a dispute that was won."""
-    won = payment.state is PaymentState.DISPUTED and said.state is PaymentState.SETTLED
-    return won or said.state in {PaymentState.DISPUTED, PaymentState.RETURNED}
-
-
-def _kept(payment: Payment) -> int:
-    """Minor units that were collected and not given back."""
-    return payment.captured.minor - payment.refunded.minor
+    moved = [one.amount for one in event.movements]
+    return all(
+        one.currency == payment.amount.currency and one.minor <= payment.amount.minor
+        for one in moved
+    )
 
 
 def _parked(row: Row, reason: str, order_id: str) -> Verdict:

@@ -8,6 +8,7 @@ import httpx
 
 from gateway.errors import Misconfigured
 from gateway.kit import mapping
+from gateway.model.capability import Capability
 from gateway.ports.exchange import MAPPING, Exchange, Session
 
 
@@ -32,6 +33,7 @@ class Adapter:
             once per system, keeps the session until it ends and repeats it once on a refusal.
         refused: Whether a response says that the session is no longer good. Only such responses
             that had no effect may be named here, because the request is sent again.
+        capabilities: What a payment provider can do, a row for each method.
         readable: Names of JSON or form fields (any depth) whose values may stand in evidence.
             Everything else that is text is masked.
     """
@@ -43,6 +45,7 @@ class Adapter:
     mappings: Callable[..., Mapping[str, mapping.Mapping]] | None = None
     login: Callable[[Any], Exchange[Session]] | None = None
     refused: Callable[[httpx.Response], bool] = _never
+    capabilities: tuple[Capability, ...] = ()
     readable: frozenset[str] = field(default_factory=frozenset)
 
     def load(

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from gateway.model.movement import Movement
 from gateway.model.payment import ProviderPayment
 
 
@@ -30,7 +31,9 @@ class ProviderEvent(msgspec.Struct, frozen=True, kw_only=True):
         payment_id: Our id, where the provider sent it back; empty where it did not.
         provider_ref: The provider's id of the payment; empty where the event is about
             something else.
-        payment: The payment as the event has it; None where the type means nothing to us.
+        payment: The payment as the event has it; None where the event does not say.
+        movements: What the event says of the payment's money. An event with neither means
+            nothing to us.
         occurred_at: Seconds since the epoch, by the provider's clock.
     """
 
@@ -39,4 +42,5 @@ class ProviderEvent(msgspec.Struct, frozen=True, kw_only=True):
     payment_id: str = ""
     provider_ref: str = ""
     payment: ProviderPayment | None = None
+    movements: tuple[Movement, ...] = ()
     occurred_at: float = 0.0

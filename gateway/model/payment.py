@@ -5,11 +5,16 @@ from enum import StrEnum
 import msgspec
 
 from gateway.model.money import Money
+from gateway.model.movement import Movement, MovementKind, MovementState
 from gateway.model.states import Machine
 
 
 class PaymentState(StrEnum):
-    """Where a payment stands. Amounts refunded or disputed are facets, not states."""
+    """Where a payment stands.
+
+    Amounts given back, returned or disputed are facets; RETURNED means that nothing is left of
+    what was collected, DISPUTED that somebody claims a part of it.
+    """
 
     CREATED = "CREATED"
     REQUIRES_ACTION = "REQUIRES_ACTION"
@@ -36,15 +41,24 @@ PAYMENT_STATES: Machine[PaymentState] = Machine(
         ),
         _S.PENDING: frozenset({_S.AUTHORISED, _S.CAPTURED, _S.SETTLED, _S.FAILED, _S.CANCELLED}),
         _S.AUTHORISED: frozenset({_S.CAPTURED, _S.CANCELLED, _S.FAILED}),
-        _S.CAPTURED: frozenset({_S.SETTLED, _S.RETURNED, _S.DISPUTED}),
-        _S.SETTLED: frozenset({_S.RETURNED, _S.DISPUTED}),
+        # Some providers take a capture back days later.
+        _S.CAPTURED: frozenset({_S.SETTLED, _S.RETURNED, _S.DISPUTED, _S.FAILED}),
+        _S.SETTLED: frozenset({_S.RETURNED, _S.DISPUTED, _S.FAILED}),
         # Money that moved has the last word, whatever was said before.
-        _S.FAILED: frozenset({_S.CAPTURED}),
-        _S.CANCELLED: frozenset(),
-        _S.RETURNED: frozenset(),
-        _S.DISPUTED: frozenset({_S.RETURNED, _S.SETTLED}),
+        _S.FAILED: frozenset({_S.CANCELLED, _S.CAPTURED}),
+        _S.CANCELLED: frozenset({_S.CAPTURED}),
+        # A return can be taken back, and a dispute be won.
+        _S.RETURNED: frozenset({_S.CAPTURED, _S.SETTLED}),
+        _S.DISPUTED: frozenset({_S.RETURNED, _S.CAPTURED, _S.SETTLED}),
     },
 )
+
+
+_MOVED = {
+    _S.PENDING: MovementState.PENDING,
+    _S.SETTLED: MovementState.DONE,
+    _S.FAILED: MovementState.UNDONE,
+}
 
 
 class AttemptState(StrEnum):
@@ -63,6 +77,31 @@ class CaptureMethod(StrEnum):
 
     AUTOMATIC = "automatic"
     MANUAL = "manual"
+
+
+class ActionKind(StrEnum):
+    """What the payer has to do, and so what a front-end has to show."""
+
+    REDIRECT = "REDIRECT"
+    QR_CODE = "QR_CODE"
+    VOUCHER = "VOUCHER"
+    TRANSFER = "TRANSFER"
+    APP = "APP"
+
+
+class NextAction(msgspec.Struct, frozen=True, kw_only=True):
+    """What the payer has to do before the payment goes on.
+
+    Attributes:
+        url: Where to send the payer, or the page with the voucher; empty where there is none.
+        details: What to show: ``reference``, ``iban``, ``bic``, ``qr_code``, ``entity``.
+        expires_at: Until when it can be done, ISO 8601; empty where the provider does not say.
+    """
+
+    kind: ActionKind
+    url: str = ""
+    details: dict[str, str] = {}
+    expires_at: str = ""
 
 
 class PaymentFailure(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,9 +137,11 @@ class ProviderPayment(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         provider_ref: The provider's id of the payment.
+        state: How far the collection is; what became of the money later are movements, so neither
+            RETURNED nor DISPUTED.
         amount: What was asked for, as the provider has it.
-        captured: Collected so far, in the payment's currency.
-        refunded: Given back so far.
+        captured: Collected so far, in the payment's currency, as the provider counts.
+        refunded: Given back so far, as the provider counts.
     """
 
     provider_ref: str
@@ -109,6 +150,7 @@ class ProviderPayment(msgspec.Struct, frozen=True, kw_only=True):
     captured: Money
     refunded: Money
     failure: PaymentFailure | None = None
+    next_action: NextAction | None = None
 
 
 class ProviderRefund(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,6 +165,17 @@ class ProviderRefund(msgspec.Struct, frozen=True, kw_only=True):
     amount: Money
     failure: PaymentFailure | None = None
 
+    @property
+    def movement(self) -> Movement:
+        """The same as a movement of the payment."""
+        return Movement(
+            kind=MovementKind.REFUND,
+            ref=self.provider_ref,
+            state=_MOVED[self.state],
+            amount=self.amount,
+            reason_code=self.failure.provider_code if self.failure else "",
+        )
+
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
     """One intended collection.
@@ -132,8 +185,16 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
         method_code: Canonical method, such as ``card``.
         token: The provider's token of the instrument; never a card or account number.
         provider: The configured system that collects.
-        captured, refunded: Facets in the payment's currency, never above the amount.
         requested_at: When the payment was first prepared, ISO 8601 in UTC.
+        progress: The furthest that the provider said of the collection; ``state`` adds what
+            became of the money.
+        captured: Collected, in the payment's currency, without what the provider took back.
+        refunded: What we gave back.
+        returned: What the payer's bank or issuer took back.
+        disputed: What is claimed and not decided.
+        movements: What was reported of the money, in a fixed order; the facets are their sums.
+        next_action: What the payer has to do, in REQUIRES_ACTION.
+        return_url: Where the payer comes back to from a provider's page.
     """
 
     payment_id: str
@@ -146,7 +207,13 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     requested_at: str
     state: PaymentState = PaymentState.CREATED
     provider_ref: str = ""
+    progress: PaymentState = PaymentState.CREATED
     captured: Money
     refunded: Money
+    returned: Money
+    disputed: Money
+    movements: tuple[Movement, ...] = ()
     failure: PaymentFailure | None = None
+    next_action: NextAction | None = None
+    return_url: str = ""
     attempts: tuple[PaymentAttempt, ...] = ()

@@ -1,26 +1,42 @@
 """What may become of a payment: how a provider's word changes it, whatever the order of words."""
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
 
 from gateway.model.event import Event
 from gateway.model.money import Money
+from gateway.model.movement import Movement, MovementKind, MovementState
 from gateway.model.order import Order
 from gateway.model.payment import (
-    PAYMENT_STATES,
     AttemptState,
+    NextAction,
     Payment,
     PaymentAttempt,
+    PaymentFailure,
     PaymentState,
     ProviderPayment,
 )
 from gateway.model.reference import EntityKind, ExternalReference
+from gateway.policy import moving
 
 _S = PaymentState
 AUTHORISED: Final = frozenset({_S.AUTHORISED, _S.CAPTURED, _S.SETTLED})
 CAPTURED: Final = frozenset({_S.CAPTURED, _S.SETTLED})
 ENDED: Final = frozenset({*CAPTURED, _S.FAILED, _S.CANCELLED, _S.RETURNED, _S.DISPUTED})
+# How far a collection can have come: whatever is heard, the furthest counts. Money that moved has
+# the last word; a cancellation ends what was refused before.
+_PROGRESS: Final = (
+    _S.CREATED,
+    _S.REQUIRES_ACTION,
+    _S.PENDING,
+    _S.AUTHORISED,
+    _S.FAILED,
+    _S.CANCELLED,
+    _S.CAPTURED,
+    _S.SETTLED,
+)
 _ATTEMPT_OF: Final = {
     _S.CREATED: AttemptState.PREPARED,
     _S.FAILED: AttemptState.DECLINED,
@@ -39,8 +55,6 @@ _EVENT_OF: Final = {
     _S.CAPTURED: "captured",
     _S.SETTLED: "settled",
     _S.FAILED: "failed",
-    _S.RETURNED: "returned",
-    _S.DISPUTED: "disputed",
 }
 
 
@@ -58,6 +72,9 @@ def prepare(order: Order, *, provider: str, key: str, at: str) -> tuple[Payment,
         requested_at=at,
         captured=nothing,
         refunded=nothing,
+        returned=nothing,
+        disputed=nothing,
+        return_url=order.payment.return_url,
         attempts=(
             PaymentAttempt(
                 attempt_id=f"{order.payment_id}-1", key=key, state=AttemptState.PREPARED
@@ -67,26 +84,44 @@ def prepare(order: Order, *, provider: str, key: str, at: str) -> tuple[Payment,
     return payment, _event(payment, "created")
 
 
-def apply(payment: Payment, said: ProviderPayment) -> tuple[Payment, tuple[Event, ...]]:
+def apply(
+    payment: Payment, said: ProviderPayment | None = None, movements: Sequence[Movement] = ()
+) -> tuple[Payment, tuple[Event, ...]]:
     """The payment after its provider's word.
 
-    Words that would go backwards change nothing; amounts only grow. So the same words in any
-    order, however often, end in the same payment.
+    Of every word the furthest counts, and under each reference the latest state of a movement; so
+    the same words in any order, however often, end in the same payment.
+
+    Args:
+        said: The payment as the provider has it.
+        movements: What else was said of its money.
     """
-    forward = PAYMENT_STATES.reaches(payment.state, said.state)
-    state = said.state if forward else payment.state
-    failed = state is _S.FAILED
+    known = moving.join(payment.movements, (*movements, *_totals(said)))
+    progress = max(payment.progress, said.state, key=_PROGRESS.index) if said else payment.progress
+    currency = payment.amount.currency
+    captured = moving.done(known, MovementKind.CAPTURE, currency)
+    refunded = moving.done(known, MovementKind.REFUND, currency)
+    taken_back = moving.done(known, MovementKind.RETURN, currency)
     changed = msgspec.structs.replace(
         payment,
-        state=state,
-        provider_ref=payment.provider_ref or said.provider_ref,
-        captured=_larger(payment.captured, said.captured),
-        refunded=_larger(payment.refunded, said.refunded),
-        failure=(said.failure if forward else payment.failure) if failed else None,
+        progress=progress,
+        provider_ref=payment.provider_ref or (said.provider_ref if said else ""),
+        captured=captured,
+        refunded=refunded,
+        returned=taken_back + moving.done(known, MovementKind.DISPUTE, currency),
+        disputed=moving.pending(known, MovementKind.DISPUTE, currency),
+        movements=known,
+        next_action=_next_action(payment, said) if progress is _S.REQUIRES_ACTION else None,
     )
+    changed = msgspec.structs.replace(changed, state=_state(changed))
+    changed = msgspec.structs.replace(changed, failure=_failure(changed, said))
     changed = msgspec.structs.replace(changed, attempts=_attempts(changed))
-    word = _EVENT_OF.get(state) if forward else None
-    return changed, ((_event(changed, word),) if word else ())
+    return changed, tuple(_event(changed, word) for word in _news(payment, changed))
+
+
+def kept(payment: Payment) -> int:
+    """Minor units that were collected and have stayed."""
+    return payment.captured.minor - payment.refunded.minor - payment.returned.minor
 
 
 def references(payment: Payment) -> tuple[ExternalReference, ...]:
@@ -115,8 +150,66 @@ def _attempts(payment: Payment) -> tuple[PaymentAttempt, ...]:
     return (*earlier, now)
 
 
-def _larger(known: Money, said: Money) -> Money:
-    return said if said.minor > known.minor else known
+def _totals(said: ProviderPayment | None) -> Iterator[Movement]:
+    """What the provider counts, as movements without a name."""
+    if said is None:
+        return
+    for kind, amount in (
+        (MovementKind.CAPTURE, said.captured),
+        (MovementKind.REFUND, said.refunded),
+    ):
+        if amount.minor:
+            yield Movement(kind=kind, ref="", state=MovementState.DONE, amount=amount)
+
+
+def _collected(payment: Payment) -> PaymentState:
+    """How far the collection is, by the words and by the money."""
+    if payment.captured.minor:
+        return max(payment.progress, _S.CAPTURED, key=_PROGRESS.index)
+    return payment.progress if _taken_back(payment) is None else _S.FAILED
+
+
+def _taken_back(payment: Payment) -> str | None:
+    """Why no capture is left, where the provider undid them; None where it did not."""
+    undone = (one for one in payment.movements if one.state is MovementState.UNDONE)
+    reasons = [one.reason_code for one in undone if one.kind is MovementKind.CAPTURE]
+    return None if payment.captured.minor or not reasons else reasons[0]
+
+
+def _state(payment: Payment) -> PaymentState:
+    """Where the payment stands, once what became of the money is added."""
+    if payment.returned.minor and kept(payment) <= 0:
+        return _S.RETURNED
+    return _S.DISPUTED if payment.disputed.minor else _collected(payment)
+
+
+def _failure(payment: Payment, said: ProviderPayment | None) -> PaymentFailure | None:
+    """Why no money moved; of two reasons always the same one, whichever was heard first."""
+    if payment.state is not _S.FAILED:
+        return None
+    reason = _taken_back(payment)
+    if reason is not None:
+        return PaymentFailure(code="capture_failed", provider_code=reason)
+    given = [one for one in (payment.failure, said.failure if said else None) if one]
+    return max(given, key=lambda one: (one.code, one.provider_code), default=None)
+
+
+def _next_action(payment: Payment, said: ProviderPayment | None) -> NextAction | None:
+    given = [one for one in (payment.next_action, said.next_action if said else None) if one]
+    return max(given, key=lambda one: (one.expires_at, one.url), default=None)
+
+
+def _news(before: Payment, after: Payment) -> Iterator[str]:
+    """What happened, as events call it."""
+    collected = _collected(after)
+    if collected is not _collected(before) and collected in _EVENT_OF:
+        yield _EVENT_OF[collected]
+    if after.disputed.minor > before.disputed.minor:
+        yield "disputed"
+    if after.returned.minor > before.returned.minor:
+        yield "returned"
+    if after.returned.minor < before.returned.minor:
+        yield "return_reversed"
 
 
 def _event(payment: Payment, word: str) -> Event:
@@ -130,6 +223,8 @@ def _event(payment: Payment, word: str) -> Event:
             "amount": payment.amount.amount,
             "currency": payment.amount.currency,
             "captured": payment.captured.amount,
+            "returned": payment.returned.amount,
+            "disputed": payment.disputed.amount,
             "failure": payment.failure.code if payment.failure else None,
         },
     )

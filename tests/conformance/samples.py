@@ -83,4 +83,6 @@ def payment(
         requested_at="2026-03-02T09:00:00+00:00",
         captured=Money(0, amount.currency),
         refunded=Money(0, amount.currency),
+        returned=Money(0, amount.currency),
+        disputed=Money(0, amount.currency),
     )

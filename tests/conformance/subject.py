@@ -43,7 +43,8 @@ class Subject:
         secrets: What of an account's settings may stand in no address.
         effects: Verb to the kind under which the simulator counts its effect.
         counted_as: Settings and our id to the id under which the simulator counts.
-        tokens: Situation to the token that brings it about: ``accepted``, ``declined``.
+        tokens: Situation to the token that brings it about: ``accepted``, ``declined``, and the
+            methods that need one of their own.
         unguarded: The settings without what verifies webhooks.
         requests: The most requests that any verb may take.
     """

@@ -56,10 +56,10 @@ insert into headrace.document (tenant, kind, id, state, body, created_at)
 select 'acme', 'payment', body->>'payment_id', 'CAPTURED', jsonb_build_object(
     'payment_id', body->>'payment_id', 'order_id', id, 'amount', body->'total',
     'captured', body->'total', 'provider', 'stripe', 'provider_ref', 'pi_' || id,
-    'refunded', jsonb_build_object('amount', case body->'total'->>'currency'
-        when 'JPY' then '0' else '0.00' end, 'currency', body->'total'->>'currency')),
-    created_at
-from headrace.document where kind = 'order' and state = 'COMPLETED'
+    'refunded', nothing, 'returned', nothing, 'disputed', nothing), created_at
+from headrace.document, jsonb_build_object('amount', case body->'total'->>'currency'
+    when 'JPY' then '0' else '0.00' end, 'currency', body->'total'->>'currency') as nothing
+where kind = 'order' and state = 'COMPLETED'
 """
 REFERENCES = """
 insert into headrace.reference (tenant, entity, entity_id, system, external_id)

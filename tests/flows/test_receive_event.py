@@ -11,6 +11,7 @@ from structlog.testing import LogCapture
 
 from gateway.model.event import ProviderEvent
 from gateway.model.money import Money
+from gateway.model.movement import Movement, MovementKind, MovementState
 from gateway.model.order import Order
 from gateway.model.payment import Payment, PaymentState, ProviderPayment
 from gateway.runtime.inbox import Delivery, Inbox
@@ -40,8 +41,23 @@ def _event(
     currency: str = "EUR",
     captured: int | None = None,
     refunded: int = 0,
+    moved: str = "",
 ) -> ProviderEvent:
     collected = minor if captured is None else captured
+    if moved:
+        movement = Movement(
+            kind=MovementKind(moved),
+            ref="m1",
+            state=MovementState(state if state != "CAPTURED" else "PENDING"),
+            amount=Money(minor, currency),
+        )
+        return ProviderEvent(
+            event_id=event_id,
+            event_type=f"{moved.lower()}.{state.lower()}",
+            payment_id=payment_id,
+            provider_ref=ref,
+            movements=(movement,),
+        )
     return ProviderEvent(
         event_id=event_id,
         event_type=f"payment.{state.lower()}",
@@ -145,12 +161,21 @@ async def test_only_event_of_a_body_is_meant_under_any_key(stage: Stage, life: L
     [
         {"ref": "pi_another"},
         {"currency": "SEK"},
-        {"currency": "SEK", "state": "RETURNED"},
+        {"currency": "SEK", "moved": "DISPUTE"},
+        {"minor": 2001, "moved": "DISPUTE"},
         {"minor": 1999},
         {"minor": 2001, "captured": 2000},
         {"state": "SETTLED", "minor": 1},
     ],
-    ids=["reference", "currency", "currency_disputed", "less", "more", "less_settled"],
+    ids=[
+        "reference",
+        "currency",
+        "currency_disputed",
+        "more_disputed",
+        "less",
+        "more",
+        "less_settled",
+    ],
 )
 async def test_word_about_another_payment_completes_nothing(
     stage: Stage, life: Life, wrong: dict[str, Any]
@@ -184,12 +209,19 @@ async def test_dispute_names_the_disputed_amount(stage: Stage, life: Life) -> No
     word = {"payment_id": payment.payment_id, "ref": payment.provider_ref}
 
     await _say(life, word | {"event_id": "e1"})
-    for number, state in ((2, "DISPUTED"), (3, "SETTLED"), (4, "DISPUTED"), (5, "RETURNED")):
-        await _say(life, word | {"event_id": f"e{number}", "state": state, "minor": 500})
+    for number, state in enumerate(("PENDING", "UNDONE", "PENDING"), start=2):
+        claim = {"event_id": f"e{number}", "state": state, "minor": 500, "moved": "DISPUTE"}
+        await _say(life, word | claim)
+    await _say(life, word | {"event_id": "e5", "state": "DONE", "minor": 500, "moved": "RETURN"})
 
     assert {"APPLIED"} == {state for _, state, _ in await _verdicts(stage)}
     disputed = await stage.payment(order)
-    assert (_S.RETURNED, _MONEY) == (disputed.state, disputed.captured)
+    assert (_S.CAPTURED, _MONEY, 500, 0) == (
+        disputed.state,
+        disputed.captured,
+        disputed.returned.minor,
+        disputed.disputed.minor,
+    )
 
 
 # --- money that comes when nobody waits for it -----------------------------------------------

@@ -26,6 +26,10 @@ SUBJECT = Subject(
         "refund_payment": "refund",
         "authorise": "authorisation",
     },
-    tokens={"accepted": "pm_card_visa", "declined": "pm_card_chargeDeclined"},
+    tokens={
+        "accepted": "pm_card_visa",
+        "declined": "pm_card_chargeDeclined",
+        "sepa_debit": "pm_success_de",
+    },
     unguarded=lambda settings: msgspec.structs.replace(settings, webhook_secrets=()),
 )

@@ -86,6 +86,8 @@ def payment() -> Callable[..., Payment]:
             "requested_at": "2026-01-01T00:00:00Z",
             "captured": Money(0, amount.currency),
             "refunded": Money(0, amount.currency),
+            "returned": Money(0, amount.currency),
+            "disputed": Money(0, amount.currency),
         }
         return Payment(**{**values, **fields})
 

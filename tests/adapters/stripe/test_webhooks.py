@@ -11,12 +11,14 @@ from gateway.errors import Misconfigured, Rejected
 from gateway.kit.signature import hex_sha256
 from gateway.model.event import ProviderEvent
 from gateway.model.money import Money
+from gateway.model.movement import Movement, MovementKind, MovementState
 from gateway.model.payment import PaymentState
 
 NOW = 1_767_225_600
 OURS = "whsec_a"
 BODY = b'{"id":"evt_1","object":"event"}'
 S = PaymentState
+M = MovementState
 
 
 def port(*secrets: str, tolerance_s: int = 300) -> StripeWebhooks:
@@ -192,26 +194,50 @@ def test_refunded_charges(fields: dict[str, Any], state: Any, captured: int, ref
 @pytest.mark.parametrize(
     ("status", "state"),
     [
-        ("needs_response", S.DISPUTED),
-        ("under_review", S.DISPUTED),
-        ("won", S.SETTLED),
-        ("lost", S.RETURNED),
+        ("needs_response", M.PENDING),
+        ("under_review", M.PENDING),
+        ("won", M.UNDONE),
+        ("lost", M.DONE),
         ("warning_needs_response", None),
     ],
 )
 def test_disputes(status: str, state: Any) -> None:
-    """A dispute is a state of its payment; an inquiry moves nothing."""
+    """A dispute claims a part of the money; an inquiry moves nothing."""
     found = read("charge.dispute.created", **DISPUTE, status=status)
 
-    assert "pi_1" == found.provider_ref
-    assert state == (found.payment.state if found.payment else None)
+    claim = Movement(kind=MovementKind.DISPUTE, ref="dp_1", state=state, amount=Money(400, "EUR"))
+    assert ("pi_1", None) == (found.provider_ref, found.payment)
+    assert ((claim,) if state else ()) == found.movements
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "state"),
+    [
+        ("refund.created", "pending", M.PENDING),
+        ("charge.refund.updated", "succeeded", M.DONE),
+        ("refund.failed", "failed", M.UNDONE),
+    ],
+)
+def test_refunds(kind: str, status: str, state: Any) -> None:
+    """A refund that fails after all takes its amount with it."""
+    about = {"id": "re_1", "amount": 300, "currency": "eur", "created": 1, "payment_intent": "pi_1"}
+    found = read(kind, **about, status=status)
+
+    (moved,) = found.movements
+    assert (None, MovementKind.REFUND, "re_1", state, Money(300, "EUR")) == (
+        found.payment,
+        moved.kind,
+        moved.ref,
+        moved.state,
+        moved.amount,
+    )
 
 
 @pytest.mark.parametrize(
     ("kind", "thing", "provider_ref"),
     [
         ("payout.failed", {"id": "po_1"}, ""),
-        ("refund.updated", {"id": "re_1", "payment_intent": "pi_1", "metadata": {}}, "pi_1"),
+        ("review.opened", {"id": "prv_1", "payment_intent": "pi_1", "metadata": {}}, "pi_1"),
         ("charge.succeeded", {"payment_intent": {"id": "pi_1"}, "metadata": []}, ""),
     ],
 )
@@ -219,7 +245,7 @@ def test_other_events_are_kept(kind: str, thing: dict[str, Any], provider_ref: s
     """A type that means nothing to us is an event without a payment, never an error."""
     found = read(kind, **thing)
 
-    assert (None, provider_ref) == (found.payment, found.provider_ref)
+    assert (None, (), provider_ref) == (found.payment, found.movements, found.provider_ref)
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,8 @@ def test_payments_come_back_whole() -> None:
         state=PaymentState.PENDING,
         captured=Money(0, "EUR"),
         refunded=Money(0, "EUR"),
+        returned=Money(0, "EUR"),
+        disputed=Money(0, "EUR"),
         attempts=attempts,
     )
 

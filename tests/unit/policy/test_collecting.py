@@ -8,11 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.model.event import Event
 from gateway.model.money import Money
+from gateway.model.movement import Movement, MovementKind, MovementState
 from gateway.model.payment import (
     PAYMENT_STATES,
+    ActionKind,
     AttemptState,
     CaptureMethod,
+    NextAction,
     Payment,
     PaymentAttempt,
     PaymentFailure,
@@ -35,9 +39,12 @@ _PAYMENT: Final = Payment(
     requested_at="2026-11-22T00:00:00+00:00",
     captured=_NOTHING,
     refunded=_NOTHING,
+    returned=_NOTHING,
+    disputed=_NOTHING,
     attempts=(PaymentAttempt(attempt_id="p1-1", key="k", state=AttemptState.PREPARED),),
 )
 _DECLINED: Final = PaymentFailure(code="declined", provider_code="card_declined")
+_ASKED: Final = NextAction(kind=ActionKind.REDIRECT, url="a")
 
 # What a provider says in the life of one payment, oldest first.
 _LIVES: Final = {
@@ -45,11 +52,12 @@ _LIVES: Final = {
     "challenge": [_S.CREATED, _S.REQUIRES_ACTION, _S.PENDING, _S.CAPTURED],
     "manual": [_S.CREATED, _S.AUTHORISED, _S.CAPTURED, _S.SETTLED],
     "debit": [_S.CREATED, _S.PENDING, _S.CAPTURED, _S.SETTLED],
-    "returned debit": [_S.CREATED, _S.PENDING, _S.CAPTURED, _S.SETTLED, _S.RETURNED],
     "decline": [_S.CREATED, _S.PENDING, _S.FAILED],
     "given up": [_S.CREATED, _S.REQUIRES_ACTION, _S.CANCELLED],
     "released": [_S.CREATED, _S.AUTHORISED, _S.CANCELLED],
     "second thoughts": [_S.CREATED, _S.FAILED, _S.CAPTURED],
+    "refused, then ended": [_S.CREATED, _S.PENDING, _S.FAILED, _S.CANCELLED],
+    "paid after the end": [_S.CREATED, _S.REQUIRES_ACTION, _S.CANCELLED, _S.CAPTURED],
 }
 
 
@@ -58,16 +66,22 @@ def _said(state: PaymentState) -> ProviderPayment:
         provider_ref="pi_1",
         state=state,
         amount=_ALL,
-        captured=_ALL if state in {_S.CAPTURED, _S.SETTLED, _S.RETURNED} else _NOTHING,
-        refunded=_ALL if state is _S.RETURNED else _NOTHING,
+        captured=_ALL if state in {_S.CAPTURED, _S.SETTLED} else _NOTHING,
+        refunded=_NOTHING,
         failure=_DECLINED if state is _S.FAILED else None,
     )
 
 
-def _after(words: tuple[ProviderPayment, ...]) -> Payment:
+def _heard(payment: Payment, word: ProviderPayment | Movement) -> tuple[Payment, tuple[Event, ...]]:
+    if isinstance(word, Movement):
+        return collecting.apply(payment, movements=[word])
+    return collecting.apply(payment, word)
+
+
+def _after(words: tuple[ProviderPayment | Movement, ...]) -> Payment:
     payment = _PAYMENT
     for word in words:
-        payment, _ = collecting.apply(payment, word)
+        payment, _ = _heard(payment, word)
     return payment
 
 
@@ -111,29 +125,158 @@ def test_repetitions_change_nothing(data: st.DataObject) -> None:
     assert _without_attempts(_after(tuple(life))) == _without_attempts(_after(tuple(words)))
 
 
-@given(
-    st.lists(
-        st.builds(
-            ProviderPayment,
-            provider_ref=st.just("pi_1"),
-            state=st.sampled_from([*PaymentState]),
-            amount=st.just(_ALL),
-            captured=st.integers(0, 2000).map(lambda minor: Money(minor, "EUR")),
-            refunded=st.integers(0, 2000).map(lambda minor: Money(minor, "EUR")),
+_WORDS: Final = st.one_of(
+    st.builds(
+        ProviderPayment,
+        provider_ref=st.just("pi_1"),
+        state=st.sampled_from([one for one in _S if one not in {_S.RETURNED, _S.DISPUTED}]),
+        amount=st.just(_ALL),
+        captured=st.sampled_from([0, 500, 2000]).map(lambda minor: Money(minor, "EUR")),
+        refunded=st.sampled_from([0, 500, 2000]).map(lambda minor: Money(minor, "EUR")),
+        failure=st.sampled_from(
+            [None, _DECLINED, PaymentFailure(code="insufficient_funds", provider_code="51")]
         ),
-        max_size=5,
-    )
+        next_action=st.sampled_from([None, _ASKED, msgspec.structs.replace(_ASKED, url="b")]),
+    ),
+    st.builds(
+        Movement,
+        kind=st.sampled_from([*MovementKind]),
+        ref=st.sampled_from(["a", "b"]),
+        state=st.sampled_from([*MovementState]),
+        amount=st.sampled_from([500, 2000]).map(lambda minor: Money(minor, "EUR")),
+        reason_code=st.sampled_from(["", "AM04"]),
+    ),
 )
-def test_amounts_never_shrink_and_states_follow_the_table(words: list[ProviderPayment]) -> None:
-    """Whatever is said: money that was collected stays collected, no state is gone back to."""
+
+
+@given(st.data())
+def test_any_words_in_any_order_end_alike(data: st.DataObject) -> None:
+    """Also such as no provider would say of one payment, some of them twice."""
+    words = data.draw(st.lists(_WORDS, max_size=6))
+    again = data.draw(st.lists(st.sampled_from(words), max_size=3)) if words else []
+
+    assert _after(tuple(words)) == _after(tuple(data.draw(st.permutations([*words, *again]))))
+
+
+@given(st.lists(_WORDS, max_size=6))
+def test_states_follow_the_table(words: list[ProviderPayment | Movement]) -> None:
+    """Whatever is said, the diagram in the documentation is true."""
     payment = _PAYMENT
     for word in words:
-        changed, _ = collecting.apply(payment, word)
-        assert changed.captured.minor == max(payment.captured.minor, word.captured.minor)
-        assert changed.refunded.minor == max(payment.refunded.minor, word.refunded.minor)
+        changed = _heard(payment, word)[0]
         stays = changed.state == payment.state
         assert stays or PAYMENT_STATES.reaches(payment.state, changed.state)
         payment = changed
+
+
+def _moved(
+    kind: MovementKind, state: MovementState = MovementState.DONE, ref: str = "a", minor: int = 500
+) -> Movement:
+    return Movement(kind=kind, ref=ref, state=state, amount=Money(minor, "EUR"), reason_code="x")
+
+
+_M, _D = MovementState, MovementKind.DISPUTE
+_CASES: Final = {
+    "nothing": ((), _S.CAPTURED, 0, 0, 0),
+    "a claim": ((_moved(_D, _M.PENDING),), _S.DISPUTED, 0, 0, 500),
+    "a claim that was lost": ((_moved(_D, _M.PENDING), _moved(_D)), _S.CAPTURED, 0, 500, 0),
+    "a claim that was won": ((_moved(_D), _moved(_D, _M.UNDONE)), _S.CAPTURED, 0, 0, 0),
+    "two claims": ((_moved(_D), _moved(_D, _M.PENDING, "b")), _S.DISPUTED, 0, 500, 500),
+    "all came back": ((_moved(MovementKind.RETURN, minor=2000),), _S.RETURNED, 0, 2000, 0),
+    "the rest came back": (
+        (_moved(MovementKind.REFUND), _moved(MovementKind.RETURN, minor=1500)),
+        _S.RETURNED,
+        500,
+        1500,
+        0,
+    ),
+    "all came back, and was taken back": (
+        (
+            _moved(MovementKind.RETURN, minor=2000),
+            _moved(MovementKind.RETURN, _M.UNDONE, minor=2000),
+        ),
+        _S.CAPTURED,
+        0,
+        0,
+        0,
+    ),
+    "a refund that failed": (
+        (_moved(MovementKind.REFUND), _moved(MovementKind.REFUND, _M.UNDONE)),
+        _S.CAPTURED,
+        0,
+        0,
+        0,
+    ),
+    "a refund in a total": (
+        (_moved(MovementKind.REFUND, ref="", minor=700), _moved(MovementKind.REFUND)),
+        _S.CAPTURED,
+        700,
+        0,
+        0,
+    ),
+    "a refund in a total that failed": (
+        (_moved(MovementKind.REFUND, ref="", minor=700), _moved(MovementKind.REFUND, _M.UNDONE)),
+        _S.CAPTURED,
+        200,
+        0,
+        0,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", _CASES)
+def test_facets_are_what_moved_and_stayed(case: str) -> None:
+    """In every order of the movements."""
+    movements, state, *expected = _CASES[case]
+
+    for order in itertools.permutations([_said(_S.CAPTURED), *movements]):
+        end = _after(order)
+        found = [one.minor for one in (end.captured, end.refunded, end.returned, end.disputed)]
+        assert (state, [2000, *expected]) == (end.state, found)
+
+
+def test_capture_that_was_taken_back_is_a_failure() -> None:
+    """Some providers say that they collected, and days later that they did not."""
+    taken = _moved(MovementKind.CAPTURE, minor=2000)
+    back = _moved(MovementKind.CAPTURE, _M.UNDONE, minor=2000)
+
+    captured, told = collecting.apply(_after((_said(_S.AUTHORISED),)), movements=[taken])
+    failed, events = collecting.apply(captured, movements=[back])
+
+    assert (_S.CAPTURED, ["headrace.payment.captured.v1"]) == (captured.state, _types(told))
+    assert (_S.FAILED, ["headrace.payment.failed.v1"]) == (failed.state, _types(events))
+    assert PaymentFailure(code="capture_failed", provider_code="x") == failed.failure
+
+
+def test_what_becomes_of_the_money_is_reported_once_each() -> None:
+    """A claim, its loss, and the reversal of a return."""
+    words = (
+        _said(_S.CAPTURED),
+        _moved(_D, _M.PENDING),
+        _moved(_D, _M.PENDING),
+        _moved(_D),
+        _moved(_D, _M.UNDONE),
+    )
+    payment, told = _PAYMENT, list[str]()
+    for word in words:
+        payment, events = _heard(payment, word)
+        told += [
+            one.removeprefix("headrace.payment.").removesuffix(".v1") for one in _types(events)
+        ]
+
+    assert ["captured", "disputed", "returned", "return_reversed"] == told
+
+
+def test_what_the_payer_has_to_do_is_known_until_it_is_done() -> None:
+    """The page is shown while it is waited for, and no longer."""
+    asked = _after((msgspec.structs.replace(_said(_S.REQUIRES_ACTION), next_action=_ASKED),))
+
+    assert _ASKED == asked.next_action
+    assert collecting.apply(asked, _said(_S.CAPTURED))[0].next_action is None
+
+
+def _types(events: tuple[Event, ...]) -> list[str]:
+    return [one.type for one in events]
 
 
 def test_change_of_state_is_reported_once() -> None:

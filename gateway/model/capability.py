@@ -1,0 +1,34 @@
+"""Capabilities: which provider can do what, with which method, where, and in which currency."""
+
+from typing import Final
+
+import msgspec
+
+# Where SEPA's schemes reach. Source: European Payments Council, EPC409-09, read 2026-11.
+SEPA: Final = tuple(
+    """
+    AD AL AT BE BG CH CY CZ DE DK EE ES FI FR GB GG GI GR HR HU IE IM IS IT JE LI LT LU LV MC MD ME
+    MK MT NL NO PL PT RO RS SE SI SK SM VA
+    """.split()
+)
+
+
+class Capability(msgspec.Struct, frozen=True, kw_only=True):
+    """What one provider can do with one payment method.
+
+    Attributes:
+        method: Canonical method code, such as ``card`` or ``sepa_debit``.
+        countries: Of the payer, ISO 3166-1 alpha-2; empty for anywhere.
+        currencies: ISO 4217; empty for all that the provider takes.
+        verbs: Verbs of the ports that can be called for it, such as ``create_payment``. With
+            ``capture_payment`` an amount can be authorised now and collected later.
+        token: Whether the provider's token of an instrument is needed.
+        redirect: Whether the payer is sent to a page, so that a return URL is needed.
+    """
+
+    method: str
+    countries: tuple[str, ...] = ()
+    currencies: tuple[str, ...] = ()
+    verbs: tuple[str, ...]
+    token: bool = False
+    redirect: bool = False

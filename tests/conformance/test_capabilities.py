@@ -1,0 +1,85 @@
+"""Capabilities: what an adapter says it can do with a method, it does."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from gateway.commands.check import verbs
+from gateway.errors import Rejected
+from gateway.model.capability import Capability
+from gateway.model.money import Money
+from gateway.model.payment import CaptureMethod, Payment, PaymentState
+from tests.conformance import samples
+from tests.conformance.subject import Account, Subject, fulfilling
+
+_ROWS = [
+    pytest.param(one, row, id=f"{one.adapter.product}-{row.method}")
+    for one in fulfilling("payments")
+    for row in one.adapter.capabilities
+]
+_HELD = {PaymentState.AUTHORISED, PaymentState.REQUIRES_ACTION}
+_TAKEN = {
+    PaymentState.CAPTURED,
+    PaymentState.PENDING,
+    PaymentState.REQUIRES_ACTION,
+    PaymentState.SETTLED,
+}
+
+
+def _payment(subject: Subject, row: Capability, **fields: Any) -> Payment:
+    currency = row.currencies[0] if row.currencies else "EUR"
+    accepted = subject.tokens.get(row.method, subject.tokens["accepted"])
+    payment = samples.payment(1, token=accepted if row.token else "", amount=Money(2000, currency))
+    page = "https://shop.example/back" if row.redirect else ""
+    return msgspec.structs.replace(payment, method_code=row.method, return_url=page, **fields)
+
+
+@pytest.mark.parametrize(("subject", "row"), _ROWS)
+def test_method_is_collected(subject: Subject, row: Capability) -> None:
+    """At once, or after what the payer has to do."""
+    account = subject.account("payments")
+
+    made = account.run(account.port.create_payment(_payment(subject, row), key="k"))
+
+    assert made.state in _TAKEN
+    assert row.redirect == (made.next_action is not None)
+
+
+@pytest.mark.parametrize(("subject", "row"), _ROWS)
+def test_method_is_held_where_it_can_be(subject: Subject, row: Capability) -> None:
+    """And refused before anything is sent where it cannot."""
+    account = subject.account("payments")
+    payment = _payment(subject, row, capture_method=CaptureMethod.MANUAL)
+
+    if "capture_payment" not in row.verbs:
+        with pytest.raises(Rejected):
+            account.run(account.port.create_payment(payment, key="k"))
+        assert [] == account.sent
+        return
+    made = account.run(account.port.create_payment(payment, key="k"))
+
+    assert made.state in _HELD
+
+
+@pytest.mark.parametrize(("subject", "row"), _ROWS)
+def test_verbs_are_those_of_a_port(subject: Subject, row: Capability) -> None:
+    """A verb that no port has could never be called."""
+    known = {verb for port in subject.adapter.ports for verb in verbs(port)}
+
+    assert set(row.verbs) <= known
+
+
+@pytest.mark.parametrize("subject", fulfilling("payments"), ids=lambda one: one.adapter.product)
+def test_other_methods_are_refused(subject: Subject) -> None:
+    """A method that no row names: nothing is sent."""
+    account: Account = subject.account("payments")
+    payment = samples.payment(1, token=subject.tokens["accepted"])
+
+    odd = msgspec.structs.replace(payment, method_code="cowrie_shells")
+
+    with pytest.raises(Rejected) as refused:
+        account.run(account.port.create_payment(odd, key="k"))
+
+    assert "method_unsupported" == refused.value.code
+    assert [] == account.sent
