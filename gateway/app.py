@@ -26,7 +26,7 @@ from gateway.flows import place_order
 from gateway.flows.receive_event import EventReceiver
 from gateway.kit import mapping
 from gateway.kit.adapter import Adapter
-from gateway.model.money import scale
+from gateway.model.money import Money, scale
 from gateway.policy.access import Access, Caller
 from gateway.ports.crm import Crm
 from gateway.ports.erp import Erp
@@ -43,7 +43,7 @@ from gateway.runtime.telemetry import OtlpExporter, Telemetry
 from gateway.runtime.transport import Transport
 from gateway.runtime.wire import Wire
 from gateway.runtime.worker import Flow, Worker
-from gateway.settings import CallPolicy, Settings, SystemSettings, TenantSettings
+from gateway.settings import CallPolicy, PaymentRule, Settings, SystemSettings, TenantSettings
 
 P = TypeVar("P")
 
@@ -236,13 +236,35 @@ def policy_of(system: SystemSettings, verb: str) -> CallPolicy:
 def _check_routing(
     file: Path, tenant: TenantSettings, systems: Mapping[str, tuple[Adapter, Any]]
 ) -> None:
-    for port in ("erp", "crm", "risk", "payments"):
-        name = getattr(tenant.routing, port)
+    routing = tenant.routing
+    named = [(port, port, getattr(routing, port)) for port in ("erp", "crm", "risk", "payments")]
+    named += [
+        (f"payment_fallbacks[{index}]", "payments", name)
+        for index, name in enumerate(routing.payment_fallbacks)
+    ]
+    for index, rule in enumerate(routing.payment_rules):
+        here = f"payment_rules[{index}]"
+        named += [(f"{here}.to", "payments", name) for name in rule.to]
+        _check_limits(file, f"$.routing.{here}", rule)
+    for where, port, name in named:
         if name not in systems:
-            raise files.mistake(file, f"$.routing.{port}", f"there is no system {name!r}")
+            raise files.mistake(file, f"$.routing.{where}", f"there is no system {name!r}")
         if port not in systems[name][0].ports:
             product = systems[name][0].title
-            raise files.mistake(file, f"$.routing.{port}", f"{product} does not fulfil {port}")
+            raise files.mistake(file, f"$.routing.{where}", f"{product} does not fulfil {port}")
+
+
+def _check_limits(file: Path, where: str, rule: PaymentRule) -> None:
+    """An amount means something in one currency only, and has its decimals."""
+    for name in ("above", "up_to"):
+        amount = getattr(rule, name)
+        if amount and len(rule.currencies) != 1:
+            raise files.mistake(file, f"{where}.{name}", "needs exactly one currency beside it")
+        if amount:
+            try:
+                Money.parse(amount, rule.currencies[0])
+            except ValueError as error:
+                raise files.mistake(file, f"{where}.{name}", str(error)) from error
 
 
 def _check_lease(file: Path, tenant: TenantSettings, settings: Settings) -> None:
@@ -381,7 +403,11 @@ def _tenant(configuration: Configuration, name: str) -> Tenant:
         erp=bound("erp", tenant.routing.erp),
         crm=bound("crm", tenant.routing.crm),
         risk=bound("risk", tenant.routing.risk),
-        payments=bound("payments", tenant.routing.payments),
+        collectors={
+            system: bound("payments", system)
+            for system, (adapter, _) in systems.items()
+            if "payments" in adapter.ports
+        },
         receivers={
             system: configuration.port(name, system, "webhooks")
             for system, (adapter, _) in systems.items()

@@ -80,17 +80,45 @@ class SystemSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     verbs: dict[str, dict[str, Any]] = {}
 
 
+class PaymentRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which payments go to which systems. Conditions that are left out are met.
+
+    Attributes:
+        name: Shown with every decision.
+        methods: Canonical methods, such as ``sepa_debit``.
+        countries: Of the payer, ISO 3166-1 alpha-2.
+        currencies: ISO 4217.
+        channels: Of the order, such as ``B2C``.
+        above: Only amounts above this one, in the currency of the payment; one currency is needed.
+        up_to: Only amounts up to this one.
+        to: System to its share of the customers: ``{stripe: 90, adyen: 10}``.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=80)]
+    methods: tuple[str, ...] = ()
+    countries: tuple[Annotated[str, Meta(pattern="^[A-Z]{2}$")], ...] = ()
+    currencies: tuple[Annotated[str, Meta(pattern="^[A-Z]{3}$")], ...] = ()
+    channels: tuple[str, ...] = ()
+    above: Annotated[str, Meta(pattern=r"^([0-9]{1,13}(\.[0-9]{1,4})?)?$")] = ""
+    up_to: Annotated[str, Meta(pattern=r"^([0-9]{1,13}(\.[0-9]{1,4})?)?$")] = ""
+    to: Annotated[dict[Name, Annotated[int, Meta(ge=1, le=1000)]], Meta(min_length=1)]
+
+
 class Routing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which system fulfils which port for a tenant.
 
     Attributes:
-        erp, crm, risk, payments: Names of systems.
+        erp, crm, risk, payments: Names of systems; for payments the one that no rule names.
+        payment_rules: The first that fits decides.
+        payment_fallbacks: Systems that take what those of the rule and the default cannot take.
     """
 
     erp: Name
     crm: Name
     risk: Name
     payments: Name
+    payment_rules: tuple[PaymentRule, ...] = ()
+    payment_fallbacks: tuple[Name, ...] = ()
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -47,8 +47,8 @@ async def submit_order(facade: Facade, request: hot.Request) -> Answer:
     require_json(request.headers.get("content-type", ""))
     key_value = _idempotency_key(request.all("idempotency-key"))
     body = await request.body()
-    currencies = facade.hub.tenant(caller.tenant).settings.currencies
-    new = read_order(body, currencies=currencies)
+    tenant = facade.hub.tenant(caller.tenant)
+    new = read_order(body, currencies=tenant.settings.currencies, methods=tenant.methods)
     key = answers.Key.of(
         tenant=caller.tenant,
         client=caller.client,

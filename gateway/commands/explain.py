@@ -17,7 +17,8 @@ from gateway.kit.mapping import Lineage
 from gateway.model.identifiers import new_id
 from gateway.model.order import Order
 from gateway.model.risk import RiskAssessment
-from gateway.policy import collecting, ordering
+from gateway.model.route import Route
+from gateway.policy import collecting, ordering, routing
 from gateway.policy.validation import FieldError, Invalid, read_order
 from gateway.ports.exchange import Exchange
 from gateway.runtime.evidence import Call, Evidence
@@ -81,6 +82,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         errors: What is wrong with it; nothing else follows then.
+        route: Why the payment goes where it goes.
         requests: The first request of each system, in the order of the flow.
         translations: The mappings of the systems that it would go to.
     """
@@ -89,6 +91,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[FieldError, ...] = ()
     assessment: RiskAssessment | None = None
     routing: dict[str, str] = {}
+    route: Route | None = None
     requests: tuple[WouldSend, ...] = ()
     translations: tuple[Translation, ...] = ()
 
@@ -128,7 +131,7 @@ async def explained(configuration: "Configuration", name: str, body: bytes) -> E
     )
     tenant = parts.hub.tenant(name)
     try:
-        new = read_order(body, currencies=tenant.settings.currencies)
+        new = read_order(body, currencies=tenant.settings.currencies, methods=tenant.methods)
     except Invalid as error:
         return Explanation(accepted=False, errors=error.errors)
     at = datetime.now(UTC).isoformat()
@@ -136,8 +139,9 @@ async def explained(configuration: "Configuration", name: str, body: bytes) -> E
     assessment, asked = await _assessed(tenant, order, sealed)
     if assessment is not None:
         order, _ = ordering.decide(order, assessment)
+    route = parts.hub.route(tenant, routing.of_order(order))
     requests = [asked] if asked else [
-        one for target, exchange in _first_calls(tenant, order, at)
+        one for target, exchange in _first_calls(tenant, order, route, at)
         for one in await _would_send(target, exchange, sealed)
     ]  # fmt: skip
     if assessment is not None and order.state == "REJECTED":
@@ -151,9 +155,11 @@ async def explained(configuration: "Configuration", name: str, body: bytes) -> E
                 ("risk", tenant.risk),
                 ("crm", tenant.crm),
                 ("erp", tenant.erp),
-                ("payments", tenant.payments),
+                ("payments", tenant.collectors.get(route.system)),
             )
+            if target is not None
         },
+        route=route,
         requests=tuple(requests),
         translations=tuple(_translations(configuration, name, requests)) if requests else (),
     )
@@ -187,12 +193,12 @@ async def _assessed(
     return None, await _shown(tenant.risk, "assess", request, sealed)
 
 
-def _first_calls(tenant: Tenant, order: Order, at: str) -> list[tuple[System[Any], Exchange[Any]]]:
+def _first_calls(
+    tenant: Tenant, order: Order, route: Route, at: str
+) -> list[tuple[System[Any], Exchange[Any]]]:
     """The calls of ``place_order`` that need nothing from an earlier one."""
-    payment_key = f"{order.order_id}:payments.create_payment"
-    payment, _ = collecting.prepare(order, provider=tenant.payments.name, key=payment_key, at=at)
     key = order.order_id
-    return [
+    calls: list[tuple[System[Any], Exchange[Any]]] = [
         (
             tenant.crm,
             tenant.crm.port.upsert_account(order.party, key=f"{key}:crm.upsert_account"),
@@ -203,8 +209,12 @@ def _first_calls(tenant: Tenant, order: Order, at: str) -> list[tuple[System[Any
                 order.party, key=f"{key}:erp.upsert_business_partner"
             ),
         ),
-        (tenant.payments, tenant.payments.port.create_payment(payment, key=payment_key)),
     ]
+    if route.system:
+        provider, payment_key = tenant.collectors[route.system], f"{key}:payments.create_payment"
+        payment, _ = collecting.prepare(order, route=route, key=payment_key, at=at)
+        calls.append((provider, provider.port.create_payment(payment, key=payment_key)))
+    return calls
 
 
 async def _would_send(
@@ -269,6 +279,9 @@ def _show(explanation: Explanation, *, fields: bool) -> None:
             f"risk ({decision.strategy_version})", ("decision", "reason", "text"), rows
         )
     terminal.show_table("routing", ("port", "system"), list(explanation.routing.items()))
+    if explanation.route is not None:
+        why = [(one.system, one.code) for one in explanation.route.reasons]
+        terminal.show_table("payment route", ("system", "why"), why)
     out = terminal.console()
     for one in explanation.requests:
         out.rule(Text(f"{one.step} to {one.system}"), align="left")

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from gateway.errors import InDoubt, Rejected
+from gateway.errors import InDoubt, Misconfigured, Rejected
 from gateway.model.event import Event
 from gateway.model.order import Order
 from gateway.model.payment import (
@@ -18,10 +18,12 @@ from gateway.model.payment import (
     ProviderPayment,
     ProviderRefund,
 )
-from gateway.policy import collecting
+from gateway.model.route import Route
+from gateway.policy import collecting, routing
 from gateway.ports.exchange import Exchange
 from gateway.ports.payments import Payments
 from gateway.runtime.documents import Unit
+from gateway.runtime.hub import System
 from gateway.runtime.story import Story
 
 # Waits for a provider that says "pending", before a person is asked; a day each.
@@ -47,14 +49,14 @@ async def collect_payment(
 
     Raises:
         InDoubt: The provider says pending for too long, or has another amount than was asked for.
+        Rejected: No provider can take it (code ``no_provider``).
     """
-    payments = story.tenant.payments
 
     async def prepare(unit: Unit) -> Payment:
         await begin(unit)
         prepared, created = collecting.prepare(
             order,
-            provider=payments.name,
+            route=_route(story, order),
             key=f"{order.order_id}:payments.create_payment",
             at=datetime.now(UTC).isoformat(),
         )
@@ -64,7 +66,7 @@ async def collect_payment(
     payment = await story.record("payment.prepare", prepare, returns=Payment)
     answer = await story.call(
         "payments.create_payment",
-        payments,
+        _provider(story, payment),
         lambda port, key: port.create_payment(payment, key=key),
         find=lambda port: port.find_payment(payment),
         returns=ProviderPayment,
@@ -120,7 +122,7 @@ async def give_back(story: Story, payment: Payment) -> None:
     refund_id = f"{payment.payment_id}-refund"
     refund = await story.call(
         "payments.refund_payment",
-        story.tenant.payments,
+        _provider(story, payment),
         lambda port, key: port.refund_payment(payment, refund_id, payment.captured, key=key),
         find=lambda port: port.find_refund(payment, refund_id),
         returns=ProviderRefund,
@@ -129,10 +131,31 @@ async def give_back(story: Story, payment: Payment) -> None:
         raise Rejected("The provider could not give the money back.", code="refund_failed")
 
 
+def _route(story: Story, order: Order) -> Route:
+    found = story.route(routing.of_order(order))
+    if not found.system:
+        told = ", ".join(f"{one.system}: {one.code}" for one in found.reasons)
+        raise Rejected("No provider can take this payment.", code="no_provider", detail=told)
+    return found
+
+
+def _provider(story: Story, payment: Payment) -> System[Payments]:
+    """The system that was chosen for the payment.
+
+    Raises:
+        Misconfigured: It is not configured any more.
+    """
+    try:
+        return story.tenant.collectors[payment.provider]
+    except KeyError:
+        message = f"The payment is at {payment.provider}, which collects no payments here any more."
+        raise Misconfigured(message, code="provider_gone") from None
+
+
 async def _capture(story: Story, payment: Payment) -> Payment:
     answer = await story.call(
         "payments.capture_payment",
-        story.tenant.payments,
+        _provider(story, payment),
         lambda port, key: port.capture_payment(payment, payment.amount, key=key),
         find=lambda port: find_payment_in(port, payment, collecting.CAPTURED),
         returns=ProviderPayment,
@@ -170,7 +193,7 @@ async def _look_up(story: Story, payment: Payment, name: str) -> None:
     """Ask the provider, because its webhook did not come."""
     found = await story.call(
         f"payments.find_payment.{name}",
-        story.tenant.payments,
+        _provider(story, payment),
         lambda port, _key: port.find_payment(payment),
         returns=ProviderPayment | None,
     )
@@ -182,7 +205,7 @@ async def _end(story: Story, payment: Payment, name: str) -> Payment:
     """End the attempt; where the provider refuses, what came of it meanwhile decides."""
     ended = await story.ask(
         f"payments.cancel_payment.{name}",
-        story.tenant.payments,
+        _provider(story, payment),
         lambda port, key: port.cancel_payment(payment, key=key),
         find=lambda port: find_payment_in(port, payment, _RELEASED),
         returns=ProviderPayment,

@@ -79,11 +79,14 @@ class PaymentInstruction(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     Attributes:
         method_code: Canonical method, such as ``card``.
         token: The payment provider's token of the instrument; card numbers are refused.
+        provider: The system at which the token was made, where there are several; the payment goes
+            there and nowhere else.
         return_url: Where the payer comes back to from a provider's or a bank's page.
     """
 
     method_code: Annotated[str, Meta(pattern="^[a-z0-9_]{2,40}$", examples=["card"])]
     token: Annotated[str, Meta(min_length=1, max_length=200, pattern="^[A-Za-z0-9_-]+$")]
+    provider: Annotated[str, Meta(max_length=40, pattern="^[a-z0-9_]*$")] = ""
     capture_method: CaptureMethod = CaptureMethod.AUTOMATIC
     return_url: Annotated[str, Meta(max_length=2048, pattern=r"^(https://[^\s\x00-\x1f]+)?$")] = ""
 

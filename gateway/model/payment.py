@@ -6,6 +6,7 @@ import msgspec
 
 from gateway.model.money import Money
 from gateway.model.movement import Movement, MovementKind, MovementState
+from gateway.model.route import Route
 from gateway.model.states import Machine
 
 
@@ -195,6 +196,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
         movements: What was reported of the money, in a fixed order; the facets are their sums.
         next_action: What the payer has to do, in REQUIRES_ACTION.
         return_url: Where the payer comes back to from a provider's page.
+        route: Why this provider; None for payments of before there was a choice.
     """
 
     payment_id: str
@@ -216,4 +218,5 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     failure: PaymentFailure | None = None
     next_action: NextAction | None = None
     return_url: str = ""
+    route: Route | None = None
     attempts: tuple[PaymentAttempt, ...] = ()

@@ -19,6 +19,7 @@ from gateway.model.payment import (
     ProviderPayment,
 )
 from gateway.model.reference import EntityKind, ExternalReference
+from gateway.model.route import Route
 from gateway.policy import moving
 
 _S = PaymentState
@@ -58,7 +59,7 @@ _EVENT_OF: Final = {
 }
 
 
-def prepare(order: Order, *, provider: str, key: str, at: str) -> tuple[Payment, Event]:
+def prepare(order: Order, *, route: Route, key: str, at: str) -> tuple[Payment, Event]:
     """The payment of an order with its first attempt, to be committed before anything is sent."""
     nothing = Money(0, order.total.currency)
     payment = Payment(
@@ -68,7 +69,8 @@ def prepare(order: Order, *, provider: str, key: str, at: str) -> tuple[Payment,
         method_code=order.payment.method_code,
         token=order.payment.token,
         capture_method=order.payment.capture_method,
-        provider=provider,
+        provider=route.system,
+        route=route,
         requested_at=at,
         captured=nothing,
         refunded=nothing,

@@ -67,8 +67,13 @@ class Invalid(Exception):  # noqa: N818 - the request is, not the program
         self.errors = errors
 
 
-def read_order(body: bytes, *, currencies: tuple[str, ...]) -> NewOrder:
+def read_order(
+    body: bytes, *, currencies: tuple[str, ...], methods: frozenset[str] | None = None
+) -> NewOrder:
     """The order that a front-end sent.
+
+    Args:
+        methods: Payment methods that somebody takes; None for any.
 
     Raises:
         Invalid: With everything that is wrong.
@@ -80,7 +85,7 @@ def read_order(body: bytes, *, currencies: tuple[str, ...]) -> NewOrder:
     except msgspec.ValidationError as error:
         raise Invalid(_bounded(_all_errors(data, error, found, currencies))) from error
     parts = _Parts.of(order)
-    errors = _bounded(chain(found, _rule_errors(parts, currencies)))
+    errors = _bounded(chain(found, _rule_errors(parts, currencies), _method_errors(order, methods)))
     if errors:
         raise Invalid(errors)
     return order
@@ -399,6 +404,13 @@ def _rule_errors(parts: _Parts, currencies: tuple[str, ...]) -> Iterator[FieldEr
     if _sum_differs(parts):
         detail = "Send the sum of quantity times unit_price over all items."
         yield FieldError("/total/amount", "total_differs", detail)
+
+
+def _method_errors(order: NewOrder, methods: frozenset[str] | None) -> Iterator[FieldError]:
+    """Whether nobody takes the payment method; who does is decided by routing."""
+    if methods is not None and order.payment.method_code not in methods:
+        detail = f"Send one of {', '.join(sorted(methods))}."
+        yield FieldError("/payment/method_code", "method_unsupported", detail)
 
 
 def _sum_differs(parts: _Parts) -> bool:

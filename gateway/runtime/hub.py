@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import httpx
@@ -11,6 +12,9 @@ import msgspec
 
 from gateway.errors import HeadraceError, Misconfigured
 from gateway.kit.adapter import Adapter
+from gateway.model.route import Route
+from gateway.policy import routing
+from gateway.policy.routing import Wanted
 from gateway.ports.crm import Crm
 from gateway.ports.erp import Erp
 from gateway.ports.exchange import Exchange, Session
@@ -47,6 +51,7 @@ class Tenant:
     """One client of the platform, wired.
 
     Attributes:
+        collectors: All systems that collect payments, by name; routing chooses among them.
         receivers: For each system that sends webhooks what verifies and reads them.
     """
 
@@ -54,13 +59,19 @@ class Tenant:
     erp: System[Erp]
     crm: System[Crm]
     risk: System[Risk]
-    payments: System[Payments]
+    collectors: Mapping[str, System[Payments]]
     receivers: Mapping[str, Webhooks]
 
     @property
     def name(self) -> str:
         """Name in URLs and records."""
         return self.settings.tenant
+
+    @cached_property
+    def methods(self) -> frozenset[str]:
+        """Payment methods that some system of the tenant takes."""
+        every = (one.adapter.capabilities for one in self.collectors.values())
+        return frozenset(row.method for rows in every for row in rows)
 
     @property
     def patience(self) -> Patience:
@@ -112,6 +123,17 @@ class Hub:
             return self._tenants[name]
         except KeyError:
             raise Misconfigured(f"No tenant {name!r} is configured.", code="tenant") from None
+
+    def route(self, tenant: Tenant, wanted: Wanted) -> Route:
+        """Where a payment goes, by the tenant's rules and by who is well as far as we know here."""
+        systems = {
+            name: routing.System(
+                capabilities=one.adapter.capabilities,
+                healthy=not self.transport.is_open(tenant.name, name),
+            )
+            for name, one in tenant.collectors.items()
+        }
+        return routing.route(wanted, tenant.settings.routing, systems)
 
     async def call(
         self,

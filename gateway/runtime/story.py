@@ -20,7 +20,9 @@ from opentelemetry.trace import SpanContext
 
 from gateway.errors import HeadraceError, InDoubt, Misconfigured, Rejected, Unavailable
 from gateway.model import codec
+from gateway.model.route import Route
 from gateway.policy.patience import Stop, pause_s
+from gateway.policy.routing import Wanted
 from gateway.ports.exchange import Exchange
 from gateway.runtime import engine, metrics, telemetry
 from gateway.runtime.database import OUTAGES, Database
@@ -108,6 +110,10 @@ class Story:
         parent = telemetry.parse_traceparent(run.input.traceparent)
         self._parent = parent or telemetry.span_context(1, 1, sampled=False)
         self._flow_span = flow_span(self._parent, self.flow_id)
+
+    def route(self, wanted: Wanted) -> Route:
+        """Where a payment goes now; keep it in a record, a later run may find it otherwise."""
+        return self._hub.route(self.tenant, wanted)
 
     async def call(
         self,

@@ -182,6 +182,14 @@ class Transport:
             _leave(lane.bulkhead)
         return _settled(result, call, request.method)
 
+    def is_open(self, tenant: str, system: str) -> bool:
+        """Whether the breaker of one of the system's verbs is open."""
+        return any(
+            lane.breaker.state is BreakerState.OPEN
+            for key, lane in self._lanes.items()
+            if key[:2] == (tenant, system)
+        )
+
     def breakers(self) -> dict[str, BreakerView]:
         """``tenant/system/verb`` to its breaker, for readiness and the console."""
         return {"/".join(key): lane.breaker.view() for key, lane in self._lanes.items()}

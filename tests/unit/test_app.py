@@ -359,9 +359,9 @@ def test_two_tenants_share_no_system(tmp_path: Path) -> None:
     parts = app.build(made, "postgresql://nowhere", role="serve", exporters=())
 
     acme, beta = (parts.hub.tenant(name) for name in ("acme", "beta"))
-    assert "https://api.stripe.com" == acme.payments.settings.base_url
-    assert "http://stripe-of-beta" == beta.payments.settings.base_url
-    assert acme.payments.port is not beta.payments.port
+    assert "https://api.stripe.com" == acme.collectors["stripe_de"].settings.base_url
+    assert "http://stripe-of-beta" == beta.collectors["stripe_de"].settings.base_url
+    assert acme.collectors["stripe_de"].port is not beta.collectors["stripe_de"].port
     assert {"stripe_de"} == set(acme.receivers)
 
 
