@@ -55,7 +55,7 @@ from litestar.handlers import ASGIRouteHandler
 from msgspec import Meta
 
 from adapters.sap_s4.erp import SapErp
-from gateway import app
+from gateway import app, configuring
 from gateway.api import hot
 from gateway.api.facade import Facade, require_json
 from gateway.commands.landscape import free_ports
@@ -182,7 +182,7 @@ def order_route(system: System[SapErp], facade: Facade) -> ASGIRouteHandler:
 
 def hub(start: Any) -> Any:
     """The product's own application, and one route more."""
-    configuration = app.configure(Path(start["config"]))
+    configuration = configuring.configure(Path(start["config"]))
     app.configure_logs(configuration)
     parts = app.build(configuration, start["url"], role="serve")
     erp = parts.hub.tenant("acme").erp

@@ -37,7 +37,7 @@ from _stage import (
     say,
 )
 
-from gateway import app
+from gateway import app, configuring
 from gateway.kit.adapter import Adapter, request
 from gateway.model.identifiers import new_id
 from gateway.ports.exchange import Exchange
@@ -110,7 +110,7 @@ def _flow(system: System[Effects], ended: list[str]) -> Flow:
 
 @contextlib.asynccontextmanager
 async def _worker_parts(start: Any) -> AsyncIterator[app.Parts]:
-    configuration = app.configure(Path(start["config"]))
+    configuration = configuring.configure(Path(start["config"]))
     app.configure_logs(configuration)
     if start["commit"] == "each":
         app.Journal = CommitEach  # type: ignore[misc] # the one difference
@@ -157,6 +157,7 @@ async def _start_flows(parts: app.Parts, count: int, *, sampled: bool) -> None:
                     queue=QUEUE,
                     tenant=TENANT,
                     business_id=business_id,
+                    mapping_set=parts.hub.tenant(TENANT).mapping_set,
                     traceparent=telemetry.traceparent(context),
                 )
 

@@ -32,7 +32,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from litestar import Response, post
 
-from gateway import app
+from gateway import app, configuring
 from gateway.commands.landscape import free_ports
 from gateway.flows.receive_event import EventReceiver
 from gateway.model import codec
@@ -108,7 +108,7 @@ async def serve() -> None:
     if start["commit"] == "drain":
         await _apply(start)
         return
-    configuration = app.configure(Path(start["config"]))
+    configuration = configuring.configure(Path(start["config"]))
     app.configure_logs(configuration)
     if start["commit"] == "each":
         app.Inbox = OneByOne  # type: ignore[misc] # the one difference
@@ -137,7 +137,7 @@ async def serve() -> None:
 
 async def _apply(start: Any) -> None:
     """A consumer: for each order lay so many rows and drain them, so many at a time."""
-    configuration = app.configure(Path(start["config"]))
+    configuration = configuring.configure(Path(start["config"]))
     app.configure_logs(configuration)
     async with app.running(app.build(configuration, start["url"], role="worker")) as parts:
         receiver = EventReceiver(parts.hub, parts.telemetry)

@@ -8,7 +8,7 @@ import msgspec
 
 from adapters.salesforce.settings import Settings
 from gateway.errors import Rejected
-from gateway.kit.mapping import Document, Mapping, MappingFailure, pointing
+from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
 from gateway.kit.mapping.installed import mappings_of
 from gateway.kit.mapping.runtime import TooLong
 from gateway.model.order import Order
@@ -73,9 +73,7 @@ class Translation:
         return Record(_ENCODER.encode(fields), made.reference)
 
 
-def load(
-    settings: Settings, *, overlays: Sequence[Document] = (), tenant: str = ""
-) -> Values[str, Mapping]:
+def load(settings: Settings, *, overlays: Sequence[Document] = (), tenant: str = "") -> Made:
     """The mappings for one org: the installed ones, its settings, the tenant's overlays.
 
     Raises:

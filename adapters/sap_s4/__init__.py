@@ -10,7 +10,7 @@ Source: api.sap.com, API_BUSINESS_PARTNER and API_SALES_ORDER_SRV, read 2026-11.
 
 from adapters.sap_s4.erp import SapErp
 from adapters.sap_s4.settings import Settings
-from adapters.sap_s4.translation import load
+from adapters.sap_s4.translation import accepts, load
 from adapters.sap_s4.wire import login, refused
 from gateway.kit.adapter import Adapter
 
@@ -20,6 +20,7 @@ ADAPTER = Adapter(
     settings=Settings,
     ports={"erp": SapErp},
     mappings=load,
+    accepts=accepts,
     login=login,
     refused=refused,
     readable=frozenset(

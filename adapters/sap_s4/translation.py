@@ -55,7 +55,7 @@ def order_reference(order_id: str) -> str:
 
 def load(
     settings: Settings, *, overlays: Sequence[mapping.Document] = (), tenant: str = ""
-) -> Mapping[str, mapping.Mapping]:
+) -> mapping.Made:
     """The mappings for one system: the installed ones, its settings, the tenant's overlays.
 
     Raises:
@@ -76,9 +76,18 @@ def load(
     }
     laid = (*_overlays(settings), *overlays)
     made = mappings_of("sap_s4", config, overlays=laid, tenant=tenant)
-    _check_reference(made["sales_order"], "PurchaseOrderByCustomer")
-    _check_reference(made["business_partner"], settings.reference_field)
+    accepts(settings, made)
     return made
+
+
+def accepts(settings: Settings, mappings: Mapping[str, mapping.Mapping]) -> None:
+    """Refuse mappings whose documents would not be found again.
+
+    Raises:
+        Misconfigured: Our reference is not in the field that is searched.
+    """
+    _check_reference(mappings["sales_order"], "PurchaseOrderByCustomer")
+    _check_reference(mappings["business_partner"], settings.reference_field)
 
 
 def _check_reference(made: mapping.Mapping, field: str) -> None:

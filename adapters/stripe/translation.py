@@ -10,7 +10,7 @@ from adapters.stripe.answers import Answer, Charge, Dispute, Intent, Refund
 from adapters.stripe.settings import Settings
 from adapters.stripe.wire import Form
 from gateway.errors import Rejected
-from gateway.kit.mapping import Document, Mapping, MappingFailure, pointing
+from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
 from gateway.kit.mapping.installed import mappings_of
 from gateway.model import codec
 from gateway.model.money import Money
@@ -123,9 +123,7 @@ class Translation:
         return made
 
 
-def load(
-    _settings: Settings, *, overlays: Sequence[Document] = (), tenant: str = ""
-) -> Values[str, Mapping]:
+def load(_settings: Settings, *, overlays: Sequence[Document] = (), tenant: str = "") -> Made:
     """The mappings for one account: the installed ones and the tenant's overlays.
 
     Raises:

@@ -85,6 +85,7 @@ async def submit_order(facade: Facade, request: hot.Request) -> Answer:
                 queue=place_order.QUEUE,
                 tenant=caller.tenant,
                 business_id=order.order_id,
+                mapping_set=tenant.mapping_set,
                 traceparent=traceparent,
             )
     if known is not None and known.answer is not None:

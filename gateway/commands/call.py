@@ -14,7 +14,7 @@ from gateway.model import codec
 from gateway.model.identifiers import new_id
 
 if TYPE_CHECKING:  # --help needs none of them
-    from gateway.app import Configuration
+    from gateway.configuring import Configuration
 
 
 @click.command()
@@ -31,9 +31,9 @@ def call(tenant: str, system: str, verb: str, arguments: str, config: Path, *, y
     read; all others need --yes. Without a key a writing verb gets a new one. The attempt leaves
     evidence like every other.
     """
-    from gateway import app
+    from gateway import app, configuring
 
-    configuration = app.configure(config)
+    configuration = configuring.configure(config)
     name = terminal.one_tenant(configuration, tenant)
     if system not in configuration.systems[name]:
         known = ", ".join(configuration.systems[name])

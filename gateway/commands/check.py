@@ -36,11 +36,11 @@ def verbs(port: str) -> tuple[str, ...]:
 
 def all_adapters() -> list[Adapter]:
     """Every adapter there is, the embedded ones last."""
-    from gateway import app
+    from gateway import configuring
 
     folder = importlib.import_module("adapters")
     names = sorted(one.name for one in pkgutil.iter_modules(folder.__path__) if one.ispkg)
-    return [app.load_adapter(name) for name in (*names, "decision_table")]
+    return [configuring.load_adapter(name) for name in (*names, "decision_table")]
 
 
 @click.command("adapters")
@@ -105,9 +105,9 @@ def systems(configuration: Any) -> list[dict[str, Any]]:
 @terminal.JSON
 def list_tenants(config: Path, *, as_json: bool) -> None:
     """Clients of the platform, with what they sell in and what is connected."""
-    from gateway import app
+    from gateway import configuring
 
-    configuration = app.configure(config)
+    configuration = configuring.configure(config)
     found = [
         {
             "tenant": name,
@@ -137,9 +137,9 @@ def check(system: str, tenant: str, config: Path, *, as_json: bool) -> None:
 
     A mistake is reported with file, line and field.
     """
-    from gateway import app
+    from gateway import configuring
 
-    configuration = app.configure(config)
+    configuration = configuring.configure(config)
     found = systems(configuration)
     if system:
         name = terminal.one_tenant(configuration, tenant)
@@ -178,7 +178,7 @@ async def log_in(
 
     from opentelemetry.trace import NoOpTracer
 
-    from gateway import app
+    from gateway import configuring
     from gateway.runtime.evidence import Call
     from gateway.runtime.transport import Transport
     from gateway.runtime.wire import Wire
@@ -187,7 +187,7 @@ async def log_in(
     if adapter.login is None:
         return "needs no login; nothing was sent"
     wire = wire or Wire()
-    policy = app.policy_of(configuration.policies[tenant, system], "login")
+    policy = configuring.policy_of(configuration.policies[tenant, system], "login")
     transport = Transport(
         wire,
         policy=lambda _call: policy,

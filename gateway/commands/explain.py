@@ -27,7 +27,7 @@ from gateway.runtime.transport import Transport
 from gateway.settings import CallPolicy
 
 if TYPE_CHECKING:  # --help does not need it
-    from gateway.app import Configuration
+    from gateway.configuring import Configuration
 
 
 class SealedWire(httpx.AsyncBaseTransport):
@@ -85,6 +85,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
         route: Why the payment goes where it goes.
         requests: The first request of each system, in the order of the flow.
         translations: The mappings of the systems that it would go to.
+        mapping_set: Identity of all mappings of the tenant, which the flow would keep.
     """
 
     accepted: bool
@@ -94,6 +95,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     route: Route | None = None
     requests: tuple[WouldSend, ...] = ()
     translations: tuple[Translation, ...] = ()
+    mapping_set: str = ""
 
 
 @click.command()
@@ -107,9 +109,9 @@ def explain(file: Path, tenant: str, config: Path, *, fields: bool, as_json: boo
 
     Exit code 1 where the order would be refused.
     """
-    from gateway import app
+    from gateway import app, configuring
 
-    configuration = app.configure(config)
+    configuration = configuring.configure(config)
     app.configure_logs(configuration)
     name = terminal.one_tenant(configuration, tenant)
     explanation = terminal.run(explained(configuration, name, file.read_bytes()))
@@ -162,6 +164,7 @@ async def explained(configuration: "Configuration", name: str, body: bytes) -> E
         route=route,
         requests=tuple(requests),
         translations=tuple(_translations(configuration, name, requests)) if requests else (),
+        mapping_set=tenant.mapping_set,
     )
 
 
@@ -289,6 +292,7 @@ def _show(explanation: Explanation, *, fields: bool) -> None:
     if fields:
         for each in explanation.translations:
             _show_fields(each)
+    click.echo(f"The flow would keep the mappings {explanation.mapping_set} until it ends.")
     click.echo("Nothing was stored and nothing was sent.")
 
 

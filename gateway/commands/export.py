@@ -9,7 +9,7 @@ import click
 from gateway.commands import terminal
 
 if TYPE_CHECKING:  # --help needs none of them
-    from gateway.app import Configuration
+    from gateway.configuring import Configuration
     from gateway.runtime.exports import Outcome
 
 
@@ -43,11 +43,11 @@ def postings(
 
     May be killed at any moment and run again: the files have the same bytes.
     """
-    from gateway import app
+    from gateway import configuring
 
     if day.date() > datetime.now(UTC).date():
         raise click.UsageError("--day has not begun yet (UTC).")
-    configuration = app.configure(config)
+    configuration = configuring.configure(config)
     name = terminal.one_tenant(configuration, tenant)
     folder = out or Path(configuration.settings.data) / "exports"
     outcome = _run(configuration, name, day.date(), folder, part_rows)

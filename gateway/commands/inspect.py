@@ -66,10 +66,10 @@ def arrange(spans: list[KeptSpan]) -> tuple[Branch, ...]:
 @terminal.JSON
 def trace(order: str, tenant: str, config: Path, *, as_json: bool) -> None:
     """One order's spans as a tree, without any other software."""
-    from gateway import app
+    from gateway import configuring
     from gateway.runtime import spans
 
-    configuration = app.configure(config)
+    configuration = configuring.configure(config)
     name = terminal.one_tenant(configuration, tenant)
 
     async def read() -> tuple[str, list[KeptSpan]]:
@@ -139,10 +139,10 @@ def outcome_of(span: KeptSpan) -> str:
 @terminal.JSON
 def timeline(order: str, tenant: str, config: Path, *, as_json: bool) -> None:
     """Everything that happened to an order, oldest first."""
-    from gateway import app
+    from gateway import configuring
     from gateway.runtime import timeline as told
 
-    configuration = app.configure(config)
+    configuration = configuring.configure(config)
     name = terminal.one_tenant(configuration, tenant)
 
     async def read() -> list[Entry]:
@@ -190,10 +190,10 @@ where tenant = %s and business_id = %s and (%s = '' or step = %s) order by at, a
 @terminal.JSON
 def evidence(order: str, step: str, tenant: str, config: Path, *, as_json: bool) -> None:
     """What was sent and answered for an order, redacted when it was kept."""
-    from gateway import app
+    from gateway import configuring
     from gateway.errors import Rejected
 
-    configuration = app.configure(config)
+    configuration = configuring.configure(config)
     name = terminal.one_tenant(configuration, tenant)
 
     async def read() -> list[dict[str, Any]]:

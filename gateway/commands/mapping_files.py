@@ -20,7 +20,7 @@ from gateway.kit.mapping.installed import MODEL, Product
 from gateway.kit.mapping.schemas import Schemas
 
 if TYPE_CHECKING:  # --help does not need it
-    from gateway.app import Configuration
+    from gateway.configuring import Configuration
 
 _CASES: Final = ".cases"
 _SCHEMAS: Final = "schemas"
@@ -241,10 +241,10 @@ def of_tenant(where: Where, config: Path, tenant: str, system: str) -> Where:
 
 def _configured(config: Path) -> "Configuration":
     """The configuration; each finding is said where a mapping stops it."""
-    from gateway import app
+    from gateway import configuring
 
     try:
-        return app.configure(config)
+        return configuring.configure(config)
     except Misconfigured as error:
         if isinstance(error.__cause__, mapping.Refused):
             for finding in error.__cause__.findings:

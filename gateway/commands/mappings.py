@@ -11,7 +11,7 @@ from typing import Any, Final
 import click
 import msgspec
 
-from gateway.commands import language, mapping_changes, mapping_files, terminal
+from gateway.commands import language, mapping_changes, mapping_files, mapping_sets, terminal
 from gateway.commands.mapping_files import Source, Where
 from gateway.kit import mapping
 from gateway.kit.mapping import cases, coverage, facets
@@ -389,3 +389,7 @@ def _show_failure(failure: mapping.MappingFailure, *, as_json: bool) -> None:
         terminal.show_json(record)
     else:
         terminal.show_table("parked", ("what", "value"), list(record.items()))
+
+
+mappings.add_command(mapping_sets.sets)
+mappings.add_command(mapping_sets.withdraw)

@@ -15,6 +15,7 @@ from gateway.errors import Rejected
 if TYPE_CHECKING:  # --help needs none of them
     from gateway.runtime.database import Connection, Database
     from gateway.runtime.engine import Operator
+    from gateway.runtime.mapping_sets import MappingSet
 
 _FLOW_STATES: Final = ("RUNNING", "WAITING", "PARKED", "COMPLETED", "CANCELLED", "all")
 _WEBHOOK_STATES: Final = ("NEW", "APPLIED", "IGNORED", "PARKED", "all")
@@ -26,7 +27,7 @@ _COLUMNS: Final = (
 _FLOWS: Final = b"""
 select flow_id, tenant, kind, business_id, state, step, reason, code, message, paused_at,
     case when isfinite(resume_at) then resume_at end as resume_at, started_at, ended_at, pauses,
-    queue, task_id::text as task_id
+    queue, task_id::text as task_id, mapping_set
 from headrace.flow
 """
 
@@ -76,10 +77,10 @@ def _readable(flow: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_database(config: Path, work: "Callable[[Database], Awaitable[Any]]") -> Any:
-    from gateway import app
+    from gateway import configuring
 
     async def opened() -> Any:
-        async with terminal.opened(app.configure(config)) as database:
+        async with terminal.opened(configuring.configure(config)) as database:
             return await work(database)
 
     return terminal.run(opened())
@@ -133,7 +134,8 @@ def show_flow(flow: str, tenant: str, config: Path, *, as_json: bool) -> None:
     if as_json:
         terminal.show_json(found)
         return
-    terminal.show_table("flow", ("field", "value"), [(name, found[name]) for name in _COLUMNS])
+    fields = (*_COLUMNS, "mapping_set")
+    terminal.show_table("flow", ("field", "value"), [(name, found[name]) for name in fields])
     for part, columns in (
         ("steps", ("step", "outcome", "at", "duration_ms")),
         ("decisions", ("at", "action", "step", "actor", "reason", "payload")),
@@ -157,15 +159,29 @@ def _step(name: str, state: Any, updated: float) -> dict[str, Any]:
 
 @flows.command()
 @click.argument("flow")
+@click.option("--present-mappings", is_flag=True, help="Not those that it began with.")
 @terminal.REASON
 @terminal.TENANT
 @terminal.CONFIG
 @terminal.JSON
-def resume(flow: str, reason: str, tenant: str, config: Path, *, as_json: bool) -> None:
+def resume(
+    flow: str, reason: str, tenant: str, config: Path, *, present_mappings: bool, as_json: bool
+) -> None:
     """Go on now, with the step that stopped."""
-    _act(
-        config, flow, tenant, "resume", lambda one, i: one.resume(i, reason=reason), as_json=as_json
-    )
+
+    async def act(operator: "Operator", flow_id: str) -> None:
+        present = _present(config, operator.tenant) if present_mappings else None
+        await operator.resume(flow_id, reason=reason, mapping_set=present)
+
+    _act(config, flow, tenant, "resume", act, as_json=as_json)
+
+
+def _present(config: Path, tenant: str) -> "MappingSet":
+    from gateway import app, configuring
+
+    configuration = configuring.configure(config)
+    app.configure_logs(configuration)  # recording it may have to say something
+    return configuration.mapping_set(tenant)
 
 
 @flows.command("retry-from")
@@ -266,12 +282,12 @@ def review(
     order: str, reason: str, tenant: str, config: Path, *, accepted: bool | None, as_json: bool
 ) -> None:
     """Decide an order that risk left to a person."""
-    from gateway import app
+    from gateway import configuring
 
     if accepted is None:
         raise click.UsageError("Say --accept or --reject.")
 
-    name = terminal.one_tenant(app.configure(config), tenant)
+    name = terminal.one_tenant(configuring.configure(config), tenant)
     decision = "ACCEPTED" if accepted else "REJECTED"
 
     async def work(database: "Database") -> None:

@@ -13,7 +13,7 @@ from aiohttp import web
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
-from gateway import app
+from gateway import app, configuring
 from gateway.runtime.database import OUTAGES, Database
 from gateway.runtime.inbox import drain_for_ever
 from gateway.runtime.retention import sweep_for_ever
@@ -27,7 +27,7 @@ _CONNECTIONS = 8192
 
 def serve(config: Path) -> None:
     """Serve the facade and the webhook receiver until SIGTERM."""
-    configuration = app.configure(config)
+    configuration = configuring.configure(config)
     app.configure_logs(configuration)
     parts = app.build(configuration, app.database_url(configuration.settings), role="serve")
     run(_serve(parts))
@@ -69,7 +69,7 @@ async def _serve(parts: app.Parts) -> None:
 
 def work(config: Path) -> None:
     """Run flows and apply the inbox until SIGTERM."""
-    configuration = app.configure(config)
+    configuration = configuring.configure(config)
     app.configure_logs(configuration)
     parts = app.build(configuration, app.database_url(configuration.settings), role="worker")
     run(_work(parts))

@@ -16,7 +16,7 @@ from gateway.model import codec
 if TYPE_CHECKING:  # they are slow to import, and --help needs none of them
     from rich.console import Console
 
-    from gateway.app import Configuration
+    from gateway.configuring import Configuration
     from gateway.runtime.database import Database
 
 T = TypeVar("T")

@@ -132,7 +132,7 @@ async def give_back(story: Story, payment: Payment) -> None:
 
 
 def _route(story: Story, order: Order) -> Route:
-    found = story.route(routing.of_order(order))
+    found = story.hub.route(story.tenant, routing.of_order(order))
     if not found.system:
         told = ", ".join(f"{one.system}: {one.code}" for one in found.reasons)
         raise Rejected("No provider can take this payment.", code="no_provider", detail=told)

@@ -8,12 +8,17 @@ import httpx
 
 from gateway.errors import Misconfigured
 from gateway.kit import mapping
+from gateway.kit.mapping import installed
 from gateway.model.capability import Capability
 from gateway.ports.exchange import MAPPING, Exchange, Session
 
 
 def _never(_response: httpx.Response) -> bool:
     return False
+
+
+def _always(_settings: Any, _mappings: Mapping[str, mapping.Mapping]) -> None:
+    return
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +34,8 @@ class Adapter:
             and ``webhooks``.
         mappings: Loads and checks the product's mappings for one system:
             ``mappings(settings, overlays=(), tenant="")``; see ``kit.mapping.installed``.
+        accepts: Raises ``Misconfigured`` where mappings that were made of other settings, or by
+            another release, cannot be used with these settings.
         login: The exchange that earns a session, for products that need one. The hub runs it
             once per system, keeps the session until it ends and repeats it once on a refusal.
         refused: Whether a response says that the session is no longer good. Only such responses
@@ -42,7 +49,8 @@ class Adapter:
     title: str
     settings: type[Any]
     ports: Mapping[str, Callable[..., Any]]
-    mappings: Callable[..., Mapping[str, mapping.Mapping]] | None = None
+    mappings: Callable[..., mapping.Made] | None = None
+    accepts: Callable[[Any, Mapping[str, mapping.Mapping]], None] = _always
     login: Callable[[Any], Exchange[Session]] | None = None
     refused: Callable[[httpx.Response], bool] = _never
     capabilities: tuple[Capability, ...] = ()
@@ -50,7 +58,7 @@ class Adapter:
 
     def load(
         self, settings: Any, *, overlays: Sequence[mapping.Document] = (), tenant: str = ""
-    ) -> Mapping[str, mapping.Mapping] | None:
+    ) -> mapping.Made | None:
         """The mappings of one system; None where the product has none.
 
         Raises:
@@ -61,6 +69,19 @@ class Adapter:
         if overlays:
             raise Misconfigured(f"{self.title} has no mappings to lay over", code="config")
         return None
+
+    def again(self, settings: Any, given: mapping.Ingredients, *, tenant: str) -> mapping.Made:
+        """The mappings of one system as another process had them.
+
+        Raises:
+            Misconfigured: They cannot be used here any more.
+        """
+        if self.mappings is None or given.product != self.product:
+            message = f"they are those of {given.product}, and the system is {self.title} now"
+            raise Misconfigured(message, code="mapping_refused")
+        made = installed.product(self.product).again(given, tenant=tenant)
+        self.accepts(settings, made)
+        return made
 
     def port(
         self, name: str, settings: Any, mappings: Mapping[str, mapping.Mapping] | None = None

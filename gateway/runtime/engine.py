@@ -16,8 +16,10 @@ import psycopg
 
 from gateway.errors import Rejected
 from gateway.model.identifiers import derived_id, new_id
+from gateway.runtime import mapping_sets
 from gateway.runtime.database import Connection, Database
 from gateway.runtime.journal import Statement
+from gateway.runtime.mapping_sets import MappingSet
 
 QUEUES: Final = ("interactive", "webhook", "batch")
 
@@ -77,9 +79,13 @@ async def start(
     queue: str,
     tenant: str,
     business_id: str,
+    mapping_set: str,
     traceparent: str,
 ) -> str:
     """Start a flow inside the caller's transaction; the same business id starts it once.
+
+    Args:
+        mapping_set: Identity of the mappings that it keeps until it ends.
 
     Returns:
         The flow's id.
@@ -91,8 +97,9 @@ async def start(
     await connection.execute(
         "with spawned as (select task_id from absurd.spawn_task(%s, %s, %s, %s))"
         " insert into headrace.flow"
-        " (flow_id, tenant, kind, business_id, queue, task_id, state, traceparent)"
-        " select %s, %s, %s, %s, %s, task_id, 'RUNNING', %s from spawned on conflict do nothing",
+        " (flow_id, tenant, kind, business_id, queue, task_id, state, mapping_set, traceparent)"
+        " select %s, %s, %s, %s, %s, task_id, 'RUNNING', %s, %s from spawned"
+        " on conflict do nothing",
         (
             queue,
             kind,
@@ -103,6 +110,7 @@ async def start(
             kind,
             business_id,
             queue,
+            mapping_set,
             traceparent,
         ),
     )
@@ -219,12 +227,21 @@ class Operator:
 
     def __init__(self, database: Database, *, tenant: str, actor: str) -> None:
         self._database = database
-        self._tenant = tenant
+        self.tenant = tenant
         self._actor = actor
 
-    async def resume(self, flow_id: str, *, reason: str) -> None:
-        """Go on now, with the step that stopped."""
-        await self._act(flow_id, "", "resume", None, reason)
+    async def resume(
+        self, flow_id: str, *, reason: str, mapping_set: MappingSet | None = None
+    ) -> None:
+        """Go on now, with the step that stopped.
+
+        Args:
+            mapping_set: To translate by from now on; None for what the flow began with.
+        """
+        if mapping_set is not None:
+            await mapping_sets.record(self._database, [mapping_set])
+        identity = mapping_set.identity if mapping_set is not None else ""
+        await self._act(flow_id, "", "resume", None, reason, identity)
 
     async def retry_from(self, flow_id: str, step: str, *, reason: str) -> None:
         """Forget the step and all after it, and go on from there.
@@ -242,12 +259,20 @@ class Operator:
         """Undo what was done, in reverse order, and end."""
         await self._act(flow_id, "", "cancel", None, reason)
 
-    async def _act(self, flow_id: str, step: str, action: str, payload: Any, reason: str) -> None:
+    async def _act(
+        self,
+        flow_id: str,
+        step: str,
+        action: str,
+        payload: Any,
+        reason: str,
+        mapping_set: str = "",
+    ) -> None:
         async with self._database.transaction() as connection:
             found = await connection.execute(
-                "select queue, task_id::text, state from headrace.flow"
+                "select queue, task_id::text, state, mapping_set from headrace.flow"
                 " where tenant = %s and flow_id = %s for update",
-                (self._tenant, flow_id),
+                (self.tenant, flow_id),
             )
             row = await found.fetchone()
             if row is None:
@@ -255,6 +280,8 @@ class Operator:
             queue, task_id, state = _queue(row[0]), row[1], row[2]
             if state not in {"PARKED", "WAITING"}:
                 raise Rejected(f"The flow is {state}, not parked.", code="not_parked")
+            if mapping_set:
+                payload = {"from": row[3], "to": mapping_set}
             await connection.execute(
                 "insert into headrace.decision"
                 " (decision_id, flow_id, step, action, payload, actor, reason)"
@@ -265,9 +292,9 @@ class Operator:
                 await _forget(connection, queue, task_id, step)
             await _wake(connection, queue, task_id)
             await connection.execute(
-                "update headrace.flow set state = 'RUNNING', resume_at = null, pauses = 0"
-                " where flow_id = %s",
-                (flow_id,),
+                "update headrace.flow set state = 'RUNNING', resume_at = null, pauses = 0,"
+                " mapping_set = coalesce(nullif(%s, ''), mapping_set) where flow_id = %s",
+                (mapping_set, flow_id),
             )
 
 

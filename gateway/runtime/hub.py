@@ -51,11 +51,13 @@ class Tenant:
     """One client of the platform, wired.
 
     Attributes:
+        mapping_set: Identity of the mappings that its systems translate by.
         collectors: All systems that collect payments, by name; routing chooses among them.
         receivers: For each system that sends webhooks what verifies and reads them.
     """
 
     settings: TenantSettings
+    mapping_set: str
     erp: System[Erp]
     crm: System[Crm]
     risk: System[Risk]

@@ -42,6 +42,9 @@ class Progress:
         step, reason, pauses: Where the flow stopped last, why, and how often in a row.
         paused_for_s: How long ago it stopped there first.
         decisions: What operators decided: (step, action, payload), oldest first.
+        mapping_set: Identity of the mappings that the flow keeps; empty where it began before
+            any were kept.
+        is_withdrawn: An operator has withdrawn that set.
     """
 
     steps: dict[str, Checkpoint] = field(default_factory=dict)
@@ -51,3 +54,5 @@ class Progress:
     pauses: int = 0
     paused_for_s: float = 0.0
     decisions: list[tuple[str, str, Any]] = field(default_factory=list)
+    mapping_set: str = ""
+    is_withdrawn: bool = False

@@ -56,6 +56,15 @@ with old as (select trace_id, span_id from headrace.span
 gone as (delete from headrace.span s using old
  where s.trace_id = old.trace_id and s.span_id = old.span_id returning 1)
 select count(*) from gone"""
+# What a process has as its own it says so every hour (``mapping_sets.record_for_ever``).
+_MAPPING_SETS: Final = b"""
+with old as (select tenant, identity from headrace.mapping_set s
+ where seen_at < now() - make_interval(days => %s) and not exists (select from headrace.flow f
+ where f.tenant = s.tenant and f.mapping_set = s.identity and f.ended_at is null) limit %s),
+gone as (delete from headrace.mapping_set s using old
+ where s.tenant = old.tenant and s.identity = old.identity returning 1)
+select count(*) from gone"""
+_UNSEEN_DAYS: Final = 7
 # Only what has ended: the engine passes over tasks that run, wait or are parked.
 # Source: absurd 0.5.1, cleanup_tasks and cleanup_events.
 _FLOWS: Final = b"select absurd.cleanup_tasks(%s, %s, %s)"
@@ -104,6 +113,7 @@ def _batches(settings: RetentionSettings) -> list[_Batch]:
         _Batch("evidence", _EVIDENCE, (_BATCH, settings.evidence_days)),
         _Batch("webhooks", _WEBHOOKS, (settings.webhooks_days, _BATCH)),
         _Batch("spans", _TRACES, (settings.traces_days, _BATCH)),
+        _Batch("mapping_sets", _MAPPING_SETS, (_UNSEEN_DAYS, _BATCH)),
     ]
     for queue in QUEUES:
         params = (queue, settings.journal_days * _DAY_S, _BATCH)

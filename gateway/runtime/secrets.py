@@ -33,6 +33,11 @@ def resolve(reference: str, *, field: str) -> str:
     )
 
 
+def is_secret(field: str) -> bool:
+    """Whether a setting of this name holds a secret."""
+    return _SECRET_NAME.search(field) is not None
+
+
 def _filled(value: str, source: str) -> str:
     """An empty secret would be one that everybody knows."""
     if not value.strip():
@@ -52,6 +57,6 @@ def resolve_all(settings: Any, *, field: str) -> Any:
         return [resolve_all(v, field=field) for v in settings]
     if not isinstance(settings, str):
         return settings
-    if settings.startswith(("env:", "file:")) or _SECRET_NAME.search(field):
+    if settings.startswith(("env:", "file:")) or is_secret(field):
         return resolve(settings, field=field)
     return settings

@@ -20,9 +20,7 @@ from opentelemetry.trace import SpanContext
 
 from gateway.errors import HeadraceError, InDoubt, Misconfigured, Rejected, Unavailable
 from gateway.model import codec
-from gateway.model.route import Route
 from gateway.policy.patience import Stop, pause_s
-from gateway.policy.routing import Wanted
 from gateway.ports.exchange import Exchange
 from gateway.runtime import engine, metrics, telemetry
 from gateway.runtime.database import OUTAGES, Database
@@ -66,6 +64,7 @@ class Story:
 
     Attributes:
         tenant: Whose flow, with its systems.
+        hub: Knows who is well now; what it says is kept in a record.
         flow_id: The same in every run.
         business_id: What the flow is about, such as an order's id.
         steps: What is finished, by name.
@@ -94,7 +93,7 @@ class Story:
         self.at = progress.step
         self.decided = len(progress.decisions)
         self._run = run
-        self._hub = hub
+        self.hub = hub
         self._database = database
         self._journal = journal
         self._lease = lease
@@ -110,10 +109,6 @@ class Story:
         parent = telemetry.parse_traceparent(run.input.traceparent)
         self._parent = parent or telemetry.span_context(1, 1, sampled=False)
         self._flow_span = flow_span(self._parent, self.flow_id)
-
-    def route(self, wanted: Wanted) -> Route:
-        """Where a payment goes now; keep it in a record, a later run may find it otherwise."""
-        return self._hub.route(self.tenant, wanted)
 
     async def call(
         self,
@@ -144,7 +139,7 @@ class Story:
         span = telemetry.child_context(self._flow_span, telemetry.fixed_span_id(self.flow_id, step))
 
         async def held(exchange: Exchange[Any]) -> Any:
-            return await self._hub.call(
+            return await self.hub.call(
                 system,
                 exchange,
                 business_id=self.business_id,

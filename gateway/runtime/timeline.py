@@ -15,7 +15,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         at: Seconds since the epoch.
         what: ``event`` (ours), ``step``, ``attempt`` (one request to a system), ``webhook``,
-            ``document`` (a number in another system), ``decision`` (a person's) or ``parked``.
+            ``document`` (a number in another system), ``decision`` (a person's), ``mappings``
+            (the set that a flow began with) or ``parked``.
         name: Type of the event, name of the step, verb, and so on.
         outcome: How it ended.
         trace_id, span_id: Where it stands in the trace of the order.
@@ -67,7 +68,8 @@ async def _events(connection: Connection, tenant: str, order_id: str) -> list[En
 async def _flow(connection: Connection, tenant: str, order_id: str) -> list[Entry]:
     found = await connection.execute(
         "select flow_id, queue, task_id::text, state, step, reason, code, message,"
-        " extract(epoch from paused_at)::float8, traceparent"
+        " extract(epoch from paused_at)::float8, traceparent, mapping_set,"
+        " extract(epoch from started_at)::float8"
         " from headrace.flow where tenant = %s and business_id = %s",
         (tenant, order_id),
     )
@@ -83,9 +85,18 @@ async def _flow(connection: Connection, tenant: str, order_id: str) -> list[Entr
         message,
         at,
         parent,
+        mapping_set,
+        started_at,
     ) in await found.fetchall():
         entries += await _steps(connection, flow_id, queue, task_id, parent)
-        entries += await _decisions(connection, flow_id, parent)
+        decisions = await _decisions(connection, flow_id, parent)
+        entries += decisions
+        moves = [one.detail["from"] for one in decisions if "from" in one.detail]
+        began_with = moves[0] if moves else mapping_set
+        if began_with:
+            entries.append(
+                Entry(at=started_at, what="mappings", name=began_with, **_traced(parent))
+            )
         if state == "PARKED":
             detail = {"code": code, "message": message}
             entries.append(Entry(at=at, what="parked", name=step, outcome=reason, detail=detail))
@@ -116,8 +127,9 @@ async def _steps(
 
 async def _decisions(connection: Connection, flow_id: str, parent: str) -> list[Entry]:
     found = await connection.execute(
-        "select extract(epoch from decided_at)::float8, action, step, actor, reason"
-        " from headrace.decision where flow_id = %s",
+        "select extract(epoch from decided_at)::float8, action, step, actor, reason,"
+        " case when action in ('mappings', 'resume') then payload end"
+        " from headrace.decision where flow_id = %s order by decided_at",
         (flow_id,),
     )
     return [
@@ -127,9 +139,9 @@ async def _decisions(connection: Connection, flow_id: str, parent: str) -> list[
             name=action,
             outcome=step,
             **_traced(parent),
-            detail={"actor": actor, "reason": reason},
+            detail={"actor": actor, "reason": reason, **(move or {})},
         )
-        for at, action, step, actor, reason in await found.fetchall()
+        for at, action, step, actor, reason, move in await found.fetchall()
     ]
 
 

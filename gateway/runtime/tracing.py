@@ -37,6 +37,7 @@ class FlowTracer:
         flow_id: str,
         kind: str,
         traceparent: str,
+        mapping_set: str,
         steps: Mapping[str, Checkpoint],
         outcome: str,
         ended: float,
@@ -66,7 +67,11 @@ class FlowTracer:
             span_id=span.span_id,
             started=min(done.began for done in steps.values()),
             ended=ended,
-            attributes={"headrace.flow_id": flow_id, "headrace.outcome": outcome},
+            attributes={
+                "headrace.flow_id": flow_id,
+                "headrace.outcome": outcome,
+                "headrace.mapping_set": mapping_set,
+            },
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -104,19 +109,20 @@ class FlowTracer:
         """Write the spans of flows whose writer died before its exporters had them."""
         async with self._database.connection() as connection:
             found = await connection.execute(
-                "select flow_id, kind, queue, task_id::text, traceparent, state,"
+                "select flow_id, kind, queue, task_id::text, traceparent, mapping_set, state,"
                 " extract(epoch from ended_at)::float8 from headrace.flow"
                 " where not traced and ended_at < now() - make_interval(secs => %s) limit 100",
                 (after_s,),
             )
             lost = await found.fetchall()
-            for flow_id, kind, queue, task_id, traceparent, state, ended in lost:
+            for flow_id, kind, queue, task_id, traceparent, mapping_set, state, ended in lost:
                 kept = await connection.execute(*engine.steps_of(queue, task_id))
                 rows = await kept.fetchall()
                 self.write(
                     flow_id=flow_id,
                     kind=kind,
                     traceparent=traceparent,
+                    mapping_set=mapping_set,
                     steps={
                         name: Checkpoint(**value)
                         for name, value, _ in rows

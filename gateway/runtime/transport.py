@@ -183,12 +183,16 @@ class Transport:
         return _settled(result, call, request.method)
 
     def is_open(self, tenant: str, system: str) -> bool:
-        """Whether the breaker of one of the system's verbs is open."""
-        return any(
-            lane.breaker.state is BreakerState.OPEN
-            for key, lane in self._lanes.items()
-            if key[:2] == (tenant, system)
-        )
+        """Whether the breaker of one of the system's verbs is open, or held open."""
+        states = [
+            lane.breaker.state for key, lane in self._lanes.items() if key[:2] == (tenant, system)
+        ]
+        states += [
+            state
+            for (whose, name, _), state in self._forced.items()
+            if name == system and whose in {"", tenant}
+        ]
+        return BreakerState.OPEN in states
 
     def breakers(self) -> dict[str, BreakerView]:
         """``tenant/system/verb`` to its breaker, for readiness and the console."""

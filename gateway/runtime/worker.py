@@ -12,11 +12,12 @@ import psycopg
 import structlog
 
 from gateway.errors import HeadraceError, Misconfigured, Unavailable
-from gateway.runtime import engine, metrics
+from gateway.runtime import engine, mapping_sets, metrics
 from gateway.runtime.database import OUTAGES, Database
 from gateway.runtime.engine import Checkpoint, Claim, LostRun
 from gateway.runtime.hub import Hub
 from gateway.runtime.journal import Journal, Statement
+from gateway.runtime.pins import Pins
 from gateway.runtime.progress import Lease, Progress
 from gateway.runtime.story import Story, Suspended, reason_of
 from gateway.runtime.telemetry import Telemetry
@@ -64,6 +65,7 @@ class Worker:
         self.tracer = FlowTracer(database, telemetry)
         self._flows = flows
         self._settings = settings
+        self._pins = Pins(database)
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._running: dict[str, tuple[asyncio.Task[None], Claim, Lease]] = {}
         self.beat = time.monotonic()
@@ -160,23 +162,54 @@ class Worker:
             return
 
     async def _open(self, run: Claim, lease: Lease) -> Story:
-        return Story(
+        progress = await self._progress(run)
+        story = Story(
             run=run,
             tenant=self._hub.tenant(run.input.tenant),
             hub=self._hub,
             database=self._database,
             journal=self._journal,
             lease=lease,
-            progress=await self._progress(run),
+            progress=progress,
         )
+        if progress.mapping_set != story.tenant.mapping_set:
+            await self._pin(story, run, progress)
+        return story
+
+    async def _pin(self, story: Story, run: Claim, progress: Progress) -> None:
+        """Let the flow translate as it began, or as we do now where that was withdrawn."""
+        if progress.is_withdrawn or not progress.mapping_set:
+            moved = mapping_sets.moved(
+                story.flow_id, progress.mapping_set, story.tenant.mapping_set
+            )
+            # Whoever has lost the run is refused before anything changes.
+            ours = engine.prolong(run, lease_s=self._settings.lease_s)
+            try:
+                await self._journal.write(ours, moved)
+            except Unavailable as error:
+                raise Suspended from error
+            _log.warning(
+                "flow.mappings_moved",
+                flow_id=story.flow_id,
+                old=progress.mapping_set,
+                new=story.tenant.mapping_set,
+            )
+            return
+        try:
+            story.tenant = await self._pins.tenant(story.tenant, progress.mapping_set)
+        except Misconfigured as error:
+            # Another release may know it, so it is put back; nothing is lost by waiting.
+            await story.park(story.at, "mappings", error, for_s=self._settings.lease_s)
 
     async def _progress(self, run: Claim) -> Progress:
         async with self._database.connection() as connection, connection.pipeline():
             kept = await connection.execute(*engine.kept(run))
             flow = await connection.execute(
                 "select step, reason, pauses,"
-                " coalesce(extract(epoch from now() - paused_at), 0)::float8"
-                " from headrace.flow where flow_id = %s",
+                " coalesce(extract(epoch from now() - paused_at), 0)::float8, mapping_set,"
+                " exists (select from headrace.mapping_set s where s.tenant = f.tenant"
+                " and s.identity = f.mapping_set and s.withdrawn_at is not null)"
+                " from headrace.flow f where flow_id = %s",
                 (run.input.flow_id,),
             )
             decided = await connection.execute(
@@ -189,7 +222,8 @@ class Worker:
             _remember(progress, name, state, updated)
         row = await flow.fetchone()
         if row is not None:
-            progress.step, progress.reason, progress.pauses, progress.paused_for_s = row
+            progress.step, progress.reason, progress.pauses, progress.paused_for_s, *pinned = row
+            progress.mapping_set, progress.is_withdrawn = pinned
         return progress
 
     async def _tell(self, story: Story, run: Claim) -> None:
@@ -231,6 +265,7 @@ class Worker:
             flow_id=story.flow_id,
             kind=run.kind,
             traceparent=run.input.traceparent,
+            mapping_set=story.tenant.mapping_set,
             steps=story.steps,
             outcome=outcome,
             ended=time.time(),

@@ -12,7 +12,7 @@ import msgspec
 import psycopg
 import yaml
 
-from gateway import app
+from gateway import configuring
 from gateway.api.problems import CATALOGUE, MEDIA_TYPE, Problem
 from gateway.runtime.database import wait_until_back
 from tests.flows.postgres import _numbers, named
@@ -53,7 +53,7 @@ def configured(
     for tenant in tenants:
         file = folder / "tenants" / f"{tenant}.yaml"
         file.write_text(yaml.safe_dump(acme | {"tenant": tenant}))
-    stage.configuration = app.configure(process)
+    stage.configuration = configuring.configure(process)
     return stage
 
 

@@ -11,7 +11,7 @@ from litestar import Litestar
 from litestar.routes import ASGIRoute, BaseRoute, HTTPRoute
 from litestar.testing import AsyncTestClient
 
-from gateway import app
+from gateway import app, configuring
 from gateway.api import contract
 from gateway.api.operations import Operation
 from gateway.api.pipeline import Pipeline
@@ -24,7 +24,7 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 
 
 @pytest.fixture
-def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> app.Configuration:
+def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> configuring.Configuration:
     """A tenant whose systems are nowhere."""
     monkeypatch.setenv("CONTRACT_SECRET", "nowhere")
     secret, nowhere = "env:CONTRACT_SECRET", "http://127.0.0.1:1"
@@ -57,11 +57,11 @@ def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> app.Config
     (tmp_path / "tenants" / "acme.yaml").write_text(yaml.safe_dump(tenant))
     file = tmp_path / "headrace.yaml"
     file.write_text("{}")
-    return app.configure(file)
+    return configuring.configure(file)
 
 
 @pytest.fixture
-async def served(configuration: app.Configuration) -> Litestar:
+async def served(configuration: configuring.Configuration) -> Litestar:
     """The application as it is served, without a database behind it."""
     parts = app.build(configuration, "postgresql://127.0.0.1:1/none", role="serve", exporters=())
     pipeline = app.create_app(parts)

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 import httpx
 
-from gateway import app
+from gateway import configuring
 from gateway.errors import HeadraceError, InDoubt, Unavailable
 from gateway.kit.adapter import Adapter
 from gateway.kit.blocking import run
@@ -181,7 +181,7 @@ def outcome(account: Account, exchange: Exchange[T]) -> T | HeadraceError:
 # The embedded engines fulfil ports as adapters do, and so they pass the same suite.
 _EMBEDDED: Final = (
     Subject(
-        adapter=app.load_adapter("decision_table"),
+        adapter=configuring.load_adapter("decision_table"),
         connect=lambda number: ({"number": number}, None),
     ),
 )

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 import yaml
 
-from gateway import app
+from gateway import app, configuring
 from gateway.settings import ApiKey, CallPolicy, Routing, Settings, TenantSettings, load
 
 kubernetes_validate = pytest.importorskip("kubernetes_validate")
@@ -750,7 +750,7 @@ def test_the_process_of_each_pod_finds_all_it_reads(
     """With the mounts and variables of its pod, a process reads and checks its configuration."""
     for name, value in lay_out(guide, part, tmp_path).items():
         monkeypatch.setenv(name, value)
-    configuration = app.configure(tmp_path / "etc" / "headrace" / "headrace.yaml")
+    configuration = configuring.configure(tmp_path / "etc" / "headrace" / "headrace.yaml")
 
     assert set(configuration.systems["main"]) == {"stripe_de", "s4", "crm", "rules"}
     assert app.database_url(configuration.settings).endswith("/secrets/headrace-database")

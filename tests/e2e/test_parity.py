@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import requests
 
-from gateway import app
+from gateway import app, configuring
 from gateway.commands.landscape import TENANT, Landscape
 from gateway.errors import HeadraceError
 from gateway.kit.blocking import over_requests, run, with_login
@@ -185,7 +185,7 @@ def _through_requests(
     landscape: Landscape, system: str, port: str, script: Callable[[Any, Lay], Script]
 ) -> list[str]:
     """What the script is told through ``requests``."""
-    adapter, settings = app.configure(landscape.config).systems[TENANT][system]
+    adapter, settings = configuring.configure(landscape.config).systems[TENANT][system]
     with requests.Session() as session:
         session.trust_env = False
         send = with_login(adapter, settings, over_requests(session, timeout_s=1.5))
@@ -208,7 +208,9 @@ async def _through_the_hub(
     landscape: Landscape, system: str, port: str, script: Callable[[Any, Lay], Script]
 ) -> list[str]:
     """What the script is told by the hub, with its own transport and wire."""
-    parts = app.build(app.configure(landscape.config), landscape.url, role="worker", exporters=())
+    parts = app.build(
+        configuring.configure(landscape.config), landscape.url, role="worker", exporters=()
+    )
     async with app.running(parts):
         bound: System[Any] = getattr(parts.hub.tenant(TENANT), port)
         asked = script(bound.port, _laying(landscape, system))

@@ -20,7 +20,7 @@ from adapters.salesforce.simulator import SalesforceSimulator
 from adapters.sap_s4.simulator import SapS4Simulator
 from adapters.sap_s4.translation import order_reference, partner_reference
 from adapters.stripe.simulator import StripeSimulator
-from gateway import app
+from gateway import app, configuring
 from gateway.kit.simulator import Fault, FaultKind, SimulatedWire
 from gateway.model import codec
 from gateway.model.money import Money
@@ -110,7 +110,7 @@ class Stage:
             {"stripe": self.stripe, "sap": self.sap, "salesforce": self.salesforce},
             clock=self.now,
         )
-        self.configuration = app.configure(_write(folder, dict(patience or {})))
+        self.configuration = configuring.configure(_write(folder, dict(patience or {})))
         self.flows: dict[str, Flow] = dict(app.FLOWS)
         self.api = httpx.AsyncClient()
         self.sql: psycopg.AsyncConnection[tuple[Any, ...]]
@@ -378,20 +378,21 @@ def _write(folder: Path, patience: dict[str, Any]) -> Path:
         "worker": {"lease_s": 30, "health_port": 0},
     }
     policy = {"backoff_s": 0.001, "backoff_max_s": 0.002, "breaker_minimum": 10_000}
+    stripe = {
+        "adapter": "stripe",
+        "policy": policy,
+        "settings": {
+            "base_url": "http://stripe",
+            "secret_key": "env:STAGE_STRIPE_KEY",
+            "webhook_secrets": ["env:STAGE_STRIPE_WEBHOOK"],
+        },
+    }
     tenant = {
         "tenant": TENANT,
         "currencies": ["EUR"],
         "systems": [
-            {
-                "name": "stripe",
-                "adapter": "stripe",
-                "policy": policy,
-                "settings": {
-                    "base_url": "http://stripe",
-                    "secret_key": "env:STAGE_STRIPE_KEY",
-                    "webhook_secrets": ["env:STAGE_STRIPE_WEBHOOK"],
-                },
-            },
+            {"name": "stripe", **stripe},
+            {"name": "stripe_fr", **stripe},  # for those who route to it
             {
                 "name": "sap",
                 "adapter": "sap_s4",

@@ -267,7 +267,9 @@ async def test_spans_that_died_with_their_writer_are_written_again(
     assert 1 == await heir.find_lost()
     await heir.mark()
 
-    written = {span.name for span in stage.spans.get_finished_spans()}
-    assert {"place_order", "place_order.erp.create_sales_order"} <= written
+    written = {span.name: span.attributes or {} for span in stage.spans.get_finished_spans()}
+    assert {"place_order", "place_order.erp.create_sales_order"} <= set(written)
+    began_with = (await stage.flow(order))["mapping_set"]
+    assert began_with == written["place_order"]["headrace.mapping_set"]
     assert [(True,)] == await stage.rows("select traced from headrace.flow")
     assert 0 == await heir.find_lost()

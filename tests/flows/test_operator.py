@@ -283,7 +283,7 @@ async def test_flow_of_another_tenant_is_not_there(stage: Stage, life: Life) -> 
     """Tenants do not learn of each other's flows."""
     order = await _parked(stage, life)
     operator = stage.operator(life)
-    operator._tenant = "umbrella"
+    operator.tenant = "umbrella"
 
     with pytest.raises(Rejected) as refused:
         await operator.resume((await stage.flow(order))["flow_id"], reason="x")

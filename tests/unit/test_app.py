@@ -8,8 +8,8 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from gateway import app
-from gateway.app import Configuration
+from gateway import app, configuring
+from gateway.configuring import Configuration
 from gateway.errors import Misconfigured
 
 _TENANT: Final[dict[str, Any]] = {
@@ -74,14 +74,14 @@ def written(
 
 
 def configured(folder: Path, **settings: Any) -> Configuration:
-    return app.configure(written(folder, **settings))
+    return configuring.configure(written(folder, **settings))
 
 
 def said(folder: Path, **settings: Any) -> str:
     """What is said about a configuration, without where it lies."""
     path = written(folder, **settings)
     with pytest.raises(Misconfigured) as caught:
-        app.configure(path)
+        configuring.configure(path)
     return caught.value.message.removeprefix(f"{folder}/")
 
 
@@ -241,6 +241,38 @@ _SALES_ORDER: Final = "systems[1].verbs.create_sales_order"
             "SAP S/4HANA does not fulfil risk",
         ),
         (
+            lambda tenant: tenant["routing"].update(payment_fallbacks=["adyen_de"]),
+            "- adyen_de",
+            "routing.payment_fallbacks[0]",
+            "there is no system 'adyen_de'",
+        ),
+        (
+            lambda tenant: tenant["routing"].update(
+                payment_rules=[{"name": "r", "to": {"sap": 1}}]
+            ),
+            "to:",
+            "routing.payment_rules[0].to",
+            "SAP S/4HANA does not fulfil payments",
+        ),
+        (
+            lambda tenant: tenant["routing"].update(
+                payment_rules=[{"name": "r", "above": "1.00", "to": {"stripe_de": 1}}]
+            ),
+            "above: '1.00'",
+            "routing.payment_rules[0].above",
+            "needs exactly one currency beside it",
+        ),
+        (
+            lambda tenant: tenant["routing"].update(
+                payment_rules=[
+                    {"name": "r", "up_to": "1.5", "currencies": ["JPY"], "to": {"stripe_de": 1}}
+                ]
+            ),
+            "up_to: '1.5'",
+            "routing.payment_rules[0].up_to",
+            "JPY has 0 decimals, got 1",
+        ),
+        (
             lambda tenant: tenant["routing"].pop("crm"),
             "routing:",
             "routing.crm",
@@ -345,7 +377,7 @@ def test_verb_has_its_own_policy(tmp_path: Path) -> None:
 
     sap = configured(tmp_path, acme=change).policies["acme", "sap"]
 
-    own, other = (app.policy_of(sap, verb) for verb in ("create_sales_order", "login"))
+    own, other = (configuring.policy_of(sap, verb) for verb in ("create_sales_order", "login"))
     assert (5, 9) == (own.attempts, own.timeout_s)
     assert (5, 4) == (other.attempts, other.timeout_s)
 
@@ -393,7 +425,7 @@ def test_overlay_changes_the_mapping_of_its_system(tmp_path: Path) -> None:
     path = written(tmp_path, acme=system(1, "overlays", value=["order.overlay.yaml"]))
     (tmp_path / "tenants" / "order.overlay.yaml").write_text(_OVERLAY)
 
-    made = app.configure(path)
+    made = configuring.configure(path)
 
     mappings = made.mappings["acme", "sap"]
     assert mappings is not None
@@ -419,6 +451,6 @@ def test_broken_overlay_stops_the_start(
         (tmp_path / "tenants" / "order.overlay.yaml").write_text(text)
 
     with pytest.raises(Misconfigured, match=reason) as caught:
-        app.configure(path)
+        configuring.configure(path)
 
     assert f"systems[{number}].overlays" in caught.value.message

@@ -7,13 +7,16 @@ result.mapping.apply(source)
 
 from gateway.kit.mapping.document import Document, parse
 from gateway.kit.mapping.findings import Finding, Refused, Severity
+from gateway.kit.mapping.ingredients import Ingredients, Made
 from gateway.kit.mapping.loading import Result, back, check, drift, load
 from gateway.kit.mapping.mapping import Lineage, Mapping, MappingFailure
 
 __all__ = [
     "Document",
     "Finding",
+    "Ingredients",
     "Lineage",
+    "Made",
     "Mapping",
     "MappingFailure",
     "Refused",

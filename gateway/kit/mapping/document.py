@@ -50,6 +50,7 @@ class Document(msgspec.Struct, frozen=True):
         findings: What the reader refused: E12 and E16.
         digest: SHA-256 of the text.
         size: In bytes.
+        text: As it was read, so that it can be kept and read again elsewhere.
         compiled: Functions made of it; tenants that check it with the same overlays share them.
     """
 
@@ -58,6 +59,7 @@ class Document(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...]
     digest: str
     size: int
+    text: str
     compiled: dict[Any, Any] = msgspec.field(default_factory=dict)
 
 
@@ -114,7 +116,7 @@ def parse(text: str, *, file: str) -> Document:
         reader.note("E16", "", 1, f"not YAML: {type(error).__name__}")
     content = text.encode(errors="surrogatepass")
     digest = hashlib.sha256(content).hexdigest()
-    return Document(file, root, tuple(reader.findings), digest, len(content))
+    return Document(file, root, tuple(reader.findings), digest, len(content), text)
 
 
 def _refuse_oversize(text: str) -> None:

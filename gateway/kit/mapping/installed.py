@@ -6,6 +6,7 @@ per process; what is checked for a tenant is its configuration and its overlays.
 """
 
 import importlib.resources
+import tempfile
 from collections.abc import Mapping as Values
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
@@ -17,6 +18,7 @@ import msgspec
 from gateway.errors import Misconfigured
 from gateway.kit.mapping.document import Document, entries_of, parse, section_of
 from gateway.kit.mapping.findings import Finding, Refused, Severity, did_you_mean
+from gateway.kit.mapping.ingredients import Ingredients, Made
 from gateway.kit.mapping.loading import check
 from gateway.kit.mapping.mapping import Mapping
 from gateway.kit.mapping.schemas import Schemas
@@ -67,9 +69,15 @@ class Product:
         notes = folder / "notes.yaml"
         return Schemas(folders=(folder,), model=MODEL, notes=notes if notes.is_file() else None)
 
+    @cached_property
+    def schema_files(self) -> dict[str, bytes]:
+        """The content of all schemas by the name of their file."""
+        folder = self.folder / "schemas"
+        return {path.name: path.read_bytes() for path in sorted(folder.glob("*")) if path.is_file()}
+
     def load(
         self, config: Values[str, Any], *, overlays: Sequence[Document] = (), tenant: str = ""
-    ) -> Values[str, Mapping]:
+    ) -> Made:
         """The mappings for one system of one tenant, by the name of their file.
 
         Args:
@@ -92,7 +100,47 @@ class Product:
                 _ = result.mapping.identity  # of the files as they were read, not as they are later
         if any(finding.severity is Severity.ERROR for finding in findings):
             raise Refused(self.name, tuple(findings))
-        return made
+        return Made(made, self._ingredients(config, overlays))
+
+    def again(self, given: Ingredients, *, tenant: str = "") -> Made:
+        """The mappings that another process made of these ingredients, maybe another release.
+
+        Its files are read, checked and compiled by this code, for the ends that this code knows.
+
+        Raises:
+            Misconfigured: They do not fit it any more.
+        """
+        with tempfile.TemporaryDirectory(prefix="headrace-mappings-") as folder:
+            earlier = Product(self.name, _unpacked(given, Path(folder)))
+            self._check_ends(earlier)
+            overlays = [parse(text, file=file) for file, text in given.overlays]
+            return earlier.load(given.config, overlays=overlays, tenant=tenant)
+
+    def _ingredients(self, config: Values[str, Any], overlays: Sequence[Document]) -> Ingredients:
+        return Ingredients(
+            product=self.name,
+            documents={f"{name}.yaml": each.text for name, each in self.documents.items()},
+            schemas=self.schema_files,
+            config=dict(config),
+            overlays=tuple((each.file, each.text) for each in overlays),
+        )
+
+    def _check_ends(self, earlier: "Product") -> None:
+        """The adapter hands in what its own mappings take and sends what they make.
+
+        Raises:
+            Misconfigured: It would get something else.
+        """
+        for name, document in self.documents.items():
+            if name not in earlier.documents:
+                message = f"there is no mapping {self.name}.{name} among them"
+                raise Misconfigured(message, code="mapping_refused")
+            theirs, ours = _ends(earlier.documents[name]), _ends(document)
+            for end in theirs:
+                if theirs[end] != ours.get(end):
+                    said = f"{theirs[end]}, and {ours.get(end, 'nothing')} now"
+                    message = f"{self.name}.{name}: {end} was {said}"
+                    raise Misconfigured(message, code="mapping_refused")
 
     def _strays(self, overlays: Sequence[Document]) -> list[Finding]:
         """What is wrong with overlays that extend none of the mappings."""
@@ -115,6 +163,24 @@ def _declared(*layers: Document) -> dict[str, None]:
     return {name: None for each in layers for name in entries_of(section_of(each.root, "config"))}
 
 
+def _ends(document: Document) -> dict[str, str]:
+    """The references of both ends and of the look-ups, by name."""
+    content = entries_of(document.root)
+    ends = {name: str(content[name].value) for name in ("from", "to") if name in content}
+    needs = entries_of(section_of(document.root, "needs"))
+    return ends | {f"needs.{name}": str(node.value) for name, node in needs.items()}
+
+
+def _unpacked(given: Ingredients, folder: Path) -> Path:
+    """The files as a product's folder has them; the checker reads schemas from files."""
+    (folder / "schemas").mkdir()
+    for name, text in given.documents.items():
+        (folder / Path(name).name).write_text(text, encoding="utf-8")
+    for name, content in given.schemas.items():
+        (folder / "schemas" / Path(name).name).write_bytes(content)
+    return folder
+
+
 def _extended(overlay: Document) -> str:
     node = entries_of(overlay.root).get("extends")
     return str(node.value).partition("@")[0] if node is not None else ""
@@ -128,6 +194,6 @@ def product(name: str) -> Product:
 
 def mappings_of(
     name: str, config: Values[str, Any], *, overlays: Sequence[Document] = (), tenant: str = ""
-) -> Values[str, Mapping]:
+) -> Made:
     """A product's mappings for one system of one tenant; see ``Product.load``."""
     return product(name).load(config, overlays=overlays, tenant=tenant)

@@ -8,16 +8,17 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway import app
+from gateway import configuring
 from gateway.api.contract import ORDER_EXAMPLE
 from gateway.commands.explain import Explanation, SealedWire, explained
+from gateway.configuring import Configuration
 from tests.unit.commands.tenants import write_tenant
 
 
 @pytest.fixture
-def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> app.Configuration:
+def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configuration:
     """A tenant whose systems lie on a host that would answer anything."""
-    return app.configure(write_tenant(tmp_path, monkeypatch))
+    return configuring.configure(write_tenant(tmp_path, monkeypatch))
 
 
 @pytest.fixture(autouse=True)
@@ -31,14 +32,14 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect_ex", refuse)
 
 
-async def explanation_of(configuration: app.Configuration, **fields: Any) -> Explanation:
+async def explanation_of(configuration: Configuration, **fields: Any) -> Explanation:
     """What is said of the example order with some other fields."""
     body = json.dumps(ORDER_EXAMPLE | fields).encode()
     return await explained(configuration, "acme", body)
 
 
 async def test_an_accepted_order_shows_decision_and_requests(
-    configuration: app.Configuration,
+    configuration: Configuration,
 ) -> None:
     """The first request of every system is there, a login before it where one is needed."""
     found = await explanation_of(configuration)
@@ -54,7 +55,9 @@ async def test_an_accepted_order_shows_decision_and_requests(
     assert any(system == "erp" for system, _ in steps)
 
 
-async def test_requests_show_no_person_and_no_secret(configuration: app.Configuration) -> None:
+async def test_requests_show_no_person_and_no_secret(
+    configuration: Configuration,
+) -> None:
     """They are redacted as evidence is."""
     found = await explanation_of(configuration)
     shown = "\n".join(one.request for one in found.requests)
@@ -63,7 +66,9 @@ async def test_requests_show_no_person_and_no_secret(configuration: app.Configur
     assert [] == [w for w in ("hush-hush", "Muster", "ada@", "Hauptstr") if w in shown]
 
 
-async def test_a_refused_order_shows_why_and_no_request(configuration: app.Configuration) -> None:
+async def test_a_refused_order_shows_why_and_no_request(
+    configuration: Configuration,
+) -> None:
     """What risk rejects goes no further."""
     party = json.loads(json.dumps(ORDER_EXAMPLE["party"]))
     party["addresses"][0]["country"] = "KP"
@@ -75,7 +80,7 @@ async def test_a_refused_order_shows_why_and_no_request(configuration: app.Confi
     assert () == found.requests
 
 
-async def test_a_wrong_order_shows_all_errors(configuration: app.Configuration) -> None:
+async def test_a_wrong_order_shows_all_errors(configuration: Configuration) -> None:
     """As the facade would answer, with pointers; nothing is decided."""
     found = await explanation_of(configuration, channel="MOON", more=1)
 
@@ -94,7 +99,9 @@ async def test_the_sealed_wire_leads_nowhere() -> None:
     assert 1 == wire.refused
 
 
-async def test_each_field_says_where_it_comes_from(configuration: app.Configuration) -> None:
+async def test_each_field_says_where_it_comes_from(
+    configuration: Configuration,
+) -> None:
     """Sources, rule and line; a request that names its mapping is told apart from later ones."""
     found = await explanation_of(configuration)
     made_by = {one.system: one.made_by for one in found.requests if one.made_by}
@@ -113,7 +120,7 @@ async def test_each_field_says_where_it_comes_from(configuration: app.Configurat
     assert lines["/BillingCity"].line > 1
 
 
-async def test_mappings_of_later_calls_are_there(configuration: app.Configuration) -> None:
+async def test_mappings_of_later_calls_are_there(configuration: Configuration) -> None:
     """The first call to the ERP only looks something up; what it would write comes after."""
     found = await explanation_of(configuration)
     erp = [one for one in found.translations if one.system == "erp"]
@@ -128,7 +135,7 @@ async def test_an_overlay_is_named_as_the_origin(
     """A field that a tenant changed says so with the tenant's file and line."""
     text = "extends: salesforce.account@1\nfields:\n  BillingCity: {const: Anywhere}\n"
     file = write_tenant(tmp_path, monkeypatch, crm=text)
-    found = await explanation_of(app.configure(file))
+    found = await explanation_of(configuring.configure(file))
     lines = {line.target: line for one in found.translations for line in one.fields}
 
     assert f"{file.parent}/tenants/crm.overlay.yaml" == lines["/BillingCity"].file

@@ -1,8 +1,13 @@
 """Requests of adapters: built the cheap way, and the same as the usual one would build them."""
 
+from typing import Any
+
 import httpx
+import msgspec
 import pytest
 
+from adapters.stripe.translation import load
+from gateway.errors import Misconfigured
 from gateway.kit.adapter import Adapter, request
 from gateway.ports.exchange import Session, with_headers
 
@@ -81,3 +86,58 @@ def test_what_an_attempt_adds_wins() -> None:
     assert (["own"], {"timeout": {}}) == (sent.headers.get_list("traceparent"), sent.extensions)
     assert ["new"] == alone.headers.get_list("x-token")
     assert "old" == given.headers["x-token"]
+
+
+class Area(msgspec.Struct, frozen=True):
+    """Settings of a product with mappings."""
+
+    name: str
+
+
+def _mapped(accepts: Any = lambda _settings, _mappings: None) -> Adapter:
+    return Adapter(
+        product="stripe", title="Stripe", settings=Area, ports={}, mappings=load, accepts=accepts
+    )
+
+
+def test_mappings_are_made_again() -> None:
+    """What was kept of one system serves another with the same product."""
+    adapter = _mapped()
+    made = adapter.load(Area("x"))
+    assert made is not None
+
+    again = adapter.again(Area("y"), made.of, tenant="acme")
+
+    assert {name: one.identity for name, one in made.items()} == {
+        name: one.identity for name, one in again.items()
+    }
+
+
+def test_adapter_has_the_last_word_about_mappings_made_again() -> None:
+    """It knows what its settings and its code need of them."""
+
+    def refuse(settings: Area, mappings: Any) -> None:
+        raise Misconfigured(f"{settings.name} needs more than {len(mappings)}", code="mapping")
+
+    made = _mapped().load(Area("x"))
+    assert made is not None
+
+    with pytest.raises(Misconfigured, match=f"y needs more than {len(made)}"):
+        _mapped(refuse).again(Area("y"), made.of, tenant="acme")
+
+
+@pytest.mark.parametrize("mapped", [True, False])
+def test_mappings_of_another_product(*, mapped: bool) -> None:
+    """The name of a system may be given to another product between two deployments."""
+    made = _mapped().load(Area("x"))
+    assert made is not None
+    other = Adapter(
+        product="adyen" if mapped else "stripe",
+        title="Other",
+        settings=Area,
+        ports={},
+        mappings=load if mapped else None,
+    )
+
+    with pytest.raises(Misconfigured, match="those of stripe, and the system is Other now"):
+        other.again(Area("x"), made.of, tenant="acme")

@@ -390,3 +390,15 @@ def test_no_name_that_stands_twice_is_overlooked(text: str) -> None:
     found = validation._text_errors(text.encode(), json.loads(text))
 
     assert twice == any(one.code == "duplicate_key" for one in found)
+
+
+def test_method_that_nobody_takes_is_named() -> None:
+    """With those that somebody does; who it is, is decided later."""
+    body = json.dumps(_ORDER).encode()
+
+    with pytest.raises(Invalid) as refused:
+        read_order(body, currencies=("EUR",), methods=frozenset({"sepa_debit", "ideal"}))
+
+    assert (
+        FieldError("/payment/method_code", "method_unsupported", "Send one of ideal, sepa_debit."),
+    ) == refused.value.errors

@@ -31,6 +31,7 @@ async def _start(database: Database, business_id: str = "o1", and_then: str = ""
             queue="interactive",
             tenant="acme",
             business_id=business_id,
+            mapping_set="",
             traceparent="",
         )
         await connection.execute(and_then)  # type: ignore[arg-type] # literals

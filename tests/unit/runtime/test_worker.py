@@ -79,6 +79,7 @@ async def test_queue_of_people_comes_first(stage: Stage, life: Life) -> None:
             queue="batch",
             tenant="acme",
             business_id="batch",
+            mapping_set="",
             traceparent="",
         )
     order = await stage.submit(new_order("person"))
@@ -204,6 +205,7 @@ async def test_flow_of_a_tenant_that_is_gone_ends_no_worker(
             queue="interactive",
             tenant="gone",
             business_id="o1",
+            mapping_set="",
             traceparent="",
         )
     order = await stage.submit(new_order("here"))

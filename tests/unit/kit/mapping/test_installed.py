@@ -3,6 +3,7 @@
 import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateway.errors import Misconfigured
@@ -159,3 +160,105 @@ def test_every_file_is_delivered() -> None:
         for path in files
         if path.suffix != ".pyc" and not any(path.match(pattern) for pattern in patterns)
     ]
+
+
+NEEDY = """\
+mapping: shop.customer
+version: 1.3.0
+from: canonical.ExternalReference
+to: schema:customer
+needs: {area: "schema:area"}
+fields:
+  Number: external_id | fit(10)
+  Area: needs.area.name
+unused: [entity, entity_id, system, created]
+"""
+
+
+def release(folder: Path, base: str = BASE, schema: str = SCHEMA) -> Product:
+    """The same product as another release delivers it."""
+    (folder / "schemas").mkdir(parents=True)
+    (folder / "schemas" / "customer.yaml").write_text(schema)
+    (folder / "schemas" / "area.yaml").write_text(
+        "type: object\nproperties:\n  name: {type: string, maxLength: 4}\n"
+    )
+    (folder / "customer.yaml").write_text(base)
+    return Product("shop", folder)
+
+
+def test_another_release_makes_the_same_mappings_again(shop: Product, tmp_path: Path) -> None:
+    """Mapping, schema, overlay and value are as they were kept, whatever is delivered now."""
+    changed = overlay(
+        "extends: shop.customer@1\nfields: {Number: external_id | zfill(6) | fit(10)}\n"
+    )
+    old = shop.load({"area": "1710"}, overlays=(changed,), tenant="acme")
+    kept = msgspec.msgpack.decode(msgspec.msgpack.encode(old.of), type=mapping.Ingredients)
+    newer = release(
+        tmp_path / "newer",
+        BASE.replace("cfg.area", '{const: "NEW"}')
+        .replace("config: {area: str(4)}\n", "")
+        .replace("fit(10)", "fit(5)"),
+        SCHEMA.replace("maxLength: 10", "maxLength: 5"),
+    )
+
+    made = newer.again(kept, tenant="acme")
+
+    assert {"Number": "000042", "Area": "1710"} == made["customer"].apply(REFERENCE)
+    assert old["customer"].identity == made["customer"].identity
+    assert old.of == made.of
+    assert "NEW" == newer.load({})["customer"].apply(REFERENCE)["Area"]
+
+
+def test_nothing_of_the_release_that_is_installed_is_mixed_in(
+    shop: Product, tmp_path: Path
+) -> None:
+    """A mapping that only the newer release has is missing, and that is said."""
+    kept = shop.load({"area": "1"}).of
+    newer = release(tmp_path / "newer")
+    (newer.folder / "order.yaml").write_text(BASE.replace("shop.customer", "shop.order"))
+
+    with pytest.raises(Misconfigured, match=r"there is no mapping shop\.order among them"):
+        newer.again(kept)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (BASE, BASE.replace("schema:customer", "schema:area"), "to was schema:customer, and"),
+        (BASE, BASE.replace("canonical.ExternalReference", "canonical.Party"), "from was canon"),
+        (NEEDY, BASE, r"needs\.area was schema:area, and nothing now"),
+        (NEEDY, NEEDY.replace('"schema:area"', '"schema:customer"'), r"needs\.area was schema:are"),
+    ],
+)
+def test_ends_that_the_adapter_does_not_serve_any_more(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    """The adapter hands in and sends what its own release takes and makes; others are refused."""
+    kept = release(tmp_path / "old", old).load({"area": "1"}).of
+
+    with pytest.raises(Misconfigured, match=said):
+        release(tmp_path / "new", new).again(kept)
+
+
+def test_more_look_ups_than_the_old_mapping_takes(tmp_path: Path) -> None:
+    """It does not read them, so it goes on."""
+    kept = release(tmp_path / "old", BASE).load({"area": "1"}).of
+
+    assert "1" == release(tmp_path / "new", NEEDY).again(kept)["customer"].apply(REFERENCE)["Area"]
+
+
+def test_files_that_are_kept_stay_in_their_folder(shop: Product) -> None:
+    """A name from the database is a name, not a path."""
+    kept = shop.load({"area": "1"}).of
+    text = kept.documents["customer.yaml"]
+    outside = shop.folder.parent / "outside.yaml"
+
+    shop.again(
+        msgspec.structs.replace(
+            kept,
+            documents={"customer.yaml": text},
+            schemas={**kept.schemas, f"../../{outside.name}": b"x", str(outside): b"x"},
+        )
+    )
+
+    assert not outside.exists()
