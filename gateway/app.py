@@ -27,6 +27,7 @@ from gateway.runtime.evidence import Call
 from gateway.runtime.hub import Hub, System, Tenant
 from gateway.runtime.inbox import Inbox
 from gateway.runtime.journal import Journal
+from gateway.runtime.keyring import KeyRing
 from gateway.runtime.spans import PostgresExporter
 from gateway.runtime.telemetry import OtlpExporter, Telemetry
 from gateway.runtime.transport import Transport
@@ -142,6 +143,9 @@ def _tenant(configuration: Configuration, name: str) -> Tenant:
             port=configuration.port(name, system, port),
         )
 
+    def having(port: str) -> list[str]:
+        return [system for system, (adapter, _) in systems.items() if port in adapter.ports]
+
     return Tenant(
         settings=tenant,
         mapping_set=configuration.mapping_set(name).identity,
@@ -154,9 +158,12 @@ def _tenant(configuration: Configuration, name: str) -> Tenant:
             if "payments" in adapter.ports
         },
         receivers={
-            system: configuration.port(name, system, "webhooks")
-            for system, (adapter, _) in systems.items()
-            if "webhooks" in adapter.ports
+            system: configuration.port(name, system, "webhooks") for system in having("webhooks")
+        },
+        key_sources={system: bound("webhook_keys", system) for system in having("webhook_keys")},
+        challenges={
+            system: configuration.port(name, system, "webhook_challenges")
+            for system in having("webhook_challenges")
         },
     )
 
@@ -187,6 +194,7 @@ def create_app(parts: Parts) -> ASGIApp:
         database=parts.database,
         hub=parts.hub,
         inbox=inbox,
+        keyring=KeyRing(parts.hub),
         access=_access(parts.configuration),
         settings=settings,
         tenants=tuple(parts.configuration.tenants),

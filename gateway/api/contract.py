@@ -206,11 +206,25 @@ ROUTES: Final = (
         summary="Take a webhook delivery of a provider.",
         description=(
             "Signed as the provider signs. Success is answered after the commit, and for"
-            " repetitions too."
+            " repetitions too. Some providers expect another status of success, or of refusal,"
+            " and get that."
         ),
         body=bytes,
         success={200: Success(description="Kept.")},
         problems=("signature", "not_found", "too_large", "misconfigured", "unavailable"),
+        sheds=False,
+    ),
+    Route(
+        method="GET",
+        path="/webhooks/{tenant}/{system}",
+        operation_id="answerWebhookChallenge",
+        tag="webhooks",
+        summary="Tell a provider that the endpoint is ours, or take a delivery by GET.",
+        description="Only for systems whose provider calls so; 405 for all others.",
+        success={200: Success(description="The answer that the provider expects.")},
+        problems=(
+            *("signature", "not_found", "method_not_allowed", "misconfigured", "unavailable"),
+        ),
         sheds=False,
     ),
     Route(

@@ -9,6 +9,7 @@ from gateway.policy.access import Access, Caller
 from gateway.runtime.database import Database
 from gateway.runtime.hub import Hub
 from gateway.runtime.inbox import Inbox
+from gateway.runtime.keyring import KeyRing
 from gateway.settings import ServerSettings
 
 _UTF_8: Final = {"charset=utf-8", 'charset="utf-8"'}
@@ -37,6 +38,7 @@ class Facade:
     database: Database
     hub: Hub
     inbox: Inbox
+    keyring: KeyRing
     access: Access
     settings: ServerSettings
     tenants: tuple[str, ...]

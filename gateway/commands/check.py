@@ -18,6 +18,8 @@ from gateway.ports.erp import Erp
 from gateway.ports.exchange import Exchange, Session
 from gateway.ports.payments import Payments
 from gateway.ports.risk import Risk
+from gateway.ports.webhook_challenges import WebhookChallenges
+from gateway.ports.webhook_keys import WebhookKeys
 from gateway.ports.webhooks import Webhooks
 
 PORTS: Final[Mapping[str, type[Any]]] = {
@@ -26,6 +28,8 @@ PORTS: Final[Mapping[str, type[Any]]] = {
     "crm": Crm,
     "risk": Risk,
     "webhooks": Webhooks,
+    "webhook_keys": WebhookKeys,
+    "webhook_challenges": WebhookChallenges,
 }
 
 
@@ -233,9 +237,10 @@ def port_of(adapter: Adapter, verb: str) -> str:
         Misconfigured: None has.
     """
     for port in adapter.ports:
-        if port != "webhooks" and verb in verbs(port):
+        if not port.startswith("webhook") and verb in verbs(port):
             return port
-    known = [verb for port in adapter.ports if port != "webhooks" for verb in verbs(port)]
+    callable_ports = [port for port in adapter.ports if not port.startswith("webhook")]
+    known = [verb for port in callable_ports for verb in verbs(port)]
     raise Misconfigured(
         f"{adapter.title} has no verb {verb!r}, only {', '.join(known)}.", code="verb"
     )

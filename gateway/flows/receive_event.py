@@ -75,17 +75,14 @@ class EventReceiver:
     def _read(self, row: Row) -> tuple[ProviderEvent | None, Verdict | None]:
         try:
             receiver = self._hub.tenant(row.tenant).receivers[row.system]
-            events = receiver.read(row.body)
+            events = receiver.read(row.notification())
         except KeyError:
             return None, Verdict(seq=row.seq, state="PARKED", reason="no_such_system")
         except HeadraceError as error:
             return None, Verdict(seq=row.seq, state="PARKED", reason=error.code)
         event = _event_of(row, events)
-        if event is None and events:
-            return None, Verdict(seq=row.seq, state="PARKED", reason="event_not_found")
-        if event is None or not (event.payment or event.movements):
-            return None, Verdict(seq=row.seq, state="IGNORED", reason="no_meaning_here")
-        return event, None
+        verdict = _without_payment(row, event, found=bool(events))
+        return (None, verdict) if verdict else (event, None)
 
     def _apply(
         self,
@@ -135,6 +132,26 @@ class EventReceiver:
             attributes={"headrace.system": row.system, "headrace.event_type": event.event_type},
             links=[receipt] if receipt else [],
         )
+
+
+def _without_payment(row: Row, event: ProviderEvent | None, *, found: bool) -> Verdict | None:
+    """What becomes of a row that changes no payment; None where it may change one.
+
+    Args:
+        found: Whether there are any events in the row.
+    """
+    if event is None:
+        state, reason = ("PARKED", "event_not_found") if found else ("IGNORED", "no_meaning_here")
+    elif row.hint or event.hint:
+        # Nobody vouches for what it says: the object has to be read at the provider first.
+        state, reason = "PARKED", "not_read_back"
+    elif not event.known:
+        state, reason = "PARKED", "type_unknown"
+    elif not (event.payment or event.movements):
+        state, reason = "IGNORED", "no_meaning_here"
+    else:
+        return None
+    return Verdict(seq=row.seq, state=state, reason=reason)
 
 
 def _event_of(row: Row, events: Sequence[ProviderEvent]) -> ProviderEvent | None:

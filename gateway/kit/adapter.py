@@ -30,8 +30,8 @@ class Adapter:
         title: What people call the product.
         settings: The Struct that an operator fills in; one instance per configured system.
         ports: For each port that the product fulfils what makes it from the settings, and from
-            the mappings where there are some. Ports are ``payments``, ``erp``, ``crm``, ``risk``
-            and ``webhooks``.
+            the mappings where there are some. Ports are ``payments``, ``erp``, ``crm``, ``risk``,
+            ``webhooks``, ``webhook_keys`` and ``webhook_challenges``.
         mappings: Loads and checks the product's mappings for one system:
             ``mappings(settings, overlays=(), tenant="")``; see ``kit.mapping.installed``.
         accepts: Raises ``Misconfigured`` where mappings that were made of other settings, or by

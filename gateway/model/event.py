@@ -35,6 +35,11 @@ class ProviderEvent(msgspec.Struct, frozen=True, kw_only=True):
         movements: What the event says of the payment's money. An event with neither means
             nothing to us.
         occurred_at: Seconds since the epoch, by the provider's clock.
+        hint: Whether it only says that something has changed: the object has to be read at the
+            provider before anything is believed.
+        known: Whether the type is one that the adapter knows; what is not is for a person.
+        alone: Where a delivery has many events, a body with this one only, from which it can be
+            read again; empty for the whole body.
     """
 
     event_id: str
@@ -44,3 +49,6 @@ class ProviderEvent(msgspec.Struct, frozen=True, kw_only=True):
     payment: ProviderPayment | None = None
     movements: tuple[Movement, ...] = ()
     occurred_at: float = 0.0
+    hint: bool = False
+    known: bool = True
+    alone: bytes = b""

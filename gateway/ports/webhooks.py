@@ -1,20 +1,24 @@
 """Webhooks: what providers report, accepted only when it is genuine."""
 
-from collections.abc import Mapping
 from typing import Protocol
 
 from gateway.model.event import ProviderEvent
+from gateway.ports.notification import Notification, Terms, Trust
 
 
 class Webhooks(Protocol):
-    """What any product that reports events must be able to do. Both verbs are pure."""
+    """What any product that reports events must be able to do. Both verbs are pure.
 
-    def verify(self, headers: Mapping[str, str], body: bytes, *, now: float) -> None:
-        """Accept the delivery or raise.
+    Attributes:
+        terms: What the provider expects of the endpoint.
+    """
+
+    terms: Terms
+
+    def verify(self, notification: Notification, *, now: float) -> Trust:
+        """Let the delivery in or raise.
 
         Args:
-            headers: Names in lower case.
-            body: The bytes as received; decoding and encoding again breaks the signature.
             now: Seconds since the epoch.
 
         Raises:
@@ -23,8 +27,10 @@ class Webhooks(Protocol):
         """
         ...
 
-    def read(self, body: bytes) -> tuple[ProviderEvent, ...]:
-        """The events of a genuine delivery.
+    def read(self, notification: Notification) -> tuple[ProviderEvent, ...]:
+        """The events of a delivery that was let in; needs no credentials.
+
+        Of the headers, only those that ``terms`` names are there.
 
         Raises:
             Rejected: The body is not what the product documents.

@@ -20,6 +20,8 @@ from gateway.ports.erp import Erp
 from gateway.ports.exchange import Exchange, Session
 from gateway.ports.payments import Payments
 from gateway.ports.risk import Risk
+from gateway.ports.webhook_challenges import WebhookChallenges
+from gateway.ports.webhook_keys import WebhookKeys
 from gateway.ports.webhooks import Webhooks
 from gateway.runtime.evidence import Call
 from gateway.runtime.transport import Transport, always
@@ -54,6 +56,8 @@ class Tenant:
         mapping_set: Identity of the mappings that its systems translate by.
         collectors: All systems that collect payments, by name; routing chooses among them.
         receivers: For each system that sends webhooks what verifies and reads them.
+        key_sources: Those whose deliveries name the key that signed them.
+        challenges: Those that ask whether an endpoint is ours.
     """
 
     settings: TenantSettings
@@ -63,6 +67,8 @@ class Tenant:
     risk: System[Risk]
     collectors: Mapping[str, System[Payments]]
     receivers: Mapping[str, Webhooks]
+    key_sources: Mapping[str, System[WebhookKeys]] = field(default_factory=dict)
+    challenges: Mapping[str, WebhookChallenges] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -146,11 +152,13 @@ class Hub:
         step: str = "",
         key: str = "",
         may_send: Callable[[], bool] = always,
+        anonymous: bool = False,
     ) -> T:
         """Hold one exchange to its end; the verb is the name of the exchange's generator.
 
         Args:
             may_send: Asked before each attempt is written.
+            anonymous: Whether the system's session stays at home.
 
         Raises:
             HeadraceError: One of the four, with the system's name.
@@ -167,6 +175,10 @@ class Hub:
             readable=system.adapter.readable,
         )
         try:
+            if anonymous:
+                return await _hold(
+                    exchange, lambda one: self.transport.send(one, call, may_send=may_send)
+                )
             return await _hold(exchange, lambda one: self._send(system, one, call, may_send))
         except HeadraceError as error:
             error.system = error.system or system.name

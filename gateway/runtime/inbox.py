@@ -15,6 +15,7 @@ import msgspec
 import psycopg
 import structlog
 
+from gateway.ports.notification import Notification, Terms
 from gateway.runtime import metrics
 from gateway.runtime.batch import Batcher
 from gateway.runtime.database import OUTAGES, Connection, Database
@@ -22,6 +23,22 @@ from gateway.runtime.database import OUTAGES, Connection, Database
 _log = structlog.get_logger()
 _BATCH = 500
 _PLAIN: Final = re.compile(r"[\x20-\x7e]{1,255}")
+_ENVELOPE: Final = msgspec.json.Decoder(tuple[str, str, tuple[tuple[str, str], ...]])
+_INSERT: Final = (
+    b"insert into headrace.inbox"
+    b" (tenant, system, dedupe_key, body, traceparent, event_type, envelope, hint)"
+    b" select * from unnest(%s::text[], %s::text[], %s::text[], %s::bytea[],"
+    b" %s::text[], %s::text[], %s::text[], %s::boolean[])"
+    b" on conflict (tenant, system, dedupe_key) do "
+)
+_ONCE: Final = _INSERT + b"nothing returning tenant, system, dedupe_key"
+# Whoever works on the row holds its lock, so a hint is never lost between reading and marking.
+_AGAIN: Final = (
+    _INSERT + b"update set state = 'NEW', reason = '', tries = 0, applied_at = null,"
+    b" due_at = least(inbox.due_at, now()), received_at = now(), body = excluded.body,"
+    b" envelope = excluded.envelope, traceparent = excluded.traceparent where inbox.hint"
+    b" returning tenant, system, dedupe_key"
+)
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +48,9 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
         dedupe_key: The same for every repetition; the provider's event id where there is one.
         body: As received.
         traceparent: Of the request that brought it.
+        envelope: What else is needed to read it; see ``envelope_of``.
+        hint: Whether nobody signed it. One row stands for all hints about one object, and each
+            new hint makes the row new again: what it is about has to be read once more.
     """
 
     tenant: str
@@ -39,6 +59,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     traceparent: str
     event_type: str = ""
+    envelope: str = ""
+    hint: bool = False
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +69,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         dedupe_key: Which of the events in the body it is.
         tries: How often its object was not known yet.
+        envelope: What else is needed to read it.
+        hint: Whether nobody signed it.
     """
 
     seq: int
@@ -56,6 +80,15 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     traceparent: str
     tries: int
+    envelope: str = ""
+    hint: bool = False
+
+    def notification(self) -> Notification:
+        """The delivery as far as it was kept."""
+        if not self.envelope:
+            return Notification(body=self.body)
+        method, target, headers = _ENVELOPE.decode(self.envelope)
+        return Notification(method=method, target=target, headers=headers, body=self.body)
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +104,19 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     business_id: str = ""
     again_in_s: float = 0.0
+
+
+def envelope_of(notification: Notification, terms: Terms) -> str:
+    """What of a delivery is needed beside its body; empty for a plain POST.
+
+    Headers only by the names in the terms: a signature is of no use any more, and a header that
+    nobody reads may hold anything.
+    """
+    query = "?" in notification.target
+    headers = tuple(pair for pair in notification.headers if pair[0] in terms.headers)
+    if not headers and not query and notification.method == "POST":
+        return ""
+    return msgspec.json.encode((notification.method, notification.target, headers)).decode()
 
 
 def dedupe_key(event_id: str) -> str:
@@ -126,25 +172,23 @@ class Inbox:
 
     async def _insert_all(self, batch: Sequence[Delivery]) -> list[bool | Exception]:
         # Every process locks the same keys in the same order, so none waits in a circle.
-        in_order = sorted(batch, key=_identity)
+        in_order = sorted({_identity(one): one for one in batch}.values(), key=_identity)
+        signed = [one for one in in_order if not one.hint]
+        hints = [one for one in in_order if one.hint]
+        new: set[tuple[str, str, str]] = set()
         async with self._database.transaction() as connection:
-            found = await connection.execute(
-                "insert into headrace.inbox"
-                " (tenant, system, dedupe_key, body, traceparent, event_type)"
-                " select * from unnest(%s::text[], %s::text[], %s::text[], %s::bytea[],"
-                " %s::text[], %s::text[]) on conflict (tenant, system, dedupe_key) do nothing"
-                " returning tenant, system, dedupe_key",
-                (
-                    [one.tenant for one in in_order],
-                    [one.system for one in in_order],
-                    [one.dedupe_key for one in in_order],
-                    [one.body for one in in_order],
-                    [one.traceparent for one in in_order],
-                    [one.event_type for one in in_order],
-                ),
-            )
-            new = set(await found.fetchall())
+            for sql, some in ((_ONCE, signed), (_AGAIN, hints)):
+                if some:
+                    found = await connection.execute(sql, _columns(some))
+                    new.update(await found.fetchall())
         return [_identity(one) in new for one in batch]
+
+
+def _columns(deliveries: Sequence[Delivery]) -> tuple[list[object], ...]:
+    """The values of each column, in the order of ``_INSERT``."""
+    names = ("tenant", "system", "dedupe_key", "body", "traceparent", "event_type")
+    named = (*names, "envelope", "hint")
+    return tuple([getattr(one, name) for one in deliveries] for name in named)
 
 
 def _identity(delivery: Delivery) -> tuple[str, str, str]:
@@ -215,14 +259,25 @@ async def _park(database: Database, row: Row, error: str) -> Sequence[Verdict]:
 async def _take(connection: Connection, limit: int) -> list[Row]:
     """Rows that are due, locked until the transaction ends; others pass over them."""
     found = await connection.execute(
-        "select seq, tenant, system, dedupe_key, body, traceparent, tries from headrace.inbox"
+        "select seq, tenant, system, dedupe_key, body, traceparent, tries, envelope, hint"
+        " from headrace.inbox"
         " where state = 'NEW' and due_at <= now() order by due_at, seq"
         " limit %s for update skip locked",
         (limit,),
     )
     return [
-        Row(seq=a, tenant=b, system=c, dedupe_key=d, body=bytes(e), traceparent=f, tries=g)
-        for a, b, c, d, e, f, g in await found.fetchall()
+        Row(
+            seq=a,
+            tenant=b,
+            system=c,
+            dedupe_key=d,
+            body=bytes(e),
+            traceparent=f,
+            tries=g,
+            envelope=h,
+            hint=i,
+        )
+        for a, b, c, d, e, f, g, h, i in await found.fetchall()
     ]
 
 

@@ -139,7 +139,7 @@ async def test_what_is_not_there_is_not_found(front: Front, path: str) -> None:
         ("/v1/orders/x", {"GET", "HEAD", "OPTIONS"}),
         ("/v1/orders/x/timeline", {"GET", "HEAD", "OPTIONS"}),
         ("/v1/operations/x", {"GET", "HEAD", "OPTIONS"}),
-        ("/webhooks/acme/stripe", {"POST", "OPTIONS"}),
+        ("/webhooks/acme/stripe", {"GET", "HEAD", "POST", "OPTIONS"}),
         ("/livez", {"GET", "HEAD", "OPTIONS"}),
         ("/readyz", {"GET", "HEAD", "OPTIONS"}),
         ("/problems/invalid", {"GET", "HEAD", "OPTIONS"}),

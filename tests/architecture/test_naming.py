@@ -174,11 +174,11 @@ def addresses(path: str, text: str) -> list[str]:
 
 
 def ports() -> list[Source]:
-    """The modules of gateway/ports, without the exchange, which is no port."""
+    """The modules of gateway/ports, without what ports speak of, which is no port."""
     return [
         source
         for source in python_files("gateway/ports")
-        if PurePosixPath(source.path).stem not in {"__init__", "exchange"}
+        if PurePosixPath(source.path).stem not in {"__init__", "exchange", "notification"}
     ]
 
 

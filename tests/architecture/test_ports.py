@@ -86,7 +86,15 @@ def test_adapters_have_every_verb(product: str) -> None:
 
 def test_ports_are_found() -> None:
     """The check knows all ports, so it cannot pass by knowing none."""
-    assert {"crm", "erp", "payments", "risk", "webhooks"} == set(port_protocols())
+    assert {
+        "crm",
+        "erp",
+        "payments",
+        "risk",
+        "webhook_challenges",
+        "webhook_keys",
+        "webhooks",
+    } == set(port_protocols())
     assert {
         "find_account",
         "find_opportunity",

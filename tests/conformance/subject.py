@@ -5,7 +5,7 @@ name ``SUBJECT``. The suites name no adapter.
 """
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
@@ -18,6 +18,9 @@ from gateway.kit.adapter import Adapter
 from gateway.kit.blocking import run
 from gateway.kit.simulator import Simulator, rubbish
 from gateway.ports.exchange import Exchange, Session
+from gateway.ports.notification import Notification
+from gateway.ports.webhook_challenges import WebhookChallenges
+from gateway.ports.webhook_keys import WebhookKeys
 from tests.architecture.source import adapter_folders
 
 T = TypeVar("T")
@@ -46,6 +49,10 @@ class Subject:
         tokens: Situation to the token that brings it about: ``accepted``, ``declined``, and the
             methods that need one of their own.
         unguarded: The settings without what verifies webhooks.
+        notices: Genuine deliveries for these settings, of a product without a simulator.
+        dated: Whether a delivery that is a day old is refused.
+        naming: For an address a port and a delivery that names its key there.
+        asking: A port, a question whether an endpoint is ours, and the answer that is due.
         requests: The most requests that any verb may take.
     """
 
@@ -56,6 +63,10 @@ class Subject:
     counted_as: Callable[[Any, str, str], str] = lambda _settings, _verb, our_id: our_id
     tokens: Mapping[str, str] = field(default_factory=dict)
     unguarded: Callable[[Any], Any] | None = None
+    notices: Callable[[Any], Sequence[Notification]] | None = None
+    dated: bool = True
+    naming: Callable[[str], tuple[WebhookKeys, Notification]] | None = None
+    asking: Callable[[], tuple[WebhookChallenges, Notification, bytes]] | None = None
     requests: int = 4
 
     def account(self, port: str, number: int = 1) -> "Account":

@@ -1,10 +1,11 @@
 """The suite runs over whatever is on disk."""
 
-from gateway.ports import crm, erp, payments, risk, webhooks
+from gateway.ports import crm, erp, payments, risk, webhook_challenges, webhook_keys, webhooks
 from tests.architecture.source import adapter_folders
 from tests.conformance.subject import declared, fulfilling
 
-_PORTS = {module.__name__.rpartition(".")[2] for module in (crm, erp, payments, risk, webhooks)}
+_MODULES = (crm, erp, payments, risk, webhooks, webhook_keys, webhook_challenges)
+_PORTS = {module.__name__.rpartition(".")[2] for module in _MODULES}
 
 
 def test_every_adapter_is_declared_under_its_folder() -> None:

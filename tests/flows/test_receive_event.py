@@ -14,6 +14,7 @@ from gateway.model.money import Money
 from gateway.model.movement import Movement, MovementKind, MovementState
 from gateway.model.order import Order
 from gateway.model.payment import Payment, PaymentState, ProviderPayment
+from gateway.ports.notification import Notification, Terms, Trust
 from gateway.runtime.inbox import Delivery, Inbox
 from tests.flows.stage import TENANT, Life, Stage, new_order
 
@@ -24,12 +25,15 @@ _MONEY: Final = Money(2000, "EUR")
 class _Words:
     """A provider that sends several events in one delivery, each as a line of JSON."""
 
-    def verify(self, headers: Mapping[str, str], body: bytes, *, now: float) -> None:
-        """Everything is genuine; signatures are tested elsewhere."""
+    terms = Terms()
 
-    def read(self, body: bytes) -> tuple[ProviderEvent, ...]:
+    def verify(self, notification: Notification, *, now: float) -> Trust:  # noqa: ARG002 - as the port has it
+        """Everything is genuine; signatures are tested elsewhere."""
+        return Trust.SIGNED
+
+    def read(self, notification: Notification) -> tuple[ProviderEvent, ...]:
         """One event for each line."""
-        return tuple(_event(**json.loads(line)) for line in body.splitlines())
+        return tuple(_event(**json.loads(line)) for line in notification.body.splitlines())
 
 
 def _event(

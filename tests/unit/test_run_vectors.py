@@ -94,7 +94,7 @@ def test_wrong_verdicts_are_failures(tmp_path: Path) -> None:
     ("head", "complaint"),
     [
         ({"provider": "acme"}, "no adapter for provider 'acme'"),
-        ({"provider": "worldline / PAYONE"}, "no adapter for provider 'worldline / PAYONE'"),
+        ({"provider": "stripes / payones"}, "no adapter for provider 'stripes / payones'"),
         ({"provider": None}, "no adapter for provider None"),
         ({"cases": {}}, "has no list of cases"),
     ],
@@ -118,7 +118,7 @@ def _bare(folder: Path, content: dict[str, Any]) -> Path:
 @pytest.mark.parametrize(
     "broken",
     [
-        {"expect": "fetch"},
+        {"expect": "perhaps"},
         {"body": None},
         {"secrets": "whsec_x"},
         {"headers": 5},

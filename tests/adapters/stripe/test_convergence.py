@@ -11,6 +11,7 @@ from adapters.stripe.settings import Settings
 from gateway.model.event import ProviderEvent
 from gateway.model.payment import AttemptState, Payment, PaymentAttempt, PaymentState
 from gateway.policy import collecting
+from gateway.ports.notification import Notification
 from tests.conformance import samples
 
 S = PaymentState
@@ -119,7 +120,7 @@ _LIVES: Final = {
 def _read(kind: str, thing: dict[str, Any]) -> ProviderEvent:
     whole = {"id": "evt", "object": "event", "type": kind, "created": 7, "data": {"object": thing}}
     port = ADAPTER.port("webhooks", Settings(secret_key="sk_test_1"))
-    (event,) = port.read(msgspec.json.encode(whole))
+    (event,) = port.read(Notification(body=msgspec.json.encode(whole)))
     found: ProviderEvent = event
     assert found.payment or found.movements
     return found

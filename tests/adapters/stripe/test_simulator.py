@@ -11,6 +11,7 @@ from adapters.stripe import Settings
 from adapters.stripe.simulator import StripeSimulator
 from adapters.stripe.webhooks import StripeWebhooks
 from gateway.kit.simulator import Simulator
+from gateway.ports.notification import Notification
 
 NOW = 1_767_225_600.0
 KEY = "sk_test_sim"
@@ -358,9 +359,12 @@ def test_deliveries_are_genuine() -> None:
         json.loads(request.content)["type"] for request in requests
     ]
     for request in requests:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        port.verify(headers, request.content, now=NOW)
-        assert port.read(request.content)
+        notification = Notification(
+            headers=tuple((name.lower(), value) for name, value in request.headers.items()),
+            body=request.content,
+        )
+        port.verify(notification, now=NOW)
+        assert port.read(notification)
     assert [] == stripe.due(now=NOW + 3600)
 
 

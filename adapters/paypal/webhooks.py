@@ -1,0 +1,97 @@
+"""Webhooks: RSA under a certificate of PayPal's, over a checksum of the body."""
+
+import re
+import zlib
+from typing import Final
+
+import msgspec
+
+from adapters.paypal.settings import Settings
+from gateway.errors import Misconfigured, Rejected
+from gateway.kit.signatures import certificates
+from gateway.kit.signatures.origins import document_in, read_document
+from gateway.model.event import ProviderEvent
+from gateway.ports.exchange import Exchange
+from gateway.ports.notification import Keys, Notification, Terms, Trust
+
+ORIGINS: Final = frozenset({"https://api.paypal.com", "https://api.sandbox.paypal.com"})
+_PATH: Final = re.compile(r"/v1/notifications/certs/[A-Za-z0-9-]{1,128}")
+_DAY_S: Final = 86_400.0
+# Source: developer.paypal.com/api/rest/webhooks/event-names, read 2026-11.
+FAMILIES: Final = (
+    *("BILLING.", "BILLING_AGREEMENTS.", "CATALOG.", "CHECKOUT.", "CUSTOMER.", "IDENTITY."),
+    *("INVOICING.", "MERCHANT.", "PAYMENT.", "PAYMENTS.", "RISK.", "VAULT."),
+)
+
+
+class _Resource(msgspec.Struct, frozen=True):
+    id: str = ""
+
+
+class _Event(msgspec.Struct, frozen=True):
+    id: str
+    event_type: str
+    resource: _Resource = _Resource()
+
+
+_EVENT: Final = msgspec.json.Decoder(_Event)
+
+
+class PayPalWebhooks:
+    """The deliveries to one webhook."""
+
+    terms = Terms()
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.origins = frozenset({settings.key_origin}) if settings.key_origin else ORIGINS
+
+    def fetch_keys(self, notification: Notification) -> Exchange[Keys]:
+        """The certificate that the delivery names; its address names one for ever."""
+        address = notification.header("paypal-cert-url")
+        request = read_document(address, self.origins)
+        if not _PATH.fullmatch(request.url.path):
+            raise Rejected("The address is not one of a certificate.", code="url_refused")
+        response = yield request
+        return Keys(document=document_in(response), expires_in_s=_DAY_S)
+
+    def verify(self, notification: Notification, *, now: float) -> Trust:
+        """Accept the delivery or raise.
+
+        Source: paypalrestsdk 1.13.3 (``notifications/webhooks.py``), read 2026-11.
+        """
+        settings = self._settings
+        if not settings.webhook_id.strip():
+            raise Misconfigured("No webhook id is configured.", code="webhook_secret_missing")
+        if notification.header("paypal-auth-algo") != "SHA256withRSA":
+            raise Rejected("The algorithm is not allowed.", code="signature_invalid")
+        identity = notification.header("paypal-transmission-id")
+        time = notification.header("paypal-transmission-time")
+        checksum = zlib.crc32(notification.body)
+        certificates.verify(
+            notification.keys + b"\n" + settings.intermediates.encode(),
+            f"{identity}|{time}|{settings.webhook_id}|{checksum}".encode(),
+            notification.header("paypal-transmission-sig"),
+            store=certificates.store_of(settings.trusted_roots),
+            domain=".paypal.com",
+            now=now,
+        )
+        return Trust.SIGNED
+
+    def read(self, notification: Notification) -> tuple[ProviderEvent, ...]:
+        """The one event, a hint: a checksum of 32 bits binds nobody to the rest of the body."""
+        try:
+            event = _EVENT.decode(notification.body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Rejected(
+                "The body is not an event of PayPal.", code="event_unexpected"
+            ) from error
+        return (
+            ProviderEvent(
+                event_id=event.id,
+                event_type=event.event_type,
+                provider_ref=event.resource.id,
+                hint=True,
+                known=event.event_type.startswith(FAMILIES),
+            ),
+        )

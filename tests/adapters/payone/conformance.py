@@ -1,0 +1,53 @@
+"""PAYONE in the conformance suite."""
+
+import base64
+import hashlib
+import hmac
+
+import msgspec
+
+from adapters.payone import ADAPTER, Settings
+from adapters.payone.webhooks import PayoneWebhooks
+from gateway.ports.notification import Notification
+from tests.conformance.subject import Subject
+
+BODY = (
+    b'{"apiVersion":"v1","id":"34b8a607","merchantId":"1341","type":"payment.captured",'
+    b'"payment":{"id":"3066_0","paymentOutput":{"amountOfMoney":{"amount":1999}}}}'
+)
+
+
+def _connect(number: int) -> tuple[Settings, None]:
+    settings = Settings(
+        merchant_id="P1",
+        api_key_id="key",
+        api_secret=f"api_{number}",
+        webhook_key_ids=("old", "new"),
+        webhook_secrets=(f"old_{number}", f"secret_{number}_9fb1"),
+    )
+    return settings, None
+
+
+def signed(secret: str, body: bytes = BODY, key: str = "new") -> Notification:
+    """A delivery as PAYONE signs it."""
+    digest = base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
+    headers = (("x-gcs-signature", digest), ("x-gcs-keyid", key))
+    return Notification(headers=headers, body=body)
+
+
+def _asking() -> tuple[PayoneWebhooks, Notification, bytes]:
+    """The question, which comes back as it is."""
+    header = ("x-gcs-webhooks-endpoint-verification", "a3f1-7c.9_x~")
+    asked = Notification(method="GET", target="/webhooks/a/payone", headers=(header,))
+    return PayoneWebhooks(_connect(1)[0]), asked, b"a3f1-7c.9_x~"
+
+
+SUBJECT = Subject(
+    adapter=ADAPTER,
+    connect=_connect,
+    secrets=lambda settings: (settings.api_secret, *settings.webhook_secrets),
+    notices=lambda settings: [signed(settings.webhook_secrets[-1])],
+    unguarded=lambda settings: msgspec.structs.replace(settings, webhook_secrets=()),
+    dated=False,
+    asking=_asking,
+)
