@@ -8,6 +8,7 @@ import msgspec
 from adapters.stripe import answers, translation
 from adapters.stripe.amounts import UnreadableError
 from adapters.stripe.answers import CHARGE, DISPUTE, INTENT, REFUND, Answer
+from adapters.stripe.capabilities import FAMILIES
 from adapters.stripe.settings import Settings
 from adapters.stripe.translation import Translation
 from gateway.errors import Rejected
@@ -19,19 +20,6 @@ from gateway.model.payment import ProviderPayment
 from gateway.ports.notification import Notification, Terms, Trust
 
 _SCHEME: Final = "v1"
-# What stands before the first point of a type. Source: docs.stripe.com/api/events/types.
-_FAMILIES: Final = frozenset(
-    """
-    account application_fee balance balance_settings billing billing_portal capability cash_balance
-    charge checkout climate coupon credit_note customer customer_cash_balance_transaction
-    entitlements file financial_connections identity invoice invoice_payment invoiceitem
-    issuing_authorization issuing_card issuing_cardholder issuing_dispute
-    issuing_personalization_design issuing_token issuing_transaction mandate order payment_intent
-    payment_link payment_method payout person plan price product promotion_code quote radar
-    recipient refund reporting review setup_intent sigma sku source subscription_schedule tax
-    tax_rate terminal test_helpers topup transfer treasury
-    """.split()
-)
 
 
 class _Data(msgspec.Struct, frozen=True):
@@ -108,7 +96,7 @@ class StripeWebhooks:
                 payment=payment,
                 movements=said if isinstance(said, tuple) else (),
                 occurred_at=event.created,
-                known=event.type.partition(".")[0] in _FAMILIES,
+                known=event.type.partition(".")[0] in FAMILIES,
             ),
         )
 

@@ -5,7 +5,8 @@
 | process.uptime | for how long the process has been up |
 | http.server.request.duration | how long requests took, by route and status |
 | http.client.request.duration | how long attempts took, by system and verb |
-| headrace.webhooks.received | deliveries by outcome: new, repeated, refused |
+| headrace.webhooks.received | deliveries by outcome: new, repeated, refused, challenge |
+| headrace.webhooks.unknown | events of types that the adapter does not know |
 | headrace.flows.ended | flows by kind and outcome |
 | headrace.flows.parked | stops of flows by kind and reason |
 | headrace.inbox.applied | rows of the inbox by verdict |

@@ -1,10 +1,12 @@
 """Every vector of every scheme: what the vendor's own client says is what our receiver says."""
 
+import importlib
 import json
 from pathlib import Path
 
 import pytest
 
+from tests.architecture.source import ROOT
 from tests.webhooks import vectors
 
 _SCHEMES = (
@@ -47,3 +49,17 @@ def test_all_vectors(contracts: Path, scheme: str) -> None:
 def test_words_that_name_an_adapter(text: str, expected: list[tuple[str, str]]) -> None:
     """Whole words in any spelling, in the order in which they stand."""
     assert expected == vectors.named_in(text)
+
+
+def test_the_reference_page_knows_the_answers() -> None:
+    """Every adapter has its rows, with the statuses that it asks for."""
+    page = (ROOT / "docs" / "reference" / "webhooks.md").read_text(encoding="utf-8")
+    for word, (product, scheme) in vectors._known().items():
+        adapter = importlib.import_module(f"adapters.{product}").ADAPTER
+        settings = vectors.settings_for(adapter.settings, scheme, {}, {})
+        terms = adapter.port("webhooks", settings).terms
+        answers = f"| {terms.kept.status}, {terms.refused.status if terms.refused else 401} |"
+        rows = [line for line in page.splitlines() if line.startswith(f"| `{product}`")]
+        rows = [row for row in rows if not scheme or f"`{scheme}`" in row]
+        assert rows, word
+        assert [] == [row for row in rows if answers not in row]
