@@ -208,7 +208,9 @@ async def test_timeline_tells_all_in_order(front: Front, life: Life) -> None:
     entries = shown["entries"]
     assert order.order_id == shown["order_id"]
     assert sorted(entry["at"] for entry in entries) == [entry["at"] for entry in entries]
-    assert {"event", "step", "attempt", "webhook", "document"} == {e["what"] for e in entries}
+    assert {"event", "mappings", "step", "attempt", "webhook", "document"} == {
+        entry["what"] for entry in entries
+    }
     assert {"ACCOUNT", "OPPORTUNITY", "BUSINESS_PARTNER", "SALES_ORDER", "PAYMENT"} == {
         entry["name"] for entry in entries if entry["what"] == "document"
     }

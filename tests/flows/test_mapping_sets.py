@@ -12,6 +12,7 @@ import yaml
 from structlog.testing import LogCapture
 
 from gateway import configuring
+from gateway.errors import Unavailable
 from gateway.kit.mapping import installed
 from gateway.kit.simulator import FaultKind
 from gateway.model.order import Order
@@ -329,3 +330,26 @@ async def test_process_whose_own_mappings_are_withdrawn_goes_on_and_says_so(
 
     assert [] == [one for one in await _mappings_in_timeline(stage, order) if len(one) > 2]
     assert "mapping_set.withdrawn_in_use" in [one["event"] for one in logs.entries]
+
+
+async def test_database_that_is_away_while_mappings_give_way(
+    stage: Stage, life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An outage is no reason to park: the flow is released, and moved when it is run again."""
+    order = await stage.submit(new_order("away"))
+    await stage.rows("update headrace.flow set mapping_set = ''")
+
+    async def away(*_statements: object, **_options: object) -> None:
+        raise Unavailable("PostgreSQL stayed away.", code="database_away")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(life.parts.journal, "write", away)
+        await life.work()
+    flow = await stage.flow(order)
+    assert ("RUNNING", "", "") == (flow["state"], flow["reason"], flow["mapping_set"])
+
+    await stage.expire_leases()
+    await stage.finish(life, order)
+
+    assert ("COMPLETED", "") == await stage.state(order)
+    assert 1 == len(await _mappings_in_timeline(stage, order))

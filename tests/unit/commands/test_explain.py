@@ -120,6 +120,16 @@ async def test_each_field_says_where_it_comes_from(
     assert lines["/BillingCity"].line > 1
 
 
+async def test_the_mappings_that_the_flow_would_keep_are_named(
+    configuration: Configuration,
+) -> None:
+    """The identity under which they are found again once the flow has begun."""
+    found = await explanation_of(configuration)
+    (tenant,) = configuration.tenants
+
+    assert configuration.mapping_set(tenant).identity == found.mapping_set
+
+
 async def test_mappings_of_later_calls_are_there(configuration: Configuration) -> None:
     """The first call to the ERP only looks something up; what it would write comes after."""
     found = await explanation_of(configuration)
