@@ -339,8 +339,12 @@ async def test_database_that_is_away_while_mappings_give_way(
     order = await stage.submit(new_order("away"))
     await stage.rows("update headrace.flow set mapping_set = ''")
 
-    async def away(*_statements: object, **_options: object) -> None:
-        raise Unavailable("PostgreSQL stayed away.", code="database_away")
+    write, first = life.parts.journal.write, iter([True])
+
+    async def away(*statements: Any, **options: Any) -> Any:
+        if next(first, False):
+            raise Unavailable("PostgreSQL stayed away.", code="database_away")
+        return await write(*statements, **options)
 
     with monkeypatch.context() as outage:
         outage.setattr(life.parts.journal, "write", away)
