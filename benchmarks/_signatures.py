@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from gateway import app
+from gateway import configuring
 from gateway.ports.notification import Notification
 
 NOW: Final = 1_772_442_000
@@ -31,7 +31,7 @@ def measure(seconds: float) -> dict[str, float]:
     """Microseconds for each scheme; the fastest of several rounds, because others disturb."""
     found = {}
     for name, (product, settings, notification) in deliveries().items():
-        adapter = app.load_adapter(product)
+        adapter = configuring.load_adapter(product)
         port = adapter.port("webhooks", adapter.settings(**settings))
         found[name] = _best(lambda port=port, n=notification: port.verify(n, now=NOW), seconds)
     return found

@@ -18,7 +18,7 @@ from gateway.api import contract, health, hot, operations, orders, problems, web
 from gateway.api.facade import Facade
 from gateway.api.pipeline import Pipeline
 from gateway.configuring import Configuration, policy_of
-from gateway.flows import place_order
+from gateway.flows import place_order, sync_payment
 from gateway.flows.receive_event import EventReceiver
 from gateway.policy.access import Access, Caller
 from gateway.runtime import embedded, mapping_sets, metrics, secrets, telemetry
@@ -38,8 +38,10 @@ from gateway.settings import CallPolicy, Settings
 P = TypeVar("P")
 
 FLOWS: Final = {
-    place_order.KIND: Flow(
-        kind=place_order.KIND, queue=place_order.QUEUE, run=place_order.place_order
+    kind: Flow(kind=kind, queue=queue, run=run)
+    for kind, queue, run in (
+        (place_order.KIND, place_order.QUEUE, place_order.place_order),
+        (sync_payment.KIND, sync_payment.QUEUE, sync_payment.sync_payment),
     )
 }
 

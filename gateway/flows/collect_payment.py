@@ -22,10 +22,14 @@ from gateway.model.route import Route
 from gateway.policy import collecting, routing
 from gateway.ports.exchange import Exchange
 from gateway.ports.payments import Payments
+from gateway.runtime import engine
+from gateway.runtime.database import Connection
 from gateway.runtime.documents import Unit
 from gateway.runtime.hub import System
 from gateway.runtime.story import Story
 
+# Where the flows run that wait for a payment.
+_WAITING_QUEUE: Final = "interactive"
 # Waits for a provider that says "pending", before a person is asked; a day each.
 _ROUNDS: Final = 20
 # Money that did not move, and will not.
@@ -66,7 +70,7 @@ async def collect_payment(
     payment = await story.record("payment.prepare", prepare, returns=Payment)
     answer = await story.call(
         "payments.create_payment",
-        _provider(story, payment),
+        provider_of(story, payment),
         lambda port, key: port.create_payment(payment, key=key),
         find=lambda port: port.find_payment(payment),
         returns=ProviderPayment,
@@ -122,7 +126,7 @@ async def give_back(story: Story, payment: Payment) -> None:
     refund_id = f"{payment.payment_id}-refund"
     refund = await story.call(
         "payments.refund_payment",
-        _provider(story, payment),
+        provider_of(story, payment),
         lambda port, key: port.refund_payment(payment, refund_id, payment.captured, key=key),
         find=lambda port: port.find_refund(payment, refund_id),
         returns=ProviderRefund,
@@ -139,7 +143,7 @@ def _route(story: Story, order: Order) -> Route:
     return found
 
 
-def _provider(story: Story, payment: Payment) -> System[Payments]:
+def provider_of(story: Story, payment: Payment) -> System[Payments]:
     """The system that was chosen for the payment.
 
     Raises:
@@ -155,7 +159,7 @@ def _provider(story: Story, payment: Payment) -> System[Payments]:
 async def _capture(story: Story, payment: Payment) -> Payment:
     answer = await story.call(
         "payments.capture_payment",
-        _provider(story, payment),
+        provider_of(story, payment),
         lambda port, key: port.capture_payment(payment, payment.amount, key=key),
         find=lambda port: find_payment_in(port, payment, collecting.CAPTURED),
         returns=ProviderPayment,
@@ -193,7 +197,7 @@ async def _look_up(story: Story, payment: Payment, name: str) -> None:
     """Ask the provider, because its webhook did not come."""
     found = await story.call(
         f"payments.find_payment.{name}",
-        _provider(story, payment),
+        provider_of(story, payment),
         lambda port, _key: port.find_payment(payment),
         returns=ProviderPayment | None,
     )
@@ -205,7 +209,7 @@ async def _end(story: Story, payment: Payment, name: str) -> Payment:
     """End the attempt; where the provider refuses, what came of it meanwhile decides."""
     ended = await story.ask(
         f"payments.cancel_payment.{name}",
-        _provider(story, payment),
+        provider_of(story, payment),
         lambda port, key: port.cancel_payment(payment, key=key),
         find=lambda port: find_payment_in(port, payment, _RELEASED),
         returns=ProviderPayment,
@@ -238,14 +242,28 @@ async def _record(story: Story, step: str, payment: Payment, *said: ProviderPaym
 
 
 def _applying(payment_id: str, *answers: ProviderPayment) -> Callable[[Unit], Awaitable[Payment]]:
-    async def change(unit: Unit) -> Payment:
-        payment, events = await load_payment(unit, payment_id), list[Event]()
-        for said in answers:
-            payment, reported = collecting.apply(payment, said)
-            events += reported
-        if answers:
-            await unit.save("payment", payment.payment_id, payment.state.value, payment, events)
-            await unit.refer(collecting.references(payment))
-        return payment
+    return lambda unit: apply_answers(unit, payment_id, *answers)
 
-    return change
+
+async def apply_answers(unit: Unit, payment_id: str, *answers: ProviderPayment) -> Payment:
+    """The payment after what its provider said, stored with the events of the change."""
+    payment, events = await load_payment(unit, payment_id), list[Event]()
+    for said in answers:
+        payment, reported = collecting.apply(payment, said)
+        events += reported
+    if answers:
+        await unit.save("payment", payment.payment_id, payment.state.value, payment, events)
+        await unit.refer(collecting.references(payment))
+    return payment
+
+
+async def wake(connection: Connection, payment: Payment) -> None:
+    """Tell the flow that waits; telling it again changes nothing."""
+    for word, states in (("authorised", collecting.AUTHORISED), ("ended", collecting.ENDED)):
+        if payment.state in states or payment.state in collecting.ENDED:
+            await engine.emit(
+                connection,
+                queue=_WAITING_QUEUE,
+                event=f"payment:{payment.payment_id}:{word}",
+                payload={"state": payment.state.value},
+            )

@@ -5,18 +5,20 @@ A consumer, not a flow: it changes the model and wakes the flows that wait, and 
 
 import time
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 import structlog
 from opentelemetry.trace import SpanKind
 
 from gateway.errors import HeadraceError
+from gateway.flows import sync_payment
+from gateway.flows.collect_payment import wake
 from gateway.model import codec
 from gateway.model.event import Event, ProviderEvent
-from gateway.model.order import OrderState
+from gateway.model.identifiers import new_id
 from gateway.model.payment import Payment
-from gateway.policy import collecting
+from gateway.policy import collecting, ordering
 from gateway.runtime import engine, outbox, telemetry
 from gateway.runtime.database import Connection
 from gateway.runtime.hub import Hub
@@ -25,20 +27,17 @@ from gateway.runtime.story import flow_span
 from gateway.runtime.telemetry import Telemetry
 
 _log = structlog.get_logger()
-_QUEUE = "interactive"
 
 # A webhook may overtake the answer to our own call; after these pauses a person has to look.
 _PATIENCE_S = (1.0, 5.0, 30.0, 120.0, 600.0)
 
-# Nobody waits for the money of such an order any more.
-_GIVEN_UP: Final = frozenset({OrderState.CANCELLED, OrderState.REJECTED})
 
-
-class _Known(msgspec.Struct):
+class _Known(msgspec.Struct, eq=False):
     """A payment as this transaction has it, and where it belongs in the trace.
 
     Attributes:
         given_up: Its order is cancelled or refused, or its flow has ended so.
+        doubted: Somebody said that it has changed, and it has to be read at its provider.
     """
 
     tenant: str
@@ -48,6 +47,7 @@ class _Known(msgspec.Struct):
     traceparent: str
     given_up: bool
     changed: bool = False
+    doubted: bool = False
 
 
 class EventReceiver:
@@ -70,7 +70,23 @@ class EventReceiver:
         for row, event, verdict in read:
             verdicts.append(verdict or self._apply(row, event, known, reports))
         await _store(connection, known, reports)
+        for one in sorted(set(known.values()), key=lambda one: one.payment.payment_id):
+            if one.doubted:
+                await self._read_back(connection, one)
         return verdicts
+
+    async def _read_back(self, connection: Connection, known: "_Known") -> None:
+        """Start the flow that asks the provider, once for all hints of this batch."""
+        await engine.start(
+            connection,
+            kind=sync_payment.KIND,
+            queue=sync_payment.QUEUE,
+            tenant=known.tenant,
+            business_id=f"{known.payment.payment_id}:{new_id()}",
+            subject=known.payment.order_id,
+            mapping_set=self._hub.tenant(known.tenant).mapping_set,
+            traceparent=known.traceparent,
+        )
 
     def _read(self, row: Row) -> tuple[ProviderEvent | None, Verdict | None]:
         try:
@@ -95,6 +111,11 @@ class EventReceiver:
         if event is None or found is None:
             return _later(row)
         order_id, charged = found.payment.order_id, collecting.kept(found.payment)
+        if row.hint or event.hint:
+            if row.system != found.payment.provider:
+                return _parked(row, "integrity_mismatch", order_id)
+            found.doubted = True
+            return Verdict(seq=row.seq, state="APPLIED", reason="read_back", business_id=order_id)
         if not _matches(found.payment, row.system, event):
             return _parked(row, "integrity_mismatch", order_id)
         began = time.time()
@@ -142,12 +163,9 @@ def _without_payment(row: Row, event: ProviderEvent | None, *, found: bool) -> V
     """
     if event is None:
         state, reason = ("PARKED", "event_not_found") if found else ("IGNORED", "no_meaning_here")
-    elif row.hint or event.hint:
-        # Nobody vouches for what it says: the object has to be read at the provider first.
-        state, reason = "PARKED", "not_read_back"
     elif not event.known:
         state, reason = "PARKED", "type_unknown"
-    elif not (event.payment or event.movements):
+    elif not (event.payment or event.movements or row.hint or event.hint):
         state, reason = "IGNORED", "no_meaning_here"
     else:
         return None
@@ -216,7 +234,7 @@ async def _load(
         "  on r.tenant = t and r.system = s and r.external_id = x and r.entity = 'PAYMENT')"
         " order by d.tenant, d.id for no key update of d",
         (
-            [state.value for state in _GIVEN_UP],
+            [state.value for state in ordering.GIVEN_UP],
             [row.tenant for row, _ in pairs],
             [event.payment_id for _, event in pairs],
             [row.tenant for row, _ in pairs],
@@ -278,16 +296,4 @@ async def _store(
     # In the order of the ids, as every other transaction that wakes flows.
     async with connection.pipeline():
         for one in sorted(payments.values(), key=lambda one: one.payment.payment_id):
-            await _wake(connection, one.payment)
-
-
-async def _wake(connection: Connection, payment: Payment) -> None:
-    """Tell the flow that waits; telling it again changes nothing."""
-    for word, states in (("authorised", collecting.AUTHORISED), ("ended", collecting.ENDED)):
-        if payment.state in states or payment.state in collecting.ENDED:
-            await engine.emit(
-                connection,
-                queue=_QUEUE,
-                event=f"payment:{payment.payment_id}:{word}",
-                payload={"state": payment.state.value},
-            )
+            await wake(connection, one.payment)

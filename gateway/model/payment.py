@@ -143,6 +143,7 @@ class ProviderPayment(msgspec.Struct, frozen=True, kw_only=True):
         amount: What was asked for, as the provider has it.
         captured: Collected so far, in the payment's currency, as the provider counts.
         refunded: Given back so far, as the provider counts.
+        movements: What the provider tells of one by one.
     """
 
     provider_ref: str
@@ -150,6 +151,7 @@ class ProviderPayment(msgspec.Struct, frozen=True, kw_only=True):
     amount: Money
     captured: Money
     refunded: Money
+    movements: tuple[Movement, ...] = ()
     failure: PaymentFailure | None = None
     next_action: NextAction | None = None
 

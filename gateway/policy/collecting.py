@@ -98,7 +98,7 @@ def apply(
         said: The payment as the provider has it.
         movements: What else was said of its money.
     """
-    known = moving.join(payment.movements, (*movements, *_totals(said)))
+    known = moving.join(payment.movements, (*movements, *_told(said)))
     progress = max(payment.progress, said.state, key=_PROGRESS.index) if said else payment.progress
     currency = payment.amount.currency
     captured = moving.done(known, MovementKind.CAPTURE, currency)
@@ -152,10 +152,11 @@ def _attempts(payment: Payment) -> tuple[PaymentAttempt, ...]:
     return (*earlier, now)
 
 
-def _totals(said: ProviderPayment | None) -> Iterator[Movement]:
-    """What the provider counts, as movements without a name."""
+def _told(said: ProviderPayment | None) -> Iterator[Movement]:
+    """The movements of an answer, and what the provider counts as movements without a name."""
     if said is None:
         return
+    yield from said.movements
     for kind, amount in (
         (MovementKind.CAPTURE, said.captured),
         (MovementKind.REFUND, said.refunded),

@@ -1,5 +1,7 @@
 """What may become of an order: decisions on state and the events that report them."""
 
+from typing import Final
+
 import msgspec
 
 from gateway.model.event import Event
@@ -20,6 +22,9 @@ _EVENT_OF = {
     OrderState.COMPLETED: "headrace.order.completed.v1",
     OrderState.CANCELLED: "headrace.order.cancelled.v1",
 }
+
+# Nobody waits for the money of such an order any more.
+GIVEN_UP: Final = frozenset({OrderState.CANCELLED, OrderState.REJECTED})
 
 
 def submit(new: NewOrder, *, order_id: str, payment_id: str, at: str) -> tuple[Order, Event]:

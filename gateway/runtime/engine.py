@@ -25,12 +25,18 @@ QUEUES: Final = ("interactive", "webhook", "batch")
 
 
 class FlowInput(msgspec.Struct, frozen=True, kw_only=True):
-    """What a flow is started with; everything else it reads from the model."""
+    """What a flow is started with; everything else it reads from the model.
+
+    Attributes:
+        business_id: What makes the flow one of its kind; in the keys of its effects.
+        subject: In whose timeline the flow's calls and events stand; empty for the business id.
+    """
 
     flow_id: str
     tenant: str
     business_id: str
     traceparent: str
+    subject: str = ""
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,18 +87,24 @@ async def start(
     business_id: str,
     mapping_set: str,
     traceparent: str,
+    subject: str = "",
 ) -> str:
     """Start a flow inside the caller's transaction; the same business id starts it once.
 
     Args:
         mapping_set: Identity of the mappings that it keeps until it ends.
+        subject: See ``FlowInput``.
 
     Returns:
         The flow's id.
     """
     flow_id = derived_id("flow", tenant, kind, business_id)
     given = FlowInput(
-        flow_id=flow_id, tenant=tenant, business_id=business_id, traceparent=traceparent
+        flow_id=flow_id,
+        tenant=tenant,
+        business_id=business_id,
+        traceparent=traceparent,
+        subject=subject,
     )
     await connection.execute(
         "with spawned as (select task_id from absurd.spawn_task(%s, %s, %s, %s))"

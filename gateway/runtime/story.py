@@ -88,6 +88,7 @@ class Story:
         self.tenant = tenant
         self.flow_id = run.input.flow_id
         self.business_id = run.input.business_id
+        self._subject = run.input.subject or run.input.business_id
         self.steps = dict(progress.steps)
         self.heeds_cancel = True
         self.at = progress.step
@@ -142,7 +143,7 @@ class Story:
             return await self.hub.call(
                 system,
                 exchange,
-                business_id=self.business_id,
+                business_id=self._subject,
                 step=step,
                 key=key,
                 may_send=self._lease.valid,
@@ -225,7 +226,7 @@ class Story:
                 unit = Unit(
                     connection,
                     tenant=self.tenant.name,
-                    business_id=self.business_id,
+                    business_id=self._subject,
                     traceparent=telemetry.traceparent(unit_span),
                     causation_id=f"{self.flow_id}:{step}",
                 )

@@ -16,7 +16,7 @@ import yaml
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from structlog.testing import LogCapture
 
-from gateway import app
+from gateway import configuring
 from gateway.ports.notification import Notification
 from tests.adapters.gocardless.conformance import delivery as many_events
 from tests.adapters.paypal import authority
@@ -131,7 +131,7 @@ async def front(
     tenant = yaml.safe_load(file.read_text())
     tenant["systems"] += _systems(tmp_path)
     file.write_text(yaml.safe_dump(tenant))
-    stage.configuration = app.configure(tmp_path / "headrace.yaml")
+    stage.configuration = configuring.configure(tmp_path / "headrace.yaml")
     stage.wire._simulators["certs"] = certificates
     stage.wire.faults["certs"] = type(stage.wire.faults["stripe"])()
     async with Front(stage).open() as front:
@@ -199,7 +199,7 @@ async def test_gocardless_is_answered_as_it_asks(
     assert {f"EV{number:05}" for number in range(250)} == {key for key, _ in kept}
     assert 200 > max(size for _, size in kept)
     await apply(front)
-    assert {("PARKED", "not_read_back")} == set(await rows(front, "state, reason"))
+    assert {("NEW", "unknown_object")} == set(await rows(front, "state, reason"))
 
 
 async def test_every_item_of_adyen_is_verified_and_kept(front: Front) -> None:
@@ -235,7 +235,7 @@ async def test_unknown_types_are_kept_and_reported(
     assert ("gc", "something_news.happened") == (told["system"], told["event_type"])
     assert "headrace.webhooks.unknown" in str(measured.get_metrics_data())
     await apply(front)
-    assert [("EV00000", "PARKED", "not_read_back")] == await rows(front)
+    assert [("EV00000", "PARKED", "type_unknown")] == await rows(front)
 
 
 async def test_hints_about_one_object_are_one_row_that_becomes_new_again(front: Front) -> None:
@@ -245,7 +245,7 @@ async def test_hints_about_one_object_are_one_row_that_becomes_new_again(front: 
         assert 200 == (await post(front, "mollie", body)).status_code
         assert [("hint:tr_d0b0E3EA3v", "NEW", "")] == await rows(front)
         await apply(front)
-        assert [("hint:tr_d0b0E3EA3v", "PARKED", "not_read_back")] == await rows(front)
+        assert [("hint:tr_d0b0E3EA3v", "NEW", "unknown_object")] == await rows(front)
 
     storm = await asyncio.gather(*(post(front, "mollie", body) for _ in range(50)))
 
@@ -311,7 +311,7 @@ async def test_what_stands_in_the_query_is_kept(front: Front) -> None:
         key for (key,) in await rows(front, "dedupe_key")
     ]
     await apply(front)
-    assert {("PARKED", "not_read_back")} == set(await rows(front, "state, reason"))
+    assert {("NEW", "unknown_object")} == set(await rows(front, "state, reason"))
 
 
 async def test_named_headers_are_kept_and_no_other(front: Front) -> None:
