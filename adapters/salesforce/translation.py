@@ -8,7 +8,7 @@ import msgspec
 
 from adapters.salesforce.settings import Settings
 from gateway.errors import Rejected
-from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
+from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, encode, pointing
 from gateway.kit.mapping.installed import mappings_of
 from gateway.kit.mapping.runtime import TooLong
 from gateway.model.order import Order
@@ -19,8 +19,6 @@ OPPORTUNITY: Final = "Opportunity"
 
 # The mapping's name of the field for the VAT id; each org has its own.
 _VAT_ID: Final = "VAT_ID__c"
-# Decimals as JSON numbers, digit by digit.
-_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -70,7 +68,7 @@ class Translation:
             ) from failure
         if _VAT_ID in fields:
             fields[self._vat_id_field] = fields.pop(_VAT_ID)
-        return Record(_ENCODER.encode(fields), made.reference)
+        return Record(encode(fields), made.reference)
 
 
 def load(settings: Settings, *, overlays: Sequence[Document] = (), tenant: str = "") -> Made:

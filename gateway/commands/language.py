@@ -104,7 +104,7 @@ CODES: Final = {
         "Give a default, or allow: [E30]: an unknown one is parked, nothing is dropped.",
     ),
     "E31": Code(
-        "an amount without its currency, or amounts of several currencies",
+        "an amount without its currency, of another one, or cents where none are counted",
         "Map the currency beside the amount, from the same money.",
     ),
     "E32": Code(
@@ -117,7 +117,9 @@ CODES: Final = {
         "a field of the source is not read", "Map it, or name it under unused: if that is meant."
     ),
     "W26": Code("a part of a rule has no effect", "Remove it."),
-    "W28": Code("the value may be shorter than the target takes", "Add | zfill(n) or a default."),
+    "W28": Code(
+        "the value may be shorter than the target takes", "Add a default, or accept it with allow:."
+    ),
     "W29": Code("allow: or unused: names what does not occur", "Remove it."),
 }
 
@@ -130,8 +132,8 @@ CONVERTS: Final = {
     "part": "The characters from a up to b, counted from 0.",
     "fit": "As it is; the call is parked if it is longer than n.",
     "remove": "Without a text that may stand in it.",
-    "zfill": "With zeros in front, n characters long.",
-    "unzfill": "Without zeros in front.",
+    "zfill": "Digits with zeros in front, n characters long; other text as it is (SAP's ALPHA).",
+    "unzfill": "Digits without zeros in front; other text as it is.",
     "text": "A whole number as text.",
     "amount": "A number as plain text, never with an exponent.",
     "round": "With n decimals, half away from zero.",
@@ -193,6 +195,8 @@ BLOCK := {each: "LIST as NAME", when: COND, fields: {…}}          an item per 
 A list of texts or numbers has `value:` or `const:` in place of `fields:`. A block may carry `id:`,
 by which an overlay changes it. `clear: true` writes null where the value is null; otherwise null
 leaves the field out. `allow:` accepts findings that an engineer has decided on.
+An expression that cannot be read has no value and cannot be accepted; an overlay that replaces a
+value decides anew.
 
 ## Expressions
 

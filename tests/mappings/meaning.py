@@ -7,6 +7,7 @@ They are about the source, configuration and code list of ``test_adversarial``.
 """
 
 import random
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -31,6 +32,12 @@ def lid_colour(source: Any) -> str | None:
     """A path over two objects that may be missing."""
     box = source.box
     return None if box is None or box.lid is None else box.lid.colour
+
+
+def padded(text: str, size: int) -> str:
+    """What SAP's ALPHA does: only digits get zeros."""
+    digits = text.strip(" ")
+    return digits.zfill(size) if re.fullmatch("[0-9]+", digits) else text
 
 
 class Meanings:
@@ -157,7 +164,7 @@ class Meanings:
             (f"cut({high})", lambda value: value[:high]),
             (f"part({low}, {high})", lambda value: value[low:high]),
             (f'remove("{piece}")', lambda value: value.replace(piece, "")),
-            (f"zfill({high})", lambda value: value.zfill(high)),
+            (f"zfill({high})", lambda value: padded(value, high)),
             ("nonempty", lambda value: value or None),
             ('code(colours, "x")', lambda value: COLOURS.get(value, "x")),
         )

@@ -279,10 +279,12 @@ def sap_je(source: Invoice, config: PostingConfig) -> dict[str, Any]:
         else:
             tax[0] += line.tax
             tax[1] += net
+    debtor = source.customer_no.strip(" ")
+    digits = debtor.isascii() and debtor.isdecimal()
     items = [
         {
             "ReferenceDocumentItem": "1",
-            "Debtor": source.customer_no.zfill(10),
+            "Debtor": debtor.zfill(10) if digits else source.customer_no,
             "AmountInTransactionCurrency": f"{source.gross:f}",
             "DueCalculationBaseDate": source.due_on.isoformat(),
         }

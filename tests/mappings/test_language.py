@@ -1,18 +1,13 @@
 """What each part of the language does, on the smallest example."""
 
-import builtins
 import datetime as dt
 import json
-import sys
 from pathlib import Path
-from types import FrameType, FunctionType
 from typing import Any
 
 import pytest
 
 from gateway.kit import mapping
-from gateway.kit.mapping.generate import generate
-from gateway.kit.mapping.wires import Form
 from tests.mappings import small
 
 BASE = "fields:\n  Number: number\n"
@@ -172,31 +167,6 @@ def test_lineage_names_source_rule_and_line(tmp_path: Path) -> None:
 
     assert ("/Text", ("kind", "note")) == (lineage.target, lineage.sources)
     assert ("shown | upper", "1.0.0", 8) == (lineage.rule, lineage.version, lineage.line)
-
-
-def test_a_tracer_sees_both_branches(tmp_path: Path) -> None:
-    """Spread over lines, a value that is there runs one line more than one that is not."""
-    result = small.check(BASE + "  Text: note\n", small.schemas(tmp_path))
-    assert result.mapping is not None
-    compiled = generate(result.mapping.program, Form.OBJECTS, spread=True)
-    run = FunctionType(compiled.code, vars(builtins), "apply", (None, None))
-
-    def places(note: str | None) -> list[str]:
-        lines: list[int] = []
-
-        def trace(frame: FrameType, event: str, _: object) -> Any:
-            if event == "line" and frame.f_code is compiled.code:
-                lines.append(frame.f_lineno)
-            return trace
-
-        sys.settrace(trace)
-        try:
-            run(type("Source", (), {"number": "1", "note": note})())
-        finally:
-            sys.settrace(None)
-        return [compiled.places[compiled.lines[line]].path for line in lines]
-
-    assert places("x").count("/Text") == places(None).count("/Text") + 1
 
 
 def test_objects_of_the_model(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from gateway.kit.mapping.document import Document, parse
 from gateway.kit.mapping.findings import Finding, Refused, Severity
 from gateway.kit.mapping.ingredients import Ingredients, Made
 from gateway.kit.mapping.loading import Result, back, check, drift, load
-from gateway.kit.mapping.mapping import Lineage, Mapping, MappingFailure
+from gateway.kit.mapping.mapping import Lineage, Mapping, MappingFailure, encode
 
 __all__ = [
     "Document",
@@ -25,6 +25,7 @@ __all__ = [
     "back",
     "check",
     "drift",
+    "encode",
     "load",
     "parse",
 ]

@@ -1,12 +1,16 @@
 """Types of results of arithmetic, and comparisons that have only one outcome."""
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
+from typing import Final
 
 from gateway.kit.mapping import facets, ir
 from gateway.kit.mapping.document import Node
 from gateway.kit.mapping.expressions import ARGUMENT
 from gateway.kit.mapping.findings import Found, did_you_mean
 from gateway.kit.mapping.types import Kind, Type
+
+_DECIMAL: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 
 
 def combined(symbol: str, left: Type, right: Type) -> Type:
@@ -98,13 +102,9 @@ def constant(text: object) -> ir.Const:
     Raises:
         Found: E15.
     """
-    try:
-        known = isinstance(text, str) and len(text) <= facets.DIGITS
-        number = Decimal(str(text)) if known else Decimal("NaN")
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or "e" in str(text).lower() or not str(text).isascii():
+    if not isinstance(text, str) or len(text) > facets.DIGITS or not _DECIMAL.fullmatch(text):
         raise Found("E15", 'write dec("1.50")')
+    number = Decimal(text) + 0  # no -0.00
     _, figures, exponent = number.as_tuple()
     scale = -int(exponent)
     return ir.Const(type=facets.of_decimal(max(len(figures), scale), scale), value=number)

@@ -73,7 +73,7 @@ class Export:
         self._decode_lines = loose.decoder().decode_lines
         self._decode = msgspec.json.Decoder(mapping.projection()).decode
         writer = rows.RowWriter(mapping.program, style, loose.checks)
-        made = rows.compiled(writer)
+        made = writer.compiled()
         known = {**NAMES, **names, "refuse": _refuse}
         constants = tuple(mapping.constant(each) for each in made.constants)
         self._rows = FunctionType(made.code, known, "rows")

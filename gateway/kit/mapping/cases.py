@@ -37,7 +37,6 @@ _SCALARS: Final = (
     ("int", r"-?(?:0|[1-9][0-9]*)", "-0123456789"),
     ("decimal", r"-?(?:0|[1-9][0-9]*)\.[0-9]+", "-0123456789"),
 )
-_WIRE: Final = msgspec.json.Encoder(decimal_format="number")
 
 
 class _Loader(yaml.SafeLoader):
@@ -208,7 +207,7 @@ def run(
         Misconfigured: The input is none that the hub could have made.
     """
     given = {name: _fetched(ends.needs.get(name), each) for name, each in (needs or {}).items()}
-    body = _WIRE.encode(source)
+    body = mapped.encode(source)
     if ends.source is None:
         made = mapping.apply_json(body, given or None)
     else:
@@ -232,7 +231,7 @@ def _fetched(kind: type[Any] | Type | None, value: Any) -> Any:
     """What a look-up brought, from JSON."""
     if isinstance(kind, Type):
         return _native(kind, value)
-    return value if kind is None else _decoded(kind, _WIRE.encode(value))
+    return value if kind is None else _decoded(kind, mapped.encode(value))
 
 
 def _native(kind: Type, value: Any) -> Any:

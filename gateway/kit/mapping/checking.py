@@ -7,10 +7,11 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway.kit.mapping import arithmetic, expressions, facets, ir
+from gateway.kit.mapping import arithmetic, currencies, expressions, facets, ir
 from gateway.kit.mapping.codes import Table, Tables, table_of
 from gateway.kit.mapping.document import Node, entries_of, rule_text, section_of
 from gateway.kit.mapping.findings import Enough, Findings, Found, Hidden, did_you_mean
+from gateway.kit.mapping.folds import refuse_after
 from gateway.kit.mapping.inference import Inference
 from gateway.kit.mapping.leftovers import Leftovers
 from gateway.kit.mapping.scope import Binding, Group, Scope, proves
@@ -160,8 +161,10 @@ class Checker:
             binding = Binding(None)
             with self._at(f"let/{name}", node, section.keys[name]) as place:
                 self.scope.refuse_name(name)
-                self.scope.bind(name, binding)
-                value = self.inference.value(self._tree(node))
+                try:
+                    value = self.inference.value(self._tree(node))
+                finally:
+                    self.scope.bind(name, binding)  # behind it: it cannot read itself
                 self._watch_money(value)
                 if isinstance(value, ir.Const) and value.value is None:
                     raise Found("E16", "None is not a value to name")
@@ -192,10 +195,10 @@ class Checker:
 
     def _fields(
         self, section: Node, shape: Shape | None, path: str, *, depth: int
-    ) -> Iterator[ir.Rule | ir.Nested] | list[ir.Rule | ir.Nested]:
+    ) -> Iterator[ir.Field] | list[ir.Field]:
         if shape is None:
             return []
-        made: list[ir.Rule | ir.Nested] = []
+        made: list[ir.Field] = []
         hinted: set[str] = set()
         for name, node in entries_of(section).items():
             line = section.keys[name]
@@ -203,8 +206,11 @@ class Checker:
                 field = self._target_field(shape, name, hinted)
                 rule = self._field(name, field, node, f"{path}/{name}", line, depth)
                 if rule is not None:
+                    refuse_after(rule, made)
                     made.append(rule)
         self._check_required(section, shape, path, hinted)
+        for place, message in currencies.strange(made, shape, self.inference.currency_key):
+            self.findings.add("E31", place.path, place.line, message, place.file)
         return made
 
     def _target_field(self, shape: Shape, name: str, hinted: set[str]) -> Field:
@@ -236,7 +242,7 @@ class Checker:
 
     def _field(
         self, name: str, field: Field, node: Node, path: str, line: int, depth: int
-    ) -> ir.Rule | ir.Nested | None:
+    ) -> ir.Field | None:
         content = node.value
         nested = ("fields", "each", "group")
         if isinstance(content, list) or (
@@ -244,7 +250,8 @@ class Checker:
         ):
             return self._nested(name, field, node, path, line, depth)
         made = self._rule(name, field, node)
-        self._accept(node)
+        if made is not None:  # what has no rule cannot be accepted: the field would be missing
+            self._accept(node)
         return made
 
     def _accept(self, node: Node) -> None:
@@ -273,10 +280,10 @@ class Checker:
             self._note(
                 "E05", f"{name} is required and this may be null: add | required or | default(…)"
             )
+        if wrong := currencies.wrong_unit(value, field.type.kind):
+            self._note("E31", wrong)
         if field.required and condition is not None:
             self._note("E05", f"{name} is required, so it cannot depend on when:")
-        if isinstance(value, ir.Setting):
-            self.inference.settings_used[f"{value.name} as it is"] += 1
         mark = entries_of(node).get("clear")
         for code, message in facets.unclearable(mark.value, value, field.type) if mark else ():
             self._note(code, message)
@@ -458,9 +465,10 @@ class Checker:
         keys: dict[str, ir.Expr] = {}
         with self.inference.folds.element(element, items):
             for key in match[2].split(","):
-                keys[key.strip().rpartition(".")[2]] = self.inference.folds.key(
-                    element, key.strip()
-                )
+                short = key.strip().rpartition(".")[2]
+                if short in keys:
+                    raise Found("E12", f"two keys are called {short}, a group has one of a name")
+                keys[short] = self.inference.folds.key(element, key.strip())
         path = self.inference.origin(items) or ""
         group = Group(keys, element, items.type.item or Type(kind=Kind.ANY), path)
         binding = Binding(ir.Name(type=items.type, name=name), path=path, loop=True, group=group)
@@ -471,15 +479,8 @@ class Checker:
     # What was left out
 
     def _watch_money(self, value: ir.Expr) -> None:
-        if value.money:
-            self._amounts.setdefault(self._source_of(value.money), self._place)
-
-    def _source_of(self, key: str) -> str:
-        """The path of the source that ``item.unit_price`` stands for in a loop."""
-        name, _, rest = key.partition(".")
-        binding = self.scope.binding(name)
-        path = binding.path if binding is not None else None
-        return key if path is None else f"{path}.{rest}".rstrip(".")
+        for currency in value.currencies:
+            self._amounts.setdefault(self.scope.path_of(currency.field), self._place)
 
     def _check_cost(self) -> None:
         if self.scope.steps > COST:

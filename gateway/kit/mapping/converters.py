@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from gateway.kit.mapping import facets, ir
+from gateway.kit.mapping import currencies, facets, ir
 from gateway.kit.mapping.findings import Found, did_you_mean
-from gateway.kit.mapping.runtime import fold, oneline
+from gateway.kit.mapping.runtime import fold, oneline, unzfill, zfill
 from gateway.kit.mapping.types import Kind, Type, Wire
 
 _REMEMBERED: Final = 1_000  # values of a closed set that are followed through a converter
@@ -19,6 +19,7 @@ _REMEMBERED: Final = 1_000  # values of a closed set that are followed through a
 _LARGEST: Final = 1_000  # of an argument
 _SEPARATOR: Final = 20  # characters
 _LINES: Final = 9  # that a text is folded over
+_RESIZING: Final = {"upper", "lower"}
 
 Change = Callable[[Type, tuple[ir.Expr, ...]], Type]
 Idle = Callable[[Type, tuple[ir.Expr, ...]], str]
@@ -68,10 +69,15 @@ def convert(name: str, operand: ir.Expr, arguments: tuple[ir.Expr, ...]) -> ir.C
         converter=name,
         operand=operand,
         arguments=arguments,
-        assumed=(operand.assumed or (name == "upper" and given.values is None))
+        assumed=(operand.assumed or (name in _RESIZING and not _keeps_length(given)))
         and not converter.shortens,
-        money=operand.money if name in {"round", "minor", "amount"} else "",
+        currencies=currencies.converted(name, operand),
     )
+
+
+def _keeps_length(kind: Type) -> bool:
+    """Other case does not change the number of characters, as it does in ß and İ."""
+    return kind.values is not None or facets.names_characters(kind)
 
 
 def idle(name: str, operand: ir.Expr, arguments: tuple[ir.Expr, ...]) -> str:
@@ -85,13 +91,7 @@ def _followed(converter: Converter, given: Type, arguments: tuple[ir.Expr, ...])
         return None
     constants = [argument.value for argument in arguments if isinstance(argument, ir.Const)]
     made = dict.fromkeys(converter.exact(value, *constants) for value in given.values)
-    return _keep_null(facets.of_text(*made), converter)
-
-
-def _keep_null(made: Type, converter: Converter) -> Type:
-    if converter is CONVERTERS["nonempty"] and made.values and "" in made.values:
-        return facets.of_text(*(value for value in made.values if value), nullable=True)
-    return made
+    return facets.of_text(*made)
 
 
 def _check_arguments(name: str, converter: Converter, arguments: tuple[ir.Expr, ...]) -> None:
@@ -168,7 +168,7 @@ def _number(argument: ir.Expr) -> int:
 
 
 def _replace(kind: Type, **changes: object) -> Type:
-    made: Type = msgspec.structs.replace(kind, values=None, **changes)
+    made: Type = msgspec.structs.replace(kind, values=None, regex="", **changes)
     return made
 
 
@@ -216,12 +216,10 @@ def _fold(kind: Type, arguments: tuple[ir.Expr, ...]) -> Type:
 
 
 def _zfill(kind: Type, arguments: tuple[ir.Expr, ...]) -> Type:
-    # Any text is padded. SAP's conversion exit ALPHA pads digits only and leaves "C12" as it is; so
-    # this is for numbers that are digits in both systems.
     size = _number(arguments[0])
     return _replace(
         kind,
-        min_length=max(kind.min_length or 0, size),
+        min_length=min(kind.min_length or 0, size),  # what is not digits stays as short as it was
         max_length=None if kind.max_length is None else max(kind.max_length, size),
     )
 
@@ -282,6 +280,9 @@ def _utc(_: Type, __: tuple[ir.Expr, ...]) -> Type:
 
 
 def _nonempty(kind: Type, _: tuple[ir.Expr, ...]) -> Type:
+    # Nullable whatever the values are: tenants with other values share the function.
+    if kind.values is not None:
+        return facets.of_text(*filter(None, kind.values), nullable=True)
     return _replace(kind, min_length=max(kind.min_length or 0, 1), nullable=True)
 
 
@@ -326,10 +327,6 @@ _TEXT: Final = frozenset({Kind.TEXT})
 _NUMBERS: Final = frozenset({Kind.INTEGER, Kind.DECIMAL})
 
 
-def _unpad(text: str) -> str:
-    return text.lstrip("0") or text[:1]
-
-
 CONVERTERS: Final[dict[str, Converter]] = {
     "upper": Converter(kinds=_TEXT, change=_upper, exact=str.upper),
     "lower": Converter(kinds=_TEXT, change=_lower, exact=str.lower),
@@ -355,9 +352,9 @@ CONVERTERS: Final[dict[str, Converter]] = {
         exact=lambda text, gone: text.replace(gone, ""),
     ),
     "zfill": Converter(
-        kinds=_TEXT, parameters=("int",), change=_zfill, exact=str.zfill, inverse="unzfill",
+        kinds=_TEXT, parameters=("int",), change=_zfill, exact=zfill, inverse="unzfill",
     ),
-    "unzfill": Converter(kinds=_TEXT, change=_shorter, exact=_unpad),
+    "unzfill": Converter(kinds=_TEXT, change=_shorter, exact=unzfill),
     "text": Converter(kinds=frozenset({Kind.INTEGER}), change=_as_text),
     "amount": Converter(kinds=_NUMBERS, change=_plain),
     "round": Converter(kinds=_NUMBERS, parameters=("int",), change=_round),
@@ -376,9 +373,7 @@ CONVERTERS: Final[dict[str, Converter]] = {
         kinds=frozenset({Kind.INSTANT}), parameters=("zone",), change=_date,
     ),
     "utc": Converter(kinds=frozenset({Kind.INSTANT}), change=_utc, inverse="utc"),
-    "nonempty": Converter(
-        kinds=_TEXT, change=_nonempty, idle=_never_empty, exact=lambda text: text,
-    ),
+    "nonempty": Converter(kinds=_TEXT, change=_nonempty, idle=_never_empty),
     "join": Converter(kinds=frozenset({Kind.LIST}), parameters=("separator",), change=_join),
 }  # fmt: skip
 

@@ -123,6 +123,8 @@ def _refuse_oversize(text: str) -> None:
     if len(text) > FILE_BYTES or len(text.encode(errors="surrogatepass")) > FILE_BYTES:
         raise _Unreadable(f"the file is larger than {FILE_BYTES} bytes", 1)
     for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("%"):
+            raise _Unreadable("a mapping has no YAML directives", number)
         # libyaml takes quadratic time for brackets that stay open.
         if line.count("[") + line.count("{") > NODES // 10:
             raise _Unreadable("too many brackets in one line", number)

@@ -8,15 +8,14 @@ from typing import Any, Final
 from gateway.kit.mapping import ir
 from gateway.kit.mapping.converters import widths
 from gateway.kit.mapping.trees import Trees
-from gateway.kit.mapping.types import Kind, Type
+from gateway.kit.mapping.types import Kind, Type, Wire
 from gateway.kit.mapping.wires import NATIVE, Form, Wires, held
 
-_METHODS: Final = {"upper", "lower", "strip", "zfill"}
+_METHODS: Final = {"upper", "lower", "strip"}
 _CALLS: Final = {
-    "fit": "fit", "unzfill": "unzfill", "round": "rounded", "minor": "minor",
+    "fit": "fit", "zfill": "zfill", "unzfill": "unzfill", "round": "rounded", "minor": "minor",
     "unix": "unix", "date": "day_in", "utc": "utc", "oneline": "oneline",
 }  # fmt: skip
-_PASS_NULL: Final = (ir.Get, ir.Lookup)
 
 
 class Emitter:
@@ -110,10 +109,10 @@ class Emitter:
             return NATIVE
         if isinstance(value, ir.Get | ir.Name):
             form = Form.OBJECTS if _is_need(value) else self.form
-            return held(value.type, form, money=bool(value.money))
+            return held(value.type, form, money=value.money)
         if isinstance(value, ir.Convert) and value.converter in {"epoch", "utc"}:
             if value.operand.type.kind is Kind.INTEGER:
-                return "epoch"
+                return "epoch" if self.form_of(value.operand) == NATIVE else NATIVE
             inner = self.form_of(value.operand)
             return "epoch" if inner == "epoch" else NATIVE
         return NATIVE
@@ -123,7 +122,7 @@ class Emitter:
         form = self.form_of(value)
         if form == NATIVE:
             return self.read(value)
-        return self.null_safe(value, lambda code: self.wires.native(code, value.type.kind, form))
+        return self.null_safe(value, lambda code: self.wires.native(code, value.type, form))
 
     def null_safe(self, value: ir.Expr, build: Callable[[ast.expr], ast.expr]) -> ast.expr:
         """``build`` of the value as it is held; None where it is None."""
@@ -166,9 +165,20 @@ class Emitter:
         return self.null_safe(value.operand, lambda code: self._member(code, value))
 
     def _member(self, code: ast.expr, value: ir.Get) -> ast.expr:
-        if value.operand.type.kind is Kind.MAP and self.form is Form.OBJECTS:
+        if value.operand.type.kind is Kind.MAP:
             return self.trees.method(code, "get", self.trees.constant(value.field))
-        return self.trees.attribute(code, value.field)
+        made = self.trees.attribute(code, value.field)
+        if value.type.wire is not Wire.ODATA_RESULTS or self.form is Form.OBJECTS:
+            return made
+        return self._results(made, nullable=value.type.nullable)
+
+    def _results(self, code: ast.expr, *, nullable: bool) -> ast.expr:
+        """The list in ``{"results": […]}``, as it was decoded."""
+        trees = self.trees
+        if not nullable:
+            return trees.attribute(code, "results")
+        test, again = self.once(code)
+        return trees.choice(trees.is_none(test), again, trees.attribute(again, "results"))
 
     def _setting(self, value: ir.Setting) -> ast.expr:
         return self.trees.name(self.constant("setting", value.name))
@@ -278,7 +288,7 @@ class Emitter:
         test, code = self.once(self.value(value.operand))
         return self.trees.choice(self.trees.is_none(test), self.trees.call("fail_null"), code)
 
-    def converted(  # noqa: C901, PLR0911 - one return for each form of converter
+    def converted(  # noqa: C901, PLR0911, PLR0912 - one return for each form of converter
         self, value: ir.Convert, code: ast.expr
     ) -> ast.expr:
         """The converter applied to code that is not None."""
@@ -311,6 +321,8 @@ class Emitter:
             return trees.item(trees.name(self.constant("days", "", "")), code)
         if name == "isodate":
             return trees.method(code, "isoformat")
+        if value.operand.type.kind is Kind.INTEGER:
+            return trees.call("epoch_moment", code)
         return code  # epoch or utc of a moment
 
     def unit(self, currency: ir.Expr, *, keep: bool = False) -> ast.expr:

@@ -34,7 +34,7 @@ _CLOSING: Final = ")]}"
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def parse(text: str) -> tuple[ast.expr, int]:
     """The tree of an expression, made of allowed nodes only, and how many they are.
 

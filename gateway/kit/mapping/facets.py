@@ -1,5 +1,6 @@
 """What is known about values: types made, and whether a value fits into a field."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -23,6 +24,14 @@ LONGEST_TEXT: Final = 1_000_000
 
 _SHOWN: Final = 8  # values in a message
 _MOMENT: Final = 27  # characters of 2026-03-29T01:30:00.123456Z
+
+# A pattern that is made of the characters it takes, and of ranges of letters and digits.
+_NAMED: Final = re.compile(
+    r"\^(?:\(\?:)?(?:\[(?:A-Z|a-z|0-9|[A-Za-z0-9])+\]|[A-Za-z0-9]|\{[0-9,]+\})+\)?\\Z"
+)
+
+# Values that are decoded as they are written.
+_AS_THEY_ARE: Final = frozenset({Kind.TEXT, Kind.INTEGER, Kind.BOOLEAN})
 
 BOOLEAN: Final = Type(kind=Kind.BOOLEAN)
 Complaint = tuple[str, str]
@@ -65,6 +74,11 @@ def non_null(kind: Type) -> Type:
 def nullable(kind: Type) -> Type:
     """The type with null."""
     return kind if kind.nullable else msgspec.structs.replace(kind, nullable=True)
+
+
+def names_characters(kind: Type) -> bool:
+    """Its pattern takes nothing but letters from A to Z and digits."""
+    return _NAMED.fullmatch(kind.regex) is not None
 
 
 def is_single(kind: Type | None) -> bool:
@@ -152,7 +166,11 @@ def misfits(value: ir.Expr, target: Type) -> Iterator[Complaint]:
     check = _CHECKS.get((source.kind, target.kind))
     if check is not None:
         yield from check(value, target)
-    elif target.kind is not Kind.ANY:
+    elif target.kind is Kind.ANY:
+        if not is_single(source.item if source.kind in {Kind.LIST, Kind.MAP} else source):
+            # Only the fields that a rule reads are decoded.
+            yield "E04", f"{describe(source)} cannot be passed on whole: write its fields"
+    else:
         yield "E04", f"the field takes {describe(target)}, this is {_hint(source, target)}"
 
 
@@ -298,6 +316,8 @@ def _midnight(_: ir.Expr, target: Type) -> Iterator[Complaint]:
 def _moment_as_text(value: ir.Expr, target: Type) -> Iterator[Complaint]:
     if not is_utc(value):
         yield "E04", "the field takes text, this is a moment: add | utc"
+    elif target.values is not None:
+        yield "E09", f"the field takes only {_some(target.values)}, this is a moment"
     elif target.max_length is not None and target.max_length < _MOMENT:
         yield "E06", f"the field takes {target.max_length} characters, a moment has up to 27"
 
@@ -316,11 +336,15 @@ def is_utc(value: ir.Expr) -> bool:
 
 def _elements(value: ir.Expr, target: Type) -> Iterator[Complaint]:
     item, wanted = value.type.item, target.item
-    if item is None or wanted is None or item.kind in {Kind.OBJECT, Kind.LIST}:
-        yield "E04", "a list of objects is written with each: and fields:"
+    if item is None or wanted is None:
+        yield "E04", "the schema does not say what the elements are"
         return
-    if item.wire is not wanted.wire:
-        yield "E04", f"the elements are written differently: {item.wire} and {wanted.wire}"
+    if item.kind not in _AS_THEY_ARE or item.wire is not wanted.wire:
+        how = "fields:" if item.kind in {Kind.OBJECT, Kind.LIST} else "value:"
+        yield "E04", f"{describe(item)} cannot be passed on as it is: write each: and {how}"
+        return
+    if item.nullable and not wanted.nullable:
+        yield "E05", "an element may be null: write each: with when: has(…)"
     yield from misfits(ir.Name(type=item, name=""), wanted)
     if target.max_items is not None and (
         value.type.max_items is None or value.type.max_items > target.max_items
@@ -350,7 +374,7 @@ _CHECKS: Final = {
     (Kind.INSTANT, Kind.INSTANT): _zone,
     (Kind.INSTANT, Kind.TEXT): _moment_as_text,
     (Kind.TIME, Kind.TIME): _fits,
-    (Kind.BINARY, Kind.BINARY): _fits,
-    (Kind.MAP, Kind.MAP): _fits,
+    (Kind.BINARY, Kind.BINARY): _text,
+    (Kind.MAP, Kind.MAP): _elements,
     (Kind.LIST, Kind.LIST): _elements,
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from gateway.kit.mapping import arithmetic, expressions, facets, ir
-from gateway.kit.mapping.findings import Found
+from gateway.kit.mapping.findings import Found, did_you_mean
 from gateway.kit.mapping.scope import Binding, Group, key_of, proves
 from gateway.kit.mapping.types import Kind, Type
 
@@ -40,8 +40,8 @@ class Folds:
             raise Found("E04", f"sum takes numbers, this is {facets.describe(body.type)}")
         if body.type.nullable:
             raise Found("E05", "sum over a number that may be null: add | default(0)")
-        if body.money:
-            raise Found("E31", f"the sum of {body.money} may mix currencies")
+        if body.currencies:
+            raise Found("E31", "the sum may mix currencies: each element has one of its own")
         return arithmetic.times(body.type, count)
 
     def first_of(self, tree: ast.expr) -> ir.Expr:
@@ -51,7 +51,7 @@ class Folds:
             fold,
             type=facets.nullable(fold.body.type),
             assumed=fold.body.assumed,
-            money=fold.body.money,
+            currencies=fold.body.currencies,
         )
 
     def origin(self, fold: ir.Fold) -> str | None:
@@ -193,6 +193,19 @@ class Folds:
             self._scope.refuse_name(loop.target.id)
             with self._scope.local(loop.target.id, binding, times=1):
                 return self._inference.value(tree.elt)
+
+
+def refuse_after(rule: ir.Field, earlier: list[ir.Field]) -> None:
+    """Positions go on behind a list that stands above, nothing else.
+
+    Raises:
+        Found: E14.
+    """
+    after = rule.after if isinstance(rule, ir.Nested) else ""
+    lists = [each.target for each in earlier if isinstance(each, ir.Nested) and not each.single]
+    if after and after not in lists:
+        guess = did_you_mean(after, lists)
+        raise Found("E14", f"after: names a list that stands above in the same object{guess}")
 
 
 def _prefixed(tree: ast.expr, name: str) -> ast.expr:

@@ -11,7 +11,6 @@ import msgspec
 from gateway.kit.mapping import hoisting, ir, traits
 from gateway.kit.mapping.emit import Emitter
 from gateway.kit.mapping.scope import SOURCE, proves
-from gateway.kit.mapping.spreading import spread_lines
 from gateway.kit.mapping.types import Kind, Wire
 from gateway.kit.mapping.wires import NATIVE, Form
 
@@ -26,28 +25,16 @@ class Compiled(msgspec.Struct, frozen=True):
         code: Takes ``source``, ``needs``, ``failed`` and then the constants.
         constants: Descriptions of the constants, in the order of the parameters.
         places: Number of a rule (``col_offset``) to its place.
-        lines: Of a spread function: each line to the number of its rule; so a tracer sees whether
-            a value was there and whether it was left out.
     """
 
     code: CodeType
     constants: tuple[tuple[object, ...], ...]
     places: tuple[ir.Place, ...]
-    lines: dict[int, int] = {}
 
 
-def generate(program: ir.Program, form: Form, *, spread: bool = False) -> Compiled:
-    """Compile a program for one form of its source.
-
-    Args:
-        spread: Each statement gets a line of its own instead of that of its rule.
-    """
-    writer = Writer(program, form)
-    module = writer.module()
-    lines = spread_lines(module) if spread else {}
-    made = compile(module, program.place.file or "mapping", "exec", dont_inherit=True)
-    code = next(each for each in made.co_consts if isinstance(each, CodeType))
-    return Compiled(code, tuple(writer.emitter.constants), tuple(writer.places), lines)
+def generate(program: ir.Program, form: Form) -> Compiled:
+    """Compile a program for one form of its source."""
+    return Writer(program, form).compiled()
 
 
 class Writer:
@@ -58,27 +45,38 @@ class Writer:
         self.trees = self.emitter.trees
         self.places: list[ir.Place] = [program.place]
         self._numbers: dict[ir.Place, int] = {program.place: 0}
-        self._program = program
+        self.program = program
         self._known: frozenset[str] = frozenset()
         self._lists: dict[str, str] = {}  # target list of the present object to its variable
         self._roots: frozenset[str] = frozenset({SOURCE})
 
+    def compiled(self) -> Compiled:
+        """The function, ready to be bound to its constants."""
+        file = self.program.place.file or "mapping"
+        made = compile(self.module(), file, "exec", dont_inherit=True)
+        code = next(each for each in made.co_consts if isinstance(each, CodeType))
+        return Compiled(code, tuple(self.emitter.constants), tuple(self.places))
+
     def module(self) -> ast.Module:
         """The whole function."""
-        program = self._program
         body: list[ast.stmt] = []
-        values = [(let.value, 0) for let in program.lets]
-        self._hoist(iter([*values, *hoisting.within(program.fields)]), body)
-        for let in program.lets:
-            with self._at(let.place):
-                self._let(let, body)
-        self._roots |= {let.name for let in program.lets}
-        self._hoist(hoisting.within(program.fields), body)
-        target = self._object(program.fields, body)
+        self._prepare(body)
+        target = self._object(self.program.fields, body)
         body.append(self.trees.give(target))
         guarded = [self.trees.guard(body, _FAILED)]
         parameters = [SOURCE, "needs", _FAILED, *self.emitter.constants.values()]
         return self.trees.function("apply", parameters, guarded)
+
+    def _prepare(self, body: list[ast.stmt]) -> None:
+        """What comes before the fields: ``let``, and values that are read more than once."""
+        lets, fields = self.program.lets, self.program.fields
+        values = [(let.value, 0) for let in lets]
+        self._hoist(iter([*values, *hoisting.within(fields)]), body)
+        for let in lets:
+            with self._at(let.place):
+                self._let(let, body)
+        self._roots |= {let.name for let in lets}
+        self._hoist(hoisting.within(fields), body)
 
     @contextmanager
     def _at(self, place: ir.Place) -> Iterator[None]:

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from gateway.kit.mapping import arithmetic, converters, facets, ir
+from gateway.kit.mapping import arithmetic, converters, currencies, facets, ir
 from gateway.kit.mapping.codes import Tables
 from gateway.kit.mapping.expressions import FUNCTIONS, call_of, list_name
 from gateway.kit.mapping.findings import Found, did_you_mean
@@ -112,7 +112,8 @@ class Inference:
             narrowed=name in self.scope.facts,
             fixed=facets.is_fixed(value),
             assumed=value.assumed,
-            money=value.money,
+            money=isinstance(value, ir.Get | ir.Name) and value.money,
+            currencies=value.currencies,
         )
 
     def _attribute(self, tree: ast.Attribute) -> ir.Expr:
@@ -153,6 +154,15 @@ class Inference:
         """The path of the source that a name or field stands for."""
         return self._origin(value)
 
+    def currency_key(self, value: ir.Expr) -> str:
+        """The field that a currency is read from, as it is written; empty if it is computed."""
+
+        def named(name: str) -> ir.Expr | None:
+            binding = self.scope.binding(name)
+            return binding.expr if binding is not None and not binding.loop else None
+
+        return currencies.key(value, named)
+
     def _field(self, value: ir.Expr, name: str, key: str, path: str | None) -> ir.Expr:
         owner = value.type
         if owner.kind is Kind.LIST:
@@ -180,7 +190,8 @@ class Inference:
             field=name,
             key=key,
             narrowed=narrowed,
-            money=key.rpartition(".")[0] if _is_money(owner, name) else "",
+            money=currencies.is_money(owner, name),
+            currencies=currencies.of(owner, name, key),
         )
 
     def _of_shape(self, shape: Shape, name: str, value: ir.Expr) -> tuple[Type, bool]:
@@ -268,7 +279,11 @@ class Inference:
             low, high = arithmetic.bounds(kind)
             kind = facets.of_integer(-high, -low)
         return ir.Arithmetic(
-            type=kind, symbol="-", operands=(value,), money=value.money, assumed=value.assumed
+            type=kind,
+            symbol="-",
+            operands=(value,),
+            currencies=value.currencies,
+            assumed=value.assumed,
         )
 
     def _binary(self, tree: ast.BinOp) -> ir.Expr:
@@ -276,7 +291,7 @@ class Inference:
             return self._pipe(tree)
         left, right = self._number(tree.left), self._number(tree.right)
         symbol = _ARITHMETIC[type(tree.op)]
-        self._refuse_mixed(left, right, multiply=symbol == "*")
+        currencies.refuse_mixed(left, right, multiply=symbol == "*")
         kind = arithmetic.combined(symbol, left.type, right.type)
         if sum(filter(None, facets.digits(kind))) > facets.DIGITS:
             raise Found("E06", f"the result may have more than {facets.DIGITS} digits: add | round")
@@ -284,7 +299,7 @@ class Inference:
             type=kind,
             symbol=symbol,
             operands=(left, right),
-            money=left.money or right.money,
+            currencies=left.currencies | right.currencies,
             assumed=left.assumed or right.assumed,
         )
 
@@ -298,16 +313,6 @@ class Inference:
             raise Found("E05", "a number may be null here: add | default(0) or | required")
         return value
 
-    def _refuse_mixed(self, left: ir.Expr, right: ir.Expr, *, multiply: bool) -> None:
-        if multiply and left.money and right.money:
-            raise Found("E31", "two amounts of money cannot be multiplied")
-        if not multiply and left.money and right.money and left.money != right.money:
-            raise Found(
-                "E31",
-                f"{left.money} and {right.money} may be in different currencies: "
-                "compare their currencies in Python first",
-            )
-
     # Pipes
 
     def _pipe(self, tree: ast.BinOp) -> ir.Expr:
@@ -320,6 +325,8 @@ class Inference:
         if name == "code":
             return self._code(value, trees)
         made = converters.convert(name, value, tuple(self.value(each) for each in trees))
+        if name in {"major", "minor"}:
+            currencies.refuse_other(name, value, self.currency_key(made.arguments[0]))
         reason = converters.idle(name, value, made.arguments)
         if reason:
             self._note("W26", f"{name} {reason}")
@@ -336,14 +343,13 @@ class Inference:
             what, than = facets.describe(other.type), facets.describe(value.type)
             raise Found("E04", f"the default is {what}, the value {than}")
         assumed = value.assumed or other.assumed
-        money = value.money if value.money == other.money else ""
         return ir.Convert(
             type=kind,
             converter="default",
             operand=value,
             arguments=(other,),
             assumed=assumed,
-            money=money,
+            currencies=value.currencies | other.currencies,
         )
 
     def _required(self, value: ir.Expr, trees: list[ast.expr]) -> ir.Expr:
@@ -353,7 +359,11 @@ class Inference:
             self._note("W26", "required without effect: the value is never null; remove it")
         kind = facets.non_null(value.type)
         return ir.Convert(
-            type=kind, converter="required", operand=value, assumed=value.assumed, money=value.money
+            type=kind,
+            converter="required",
+            operand=value,
+            assumed=value.assumed,
+            currencies=value.currencies,
         )
 
     def _code(self, value: ir.Expr, trees: list[ast.expr]) -> ir.Expr:
@@ -393,7 +403,7 @@ class Inference:
         if not comparable or left.type.kind in {Kind.OBJECT, Kind.LIST, Kind.MAP, Kind.ANY}:
             one, two = facets.describe(left.type), facets.describe(right.type)
             raise Found("E04", f"{one} cannot be compared with {two}")
-        self._refuse_mixed(left, right, multiply=False)
+        currencies.refuse_mixed(left, right, multiply=False)
         if symbol not in {"==", "!="}:
             self._refuse_order(left, right)
         reason = arithmetic.one_sided(symbol, left.type, right.type)
@@ -442,7 +452,7 @@ class Inference:
             then=then,
             other=other,
             assumed=then.assumed or other.assumed,
-            money=then.money if then.money == other.money else "",
+            currencies=then.currencies | other.currencies,
         )
 
     # Functions
@@ -471,15 +481,6 @@ class Inference:
     def dec_of(self, tree: ast.expr) -> ir.Expr:
         """``dec("1.50")``."""
         return arithmetic.constant(tree.value if isinstance(tree, ast.Constant) else None)
-
-
-def _is_money(owner: Type, name: str) -> bool:
-    """An object of amount and currency and nothing else, whatever it is called."""
-    return (
-        name == "amount"
-        and owner.shape is not None
-        and owner.shape.fields.keys() == {"amount", "currency"}
-    )
 
 
 _READERS: Final[dict[type[ast.AST], str]] = {

@@ -10,6 +10,18 @@ import msgspec
 from gateway.kit.mapping.types import Type
 
 
+class Currency(msgspec.Struct, frozen=True, order=True):
+    """What an amount is counted in.
+
+    Attributes:
+        field: With the currency, as written.
+        cents: Its smallest unit is counted.
+    """
+
+    field: str
+    cents: bool
+
+
 class Expr(msgspec.Struct, frozen=True, kw_only=True):
     """A typed expression.
 
@@ -17,12 +29,12 @@ class Expr(msgspec.Struct, frozen=True, kw_only=True):
         type: Of the value, with what is known about it.
         assumed: The length or digits of ``type`` hold only if upper case is not longer than lower
             case (ß is) and decimals without stated digits are amounts; the compiler adds a check.
-        money: The Money whose amount this is, as a path; empty for numbers without currency.
+        currencies: Of an amount of money; empty for other numbers.
     """
 
     type: Type
     assumed: bool = False
-    money: str = ""
+    currencies: frozenset[Currency] = frozenset()
 
 
 class Const(Expr, frozen=True, kw_only=True):
@@ -37,11 +49,13 @@ class Name(Expr, frozen=True, kw_only=True):
     Attributes:
         narrowed: It may be null elsewhere, not where it stands.
         fixed: It stands for a constant, a code list's value or a setting.
+        money: It stands for the amount of a Money, which holds it as text.
     """
 
     name: str
     narrowed: bool = False
     fixed: bool = False
+    money: bool = False
 
 
 class Get(Expr, frozen=True, kw_only=True):
@@ -50,12 +64,14 @@ class Get(Expr, frozen=True, kw_only=True):
     Attributes:
         key: The whole path as written, such as ``customer.email``.
         narrowed: It may be null elsewhere, not where it stands.
+        money: It is the amount of a Money, which holds it as text.
     """
 
     operand: "Expr"
     field: str
     key: str
     narrowed: bool = False
+    money: bool = False
 
 
 class Setting(Expr, frozen=True, kw_only=True):

@@ -29,7 +29,7 @@ class Leftovers:
 
         Args:
             settings: Names of the configuration, ``used`` those that a rule reads.
-            amounts: Money whose amount is written, with the first place.
+            amounts: Currencies whose amount is written, with the first place.
         """
         self._check_dead_keys()
         for name in entries_of(section_of(self._root, "let")):
@@ -66,9 +66,9 @@ class Leftovers:
                     self._findings.add("W10", table.place, line, message, file)
 
     def _check_currencies(self, amounts: Mapping[str, ir.Place]) -> None:
-        for money, place in amounts.items():
-            if not any(read == f"{money}.currency" for read in self._scope.reads):
-                message = f"the amount of {money} is written, its currency nowhere"
+        for currency, place in amounts.items():
+            if currency not in self._scope.reads:
+                message = f"an amount is written, its currency {currency} nowhere"
                 self._findings.add("E31", place.path, place.line, message, place.file)
 
     def _check_sources(self) -> None:

@@ -101,9 +101,7 @@ def _checked(
         parts = (document.digest, *(overlay.digest for overlay in overlays))
         mapping = Mapping(
             program,
-            compiled=_shared(
-                document, (*parts, *checker.tables.holes(), *_folded(checker)), schemas
-            ),
+            compiled=_shared(document, (*parts, *checker.tables.holes()), schemas),
             reads=frozenset(checker.scope.reads),
             lineage=tuple(_lineage(checker, program.version)),
             digests=lambda: _digests(root, schemas, parts, config, lists),
@@ -173,19 +171,6 @@ def back(mapping: Mapping, schemas: Resolver, document: Document) -> str:
         return check(parse(text, file="back.yaml"), schemas).findings
 
     return reverse.propose(mapping.program, head, findings)
-
-
-def _folded(checker: Checker) -> list[tuple[str, object]]:
-    """The values that a function may be built around: where a text is empty, ``nonempty`` is null.
-
-    Those that are only written into fields as they are do not count.
-    """
-    used = checker.inference.settings_used
-    return [
-        (name, value)
-        for name, value in checker.config.items()
-        if type(value) in {str, int} and used[name] > used[f"{name} as it is"]
-    ]
 
 
 def _shared(document: Document, key: tuple[object, ...], schemas: Resolver) -> dict[Any, Any]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from collections.abc import Mapping as Tables
-from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 from operator import attrgetter
@@ -21,8 +20,6 @@ NAMES: Final[dict[str, Any]] = {
     name: value for name, value in vars(runtime).items() if callable(value)
 } | {
     "Decimal": Decimal,
-    "timedelta": timedelta,
-    "EPOCH": runtime.EPOCH,
     "UNITS": runtime.UNITS,
     "__builtins__": {
         each.__name__: each
@@ -31,6 +28,11 @@ NAMES: Final[dict[str, Any]] = {
 }
 _REMEMBERED: Final = 1_000
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+
+
+def encode(value: Any) -> bytes:
+    """JSON of a target; decimals are numbers, digit by digit."""
+    return _ENCODER.encode(value)
 
 
 class MappingFailure(Rejected):
@@ -102,9 +104,7 @@ class Mapping:
         self._lineage = lineage
         self._tenant = tenant
         self._compiled = compiled
-        self._decode: Callable[[bytes | str], Any] | None = None
-        self._seen: list[tuple[Callable[[Any], str | None], set[str | None]]] = []
-        self._apply_decoded: Callable[..., Any] | None = None
+        self._seen: set[Any] = set()
         self.apply = self._function(Form.OBJECTS)
 
     @property
@@ -122,46 +122,55 @@ class Mapping:
         """Name, version and the beginning of the identity, for spans and records."""
         return f"{self.name} {self.identity[:16]}"
 
-    def apply_json(self, body: bytes | str, needs: Tables[str, Any] | None = None) -> Any:
+    @cached_property
+    def apply_json(self) -> Callable[..., Any]:
         """The target for a message as it came; only the fields that are read are decoded.
 
-        Raises:
-            MappingFailure: The message is not of its schema, or a rule failed.
+        Called like ``apply``, with bytes or text of JSON; raises a ``MappingFailure`` where the
+        message is not of its schema, or a rule failed.
         """
-        if self._decode is None or self._apply_decoded is None:
-            bare, names = projection.without_short_patterns(self.program.source, self.reads)
-            self._seen = [(attrgetter(name), {None}) for name in names]
-            self._decode = msgspec.json.Decoder(projection.of(bare, self.reads)).decode
-            self._apply_decoded = self._function(Form.WIRE)
-        try:
-            source = self._decode(body)
-            for read, seen in self._seen:
-                if read(source) not in seen:
-                    self._learn(body)
-                    break
-        except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
-            raise self._unreadable(error) from error
-        return self._apply_decoded(source, needs)
+        bare, names = projection.without_short_patterns(self.program.source, self.reads)
+        decode = msgspec.json.Decoder(projection.of(bare, self.reads)).decode
+        short = attrgetter(*names) if names else None
+        apply, seen, learn = self._function(Form.WIRE), self._seen, self._learn
 
-    def _learn(self, body: bytes | str) -> None:
+        def apply_json(body: bytes | str, needs: Tables[str, Any] | None = None) -> Any:
+            try:
+                source = decode(body)
+                if short is not None and short(source) not in seen:
+                    learn(body, short)
+            except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+                raise self._unreadable(error) from error
+            return apply(source, needs)
+
+        return apply_json
+
+    def _learn(self, body: bytes | str, short: Callable[[Any], Any]) -> None:
         """Decode with all patterns, and keep the short texts, as they matched.
 
         Raises:
             msgspec.ValidationError: One did not.
         """
-        source = self._strictly(body)
-        for read, seen in self._seen:
-            if len(seen) >= _REMEMBERED:
-                seen.clear()
-            seen.add(read(source))
+        found = short(self._strictly(body))
+        if len(self._seen) >= _REMEMBERED:
+            self._seen.clear()
+        self._seen.add(found)
 
     @cached_property
     def _strictly(self) -> Callable[[bytes | str], Any]:
         return msgspec.json.Decoder(self.projection()).decode
 
     def to_json(self, source: Any, needs: Tables[str, Any] | None = None) -> bytes:
-        """The target as JSON."""
-        return _ENCODER.encode(self.apply(source, needs))
+        """The target as JSON.
+
+        Raises:
+            MappingFailure: A rule failed, or a text has half a character (a lone surrogate).
+        """
+        target = self.apply(source, needs)
+        try:
+            return encode(target)
+        except UnicodeEncodeError as error:
+            raise self._unreadable(error) from error
 
     def projection(self) -> type[msgspec.Struct]:
         """A Struct of the fields that the mapping reads, with the limits of their schema."""
@@ -188,6 +197,8 @@ class Mapping:
                 return self.program.settings[name]
             case ("days", pattern, wanted):
                 return Days(pattern, wanted)
+            case ("step", scale):
+                return Decimal(1).scaleb(-scale)
             case ("value", value):
                 return value
             case _:

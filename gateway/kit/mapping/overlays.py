@@ -2,7 +2,8 @@
 
 Maps are merged, null deletes, lists are replaced whole; lists of blocks that all carry ``id`` are
 merged block by block, ``fields: null`` deletes a block. What is deleted has to be there. An overlay
-that adds ``when:`` or ``allow:`` to a plain rule keeps its value.
+that adds ``when:`` or ``allow:`` to a plain rule keeps its value; one that brings another value
+does not keep ``allow:``.
 """
 
 import re
@@ -80,6 +81,8 @@ class _Merge:
             values[name] = self._merged(before, node, here)
             if before is None or values[name].file == patch.file:
                 keys[name] = line
+        if patch.value.keys() & {"value", "const"} and "allow" not in patch.value:
+            values.pop("allow", None)  # it was a decision about the value that is replaced
         return Node(values, base.line, base.file, keys)
 
     def _delete(self, values: dict[str, Node], name: str, path: str, line: int) -> None:

@@ -19,6 +19,12 @@ Paths = dict[str, "Paths"]
 _SHORT: Final = 3  # characters
 _INTEGERS: Final = facets.INT64
 _MAY_BE_LOWER: Final = re.compile(r"[a-z]|\[\^|[^ -~]|[!-@]-")
+_ISO_TIME: Final = (
+    r"^(?:[01][0-9]|2[0-4]):[0-5][0-9](?::[0-6][0-9](?:\.[0-9]{1,12})?)?"
+    r"(?:Z|[+-][0-2][0-9]:[0-5][0-9])?\Z"
+)
+_ODATA_TIME: Final = r"^PT(?:[0-9]{1,2}H)?(?:[0-9]{1,2}M)?(?:[0-9]{1,2}(?:\.[0-9]{1,9})?S)?\Z"
+_BASE64: Final = r"^[A-Za-z0-9+/_-]*={0,2}\Z"
 _LAST_LOWER: Final = 0x2000  # Latin, Greek, Cyrillic, Armenian, Georgian …
 _WIDE_LOWER: Final = range(0xFF41, 0xFF5B)
 
@@ -57,17 +63,9 @@ def _without_pattern(field: Field) -> Field:
 
 
 def _struct(kind: Type, paths: Paths) -> type[msgspec.Struct]:
-    fields: list[Any] = []
-    known = kind.shape.fields if kind.shape is not None else paths
+    known = kind.shape.fields if kind.shape is not None else {}
     # The decoder looks for the next field first: in the order of the schema it finds it at once.
-    for name, inner in ((name, paths[name]) for name in known if name in paths):
-        if kind.kind is Kind.MAP:
-            field = Field(name=name, type=facets.nullable(kind.item or Type(kind=Kind.TEXT)))
-        elif kind.shape is not None:
-            field = kind.shape.fields[name]
-        else:
-            continue
-        fields.append(_field(field, inner))
+    fields = [_field(known[name], paths[name]) for name in known if name in paths]
     name = kind.shape.name if kind.shape is not None else "Projection"
     return msgspec.defstruct(
         name if name.isidentifier() and not keyword.iskeyword(name) else "Projection",
@@ -96,9 +94,20 @@ def _kind(kind: Type, paths: Paths) -> Any:
         limits = _meta(min_length=kind.min_items, max_length=kind.max_items)
         item = _kind(kind.item, paths)
         return _with(list[item | None if kind.item.nullable else item], limits)  # type: ignore[misc] # made at run time
-    if kind.kind is Kind.OBJECT or (kind.kind is Kind.MAP and paths):
+    if kind.kind is Kind.OBJECT:
         return _struct(kind, paths)
+    if kind.kind is Kind.MAP and kind.item is not None:
+        return dict[str, _kind(kind.item, _united(paths.values()))]  # type: ignore[misc] # so
     return _SCALARS.get(kind.kind, _anything)(kind)
+
+
+def _united(several: Iterable[Paths]) -> Paths:
+    """What is read of any entry of a map."""
+    found: Paths = {}
+    for paths in several:
+        for name, inner in paths.items():
+            found[name] = _united([found.get(name, {}), inner])
+    return found
 
 
 def _results(kind: Type, paths: Paths) -> Any:
@@ -147,7 +156,7 @@ def _lower_case() -> str:
 
 def _integer(kind: Type) -> Any:
     if kind.wire is Wire.TEXT:
-        return Annotated[str, Meta(pattern="^-?[0-9]{1,19}$")]
+        return Annotated[str, Meta(pattern=integer_pattern(kind))]
     low, high = kind.minimum, kind.maximum
     return _with(
         int,
@@ -158,10 +167,29 @@ def _integer(kind: Type) -> Any:
     )
 
 
+def integer_pattern(kind: Type) -> str:
+    """What the whole text of an integer looks like, that is not too large for its type."""
+    low = -_INTEGERS if kind.minimum is None else max(kind.minimum, -_INTEGERS)
+    high = _INTEGERS - 1 if kind.maximum is None else min(kind.maximum, _INTEGERS - 1)
+    signed = f"-{_up_to(-low)}|" if low < 0 else ""
+    return rf"^(?:{signed}{_up_to(max(high, 0))})\Z"
+
+
+def _up_to(largest: int) -> str:
+    """Digits of a number that is not larger: 32 as ``(?:[0-9]{1,1}|[0-2][0-9]{1}|3[0-2])``."""
+    digits, before = str(largest), ""
+    ways = [f"[0-9]{{1,{len(digits) - 1}}}"] if len(digits) > 1 else []
+    for place, digit in enumerate(digits, 1):
+        if digit != "0":
+            ways.append(f"{before}[0-{int(digit) - 1}][0-9]{{{len(digits) - place}}}")
+        before += digit
+    return f"(?:{'|'.join([*ways, digits])})"
+
+
 def _decimal(kind: Type) -> Any:
     if kind.wire is Wire.PLAIN:
         return Decimal
-    return Annotated[str, Meta(pattern=f"^{decimal_pattern(kind)}$")]
+    return Annotated[str, Meta(pattern=rf"^{decimal_pattern(kind)}\Z")]
 
 
 def decimal_pattern(kind: Type) -> str:
@@ -184,16 +212,21 @@ def _day(_: Type) -> Any:
     return str  # read where it is needed
 
 
+def _time(kind: Type) -> Any:
+    pattern = _ODATA_TIME if kind.wire is Wire.ODATA_TIME else _ISO_TIME
+    return Annotated[str, Meta(pattern=pattern)]
+
+
+def _binary(kind: Type) -> Any:
+    return Annotated[str, Meta(pattern=_BASE64, **_meta(max_length=kind.max_length))]
+
+
 def _boolean(kind: Type) -> Any:
     return Literal["true", "false"] if kind.wire is Wire.TEXT else bool
 
 
 def _anything(_: Type) -> Any:
     return Any
-
-
-def _map(kind: Type) -> Any:
-    return dict[str, _kind(kind.item, {}) if kind.item is not None else str]  # type: ignore[misc] # made at run time
 
 
 _SCALARS: Final = {
@@ -204,7 +237,6 @@ _SCALARS: Final = {
     Kind.BOOLEAN: _boolean,
     Kind.DATE: _day,
     Kind.INSTANT: _moment,
-    Kind.TIME: _day,
-    Kind.BINARY: _day,
-    Kind.MAP: _map,
+    Kind.TIME: _time,
+    Kind.BINARY: _binary,
 }

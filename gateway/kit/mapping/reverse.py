@@ -12,13 +12,15 @@ import msgspec
 
 from gateway.kit.mapping import ir
 from gateway.kit.mapping.converters import CONVERTERS
-from gateway.kit.mapping.findings import Finding
+from gateway.kit.mapping.findings import Finding, Severity
 from gateway.kit.mapping.hoisting import children
 from gateway.kit.mapping.scope import SOURCE
 from gateway.kit.mapping.types import Kind, Type
 
 _ROUNDS: Final = 5
-_ALLOWED: Final = frozenset({"E13", "E20", "E30"})
+# What is only read back was written by us: other codes than ours are parked.
+_ALLOWED: Final = frozenset({"E08", "E13", "E20", "E30"})
+_FIT: Final = 1_000  # the largest argument of a converter
 
 Check = Callable[[str], tuple[Finding, ...]]
 
@@ -42,6 +44,11 @@ class Line(msgspec.Struct):
     value: str
     type: Type
     allow: set[str] = msgspec.field(default_factory=set)
+
+    @property
+    def place(self) -> str:
+        """As findings name it."""
+        return "/" + self.path.replace(".", "/")
 
 
 class Reversal:
@@ -209,26 +216,32 @@ class Reversal:
 def propose(program: ir.Program, head: dict[str, Any], check: Check) -> str:
     """The text of the mapping back, as far as it can be written without an engineer.
 
+    Rules that stay wrong are left out.
+
     Args:
         head: Its sections ``mapping version from to config``.
         check: The findings of a text; what they ask for is added where it loses nothing.
     """
     reversal = Reversal(program)
-    text = ""
     for _ in range(_ROUNDS):
-        text = msgspec.json.format(msgspec.json.encode(reversal.tree(head)), indent=1).decode()
-        if not _improve(reversal, check(text)):
+        findings = check(_text(reversal, head))
+        if not _improve(reversal, findings):
             break
-    return text
+    wrong = {each.place for each in findings if each.severity is Severity.ERROR}
+    reversal.lines = [line for line in reversal.lines if line.place not in wrong]
+    return _text(reversal, head)
+
+
+def _text(reversal: Reversal, head: dict[str, Any]) -> str:
+    return msgspec.json.format(msgspec.json.encode(reversal.tree(head)), indent=1).decode()
 
 
 def _improve(reversal: Reversal, findings: tuple[Finding, ...]) -> bool:
     """Add what the findings ask for; False if nothing could be."""
     changed = False
     for line in reversal.lines:
-        place = "/" + line.path.replace(".", "/")
         for finding in findings:
-            if finding.place == place:
+            if finding.place == line.place:
                 changed |= _mend(reversal, line, finding.code)
     return changed
 
@@ -238,7 +251,8 @@ def _mend(reversal: Reversal, line: Line, code: str) -> bool:
     if code == "E05" and not line.value.endswith("| required"):
         line.value += " | required"
     elif code == "E06" and line.type.kind is Kind.TEXT and "| fit" not in line.value:
-        line.value += f" | fit({line.type.max_length})"
+        if (line.type.max_length or _FIT + 1) <= _FIT:
+            line.value += f" | fit({line.type.max_length})"
     elif code == "E09" and line.type.values:
         name = "same_" + line.path.replace(".", "_").replace("[]", "")
         reversal.codes[name] = {value: value for value in line.type.values}

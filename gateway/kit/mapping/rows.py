@@ -5,16 +5,14 @@ field of the source has one is seen in all rows of a chunk at once; so most valu
 """
 
 import ast
-import re
 from collections.abc import Callable, Iterator
-from types import CodeType
 from typing import Any, Final, Protocol
 
 import msgspec
 
 from gateway.errors import Misconfigured
-from gateway.kit.mapping import hoisting, ir
-from gateway.kit.mapping.generate import Compiled, Writer
+from gateway.kit.mapping import facets, hoisting, ir
+from gateway.kit.mapping.generate import Writer
 from gateway.kit.mapping.schemas.layouts import Layout
 from gateway.kit.mapping.scope import SOURCE
 from gateway.kit.mapping.trees import Trees
@@ -23,12 +21,9 @@ from gateway.kit.mapping.wires import Form
 
 CONTROLS: Final = "".join(map(chr, range(32)))
 _NUMBERS: Final = {Kind.INTEGER, Kind.DECIMAL, Kind.BOOLEAN}
-# What numbers, days and truth values are written with.
+_PLAIN_KINDS: Final = {*_NUMBERS, Kind.FLOAT, Kind.DATE, Kind.INSTANT}
+# What these are written with.
 _PLAIN: Final = "0123456789.,-+:/()TZDtruefals"
-# A pattern that is made of the characters it takes, and of ranges of letters and digits.
-_NAMED: Final = re.compile(
-    r"\^(?:\(\?:)?(?:\[(?:A-Z|a-z|0-9|[A-Za-z0-9])+\]|[A-Za-z0-9]|\{[0-9,]+\})+\)?\\Z"
-)
 # CPython builds longer f-strings through a list, at half the speed.
 _JOINED_AT_ONCE: Final = 30
 
@@ -74,13 +69,16 @@ class RowWriter(Writer):
     def __init__(self, program: ir.Program, style: Style, checks: Checks) -> None:
         super().__init__(program, Form.WIRE)
         self._checks = checks
-        self.program = program
         self.columns: dict[str, str] = {}
         self._style = style
         self._visible = [mark for mark in style.marks if mark.isprintable()]
 
     def module(self) -> ast.Module:
-        """A function of decoded rows that returns their texts."""
+        """A function of decoded rows that returns their texts.
+
+        Raises:
+            NoRow: The target is not one f-string.
+        """
         trees, rows = self.trees, list[ast.stmt]()
         text = self._row(rows)
         made = trees.name("made")
@@ -100,13 +98,7 @@ class RowWriter(Writer):
         if checks := self._checks(trees):
             refuse = trees.do(trees.call("refuse"))
             body.append(trees.when(trees.invert(trees.all_of(checks)), [refuse]))
-        values = [(let.value, 0) for let in self.program.lets]
-        self._hoist(iter([*values, *hoisting.within(self.program.fields)]), body)
-        for let in self.program.lets:
-            with self._at(let.place):
-                self._let(let, body)
-        self._roots |= {let.name for let in self.program.lets}
-        self._hoist(hoisting.within(self.program.fields), body)
+        self._prepare(body)
         with self._statements(body):
             return _template(trees, self._style.parts(self))
 
@@ -211,15 +203,15 @@ class RowWriter(Writer):
             return set(str(self.program.settings[value.name]))
         if value.type.values is not None:
             return set("".join(value.type.values))
-        if isinstance(value, ir.Get) and _NAMED.fullmatch(value.type.regex):
+        if isinstance(value, ir.Get) and facets.names_characters(value.type):
             return set()
-        return set(self._style.marks if value.type.kind is Kind.TEXT else _PLAIN)
+        return set(_PLAIN if value.type.kind in _PLAIN_KINDS else self._style.marks)
 
 
 def _is_column(value: ir.Get) -> bool:
     """It is a text of the row itself, of which nothing is known."""
     row = isinstance(value.operand, ir.Name) and value.operand.name == SOURCE
-    named = value.type.values is not None or _NAMED.fullmatch(value.type.regex)
+    named = value.type.values is not None or facets.names_characters(value.type)
     return row and value.type.kind is Kind.TEXT and not named
 
 
@@ -385,15 +377,3 @@ def _length(layout: Layout) -> int:
     for column in layout.columns:
         end = (end if column.start is None else column.start) + (column.width or 0)
     return end
-
-
-def compiled(writer: RowWriter) -> Compiled:
-    """The function of many rows; it takes the rows, the constants, and whether columns have marks.
-
-    Raises:
-        NoRow: The target is not one f-string.
-    """
-    module = writer.module()
-    made = compile(module, writer.program.place.file or "mapping", "exec", dont_inherit=True)
-    code = next(each for each in made.co_consts if isinstance(each, CodeType))
-    return Compiled(code, tuple(writer.emitter.constants), tuple(writer.places))

@@ -8,7 +8,7 @@ from gateway.kit.mapping import ir
 from gateway.kit.mapping.converters import NAMES
 from gateway.kit.mapping.expressions import FUNCTIONS
 from gateway.kit.mapping.findings import Found, Hidden, did_you_mean
-from gateway.kit.mapping.types import Kind, Type
+from gateway.kit.mapping.types import Type
 
 SOURCE: Final = "source"
 _RESERVED: Final = {"cfg", "needs", "position", SOURCE, "True", "False", "None"}
@@ -125,6 +125,13 @@ class Scope:
         """The variable, without using it."""
         return self._names.get(name)
 
+    def path_of(self, key: str) -> str:
+        """The path of the source that ``item.unit_price`` stands for in a loop."""
+        name, _, rest = key.partition(".")
+        binding = self._names.get(name)
+        path = binding.path if binding is not None else None
+        return key if path is None else f"{path}.{rest}".rstrip(".")
+
     @contextmanager
     def local(self, name: str, binding: Binding, *, times: int) -> Iterator[None]:
         """A name for one element after the other."""
@@ -156,11 +163,6 @@ class Scope:
         if path is not None:
             self.reads.add(path)
             self.touched.add(path)
-
-
-def is_object(kind: Type) -> bool:
-    """It has fields by name."""
-    return kind.kind is Kind.OBJECT and kind.shape is not None
 
 
 # What a condition proves ---------------------------------------------------------------------

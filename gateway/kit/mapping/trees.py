@@ -190,10 +190,9 @@ class Trees:
         target: ast.expr,
         items: ast.expr,
         body: list[ast.stmt],
-        otherwise: list[ast.stmt] | None = None,
     ) -> ast.stmt:
         """``for``."""
-        return ast.For(target, items, body, otherwise or [], **self.at)
+        return ast.For(target, items, body, [], **self.at)
 
     def leave(self) -> ast.stmt:
         """``break``."""

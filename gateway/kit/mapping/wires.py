@@ -9,13 +9,12 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
+from gateway.kit.mapping import facets
 from gateway.kit.mapping.trees import Trees
 from gateway.kit.mapping.types import Kind, Type, Wire
 
 _EPOCH_ORDINAL: Final = 719_163
 _DAY_MS: Final = 86_400_000
-# Formats of days that an f-string writes faster than strftime.
-_DAY_PARTS: Final = {"%Y": ("year", "04d"), "%m": ("month", "02d"), "%d": ("day", "02d")}
 
 
 class Form(StrEnum):
@@ -36,6 +35,8 @@ def held(kind: Type, form: Form, *, money: bool = False) -> str:
         return "comma"
     if kind.wire is Wire.TEXT and kind.kind is not Kind.TEXT and (form is Form.WIRE or money):
         return "text"
+    if kind.kind is Kind.DECIMAL and form is Form.WIRE:
+        return "number"
     return NATIVE
 
 
@@ -84,10 +85,10 @@ class Wires:
         )
 
     def native(  # noqa: PLR0911 - one return for each kind
-        self, code: ast.expr, kind: Kind, form: str
+        self, code: ast.expr, source: Type, form: str
     ) -> ast.expr:
         """Python's own value."""
-        trees = self._trees
+        trees, kind = self._trees, source.kind
         if form == NATIVE:
             return code
         if kind is Kind.DATE:
@@ -96,6 +97,11 @@ class Wires:
             if form in {"epoch", "odata"}:
                 return trees.call({"epoch": "epoch_moment", "odata": "read_odata"}[form], code)
             return trees.call("read_moment", code, trees.constant(form))
+        if form == "number":
+            stated = source if source.precision is not None else facets.amount_like(source)
+            whole, scale = facets.digits(stated)
+            step = trees.name(self._constant("step", scale))
+            return trees.call("exact", code, trees.constant(max(whole or 0, 1)), step)
         if kind is Kind.DECIMAL:
             return trees.call("Decimal", self._pointed(code, form))
         if kind is Kind.INTEGER:
@@ -125,19 +131,22 @@ class Wires:
     def _integer(self, code: ast.expr, source: Type, form: str, target: Type) -> ast.expr:
         if target.wire in {Wire.TEXT, Wire.DECIMAL_COMMA}:
             return code if form == "text" else self._trees.template(code)
-        return self.native(code, source.kind, form)
+        return self.native(code, source, form)
 
     def _decimal(self, code: ast.expr, source: Type, form: str, target: Type) -> ast.expr:
         trees = self._trees
         if target.kind is Kind.INTEGER:
-            whole = trees.call("int", self.native(code, Kind.DECIMAL, form))
+            whole = trees.call("int", self.native(code, source, form))
             return trees.template(whole) if target.wire is Wire.TEXT else whole
         if target.wire not in {Wire.TEXT, Wire.DECIMAL_COMMA}:
-            return trees.call("finite", self.native(code, source.kind, form))
+            return trees.call("finite", self.native(code, source, form))
         comma = target.wire is Wire.DECIMAL_COMMA
         if form == "comma" and comma:
             return code
-        plain = self.plain(code) if form == NATIVE else self._pointed(code, form)
+        if form in {NATIVE, "number"}:
+            plain = self.plain(self.native(code, source, form))
+        else:
+            plain = self._pointed(code, form)
         if not comma:
             return plain
         return trees.method(plain, "replace", trees.constant("."), trees.constant(","))
@@ -172,20 +181,13 @@ class Wires:
         if form == "epoch" and (
             target.kind is Kind.TEXT or (target.wire is Wire.PLAIN and target.zoned)
         ):
-            return self._epoch_text(code)
-        moment = self.native(code, source.kind, form)
+            return trees.call("epoch_text", code)
+        moment = self.native(code, source, form)
         if target.wire is Wire.PATTERN:
-            return trees.method(moment, "strftime", trees.constant(target.pattern))
+            return trees.call("write_moment", moment, trees.constant(target.pattern))
         plain = "moment_text" if target.zoned or target.kind is Kind.TEXT else "moment_plain"
         names = {Wire.EPOCH: "unix", Wire.ODATA_DATE: "odata_moment"}
         return trees.call(names.get(target.wire, plain), moment)
-
-    def _epoch_text(self, code: ast.expr) -> ast.expr:
-        """Seconds since 1970 as ``2026-03-29T01:30:00Z``."""
-        trees = self._trees
-        since = trees.call("timedelta", trees.constant(0), code)
-        moment = trees.binary(trees.name("EPOCH"), "+", since)
-        return trees.template(trees.method(moment, "isoformat"), "Z")
 
     def _time(self, code: ast.expr, _: Type, form: str, target: Type) -> ast.expr:
         trees = self._trees
@@ -201,7 +203,7 @@ class Wires:
             if form == "text":
                 return code
             return trees.choice(code, trees.constant("true"), trees.constant("false"))
-        return self.native(code, source.kind, form)
+        return self.native(code, source, form)
 
     def _list(self, code: ast.expr, _: Type, __: str, target: Type) -> ast.expr:
         trees = self._trees

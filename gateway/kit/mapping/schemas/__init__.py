@@ -1,7 +1,6 @@
 """Schemas of both ends of a mapping, in any language that vendors write them in."""
 
 from gateway.kit.mapping.schemas.catalog import Schemas
-from gateway.kit.mapping.schemas.drift import Change, differences
 from gateway.kit.mapping.schemas.errors import SchemaError
 
-__all__ = ["Change", "SchemaError", "Schemas", "differences"]
+__all__ = ["SchemaError", "Schemas"]

@@ -30,6 +30,7 @@ from gateway.kit.mapping.types import Type
 from gateway.model import codec
 
 _JSON: Final = (".schema.json", ".json", ".yaml", ".yml")
+_LONGEST: Final = 100  # characters of a name
 _SUFFIXES: Final[Mapping[str, tuple[str, ...]]] = {
     "canonical": _JSON,
     "edmx": (".edmx", ".xml"),
@@ -149,7 +150,7 @@ class Schemas:
     def _find(self, source: str, kind: str, name: str) -> Path:
         if source in self._files:
             return self._files[source]
-        for folder in self._folders:
+        for folder in self._folders if len(name) <= _LONGEST else ():
             for suffix in _SUFFIXES[kind]:
                 path = folder / f"{name}{suffix}"
                 if path.parent == folder and path.is_file():

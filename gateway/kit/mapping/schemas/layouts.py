@@ -125,6 +125,8 @@ class LayoutFile:
             if column.name in seen:
                 raise self._document.error(f"{column.name} stands there twice", place)
             seen.add(column.name)
+            if column.type == "time" and column.pattern:
+                raise self._document.error("a time is written as 23:59:59, without pattern", place)
             if self.layout.form == "fixed" and column.width is None:
                 raise self._document.error(f"{column.name} needs a width", place)
 

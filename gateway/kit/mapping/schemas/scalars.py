@@ -1,8 +1,9 @@
 """Texts, numbers and booleans of JSON Schema.
 
 Source: JSON Schema 2020-12 validation §6 and §7; OpenAPI's format registry; ``decimal`` is what
-msgspec writes for Decimal, ``x-precision`` and ``x-scale`` are ours,
-``unix-time`` is what Stripe writes for seconds since 1970.
+msgspec writes for Decimal, ``x-precision``, ``x-scale`` and ``x-upper`` (the system keeps capitals
+only) are ours, so is ``odata-date`` for a day as OData V2 writes it; ``unix-time`` is what Stripe
+writes for seconds since 1970.
 """
 
 import math
@@ -21,6 +22,7 @@ INT32: Final = Type(kind=Kind.INTEGER, minimum=-(2**31), maximum=2**31 - 1)
 INT64: Final = Type(kind=Kind.INTEGER, minimum=-(2**63), maximum=2**63 - 1)
 FORMATS: Final = {
     "date": Type(kind=Kind.DATE),
+    "odata-date": Type(kind=Kind.DATE, wire=Wire.ODATA_DATE),
     "date-time": Type(kind=Kind.INSTANT),
     "time": Type(kind=Kind.TIME),
     "decimal": Type(kind=Kind.DECIMAL, wire=Wire.TEXT),
@@ -76,6 +78,7 @@ def _text(node: Node) -> Type:
         min_length=largest(found.min_length, node.word("minLength", int)),
         max_length=smallest(found.max_length, node.word("maxLength", int)),
         values=_texts(node),
+        upper=bool(node.word("x-upper", bool)),
     )
     return with_pattern(found, node.word("pattern", str))
 

@@ -317,3 +317,39 @@ def test_exports_of_the_contracts(
     assert (contracts / "mapping/bulk" / files[name]).read_bytes() == (
         tmp_path / "out"
     ).read_bytes()
+
+
+class Kinds(msgspec.Struct, frozen=True, kw_only=True):
+    """A row with texts in a list."""
+
+    id: str
+    tags: list[str]
+
+
+def test_joined_texts_are_made_safe(tmp_path: Path) -> None:
+    """Separators, quotes, line ends and markup of what ``join`` makes."""
+    (tmp_path / "rows.yaml").write_text(
+        "layout: rows\nform: csv\ncolumns: [{name: A}, {name: B}]\n"
+    )
+    (tmp_path / "rows.xsd").write_text(XSD)
+    schemas = Schemas(folders=[tmp_path], model=[Kinds])
+    tags = ["a;b", '"', "c\nd", "<x/>&"]
+    body = msgspec.json.encode({"id": "e", "tags": tags}) + b"\n"
+    head = "mapping: rows\nversion: 1.0.0\nfrom: canonical.Kinds\nto: csv:rows\n"
+    loaded = mapping.load(
+        mapping.parse(head + "fields: {A: 'tags | join(\" \")', B: id}", file="rows.yaml"), schemas
+    )
+    out = io.BytesIO()
+    bulk.flat(loaded, schemas.layout("csv:rows")).write(io.BytesIO(body), out)
+    rows = list(csv.reader(io.StringIO(out.getvalue().decode(), newline=""), delimiter=";"))
+
+    assert [" ".join(tags), "e"] == rows[-1]
+
+    text = head.replace("csv:rows", "xsd:rows#Row") + (
+        "fields: {id: id, Text: 'tags | join(\" \")', Amount: {fields: {value: 'dec(\"1.00\")'}}}"
+    )
+    out = io.BytesIO()
+    loaded = mapping.load(mapping.parse(text, file="rows.yaml"), schemas)
+    bulk.xml(loaded, "Row", inside=("Rows",)).write(io.BytesIO(body), out)
+
+    assert " ".join(tags) == etree.fromstring(out.getvalue())[0][0].text

@@ -65,6 +65,14 @@ def test_what_is_missing_is_named(
         assert unreached(tmp_path, head + rules, ONCE, completed) == []
 
 
+@pytest.mark.parametrize(("note", "other"), [("x", "null"), (None, "there")])
+def test_one_way_is_told_from_the_other(note: str | None, other: str, tmp_path: Path) -> None:
+    """A value that is there and one that is not are one rule, and two ways through it."""
+    rules = "fields:\n  Number: number\n  Text: note"
+
+    assert [f"branch /Text note {other}"] == unreached(tmp_path, rules, {"note": note})
+
+
 def test_a_rule_that_never_ran(tmp_path: Path) -> None:
     """Fields of a block whose condition never holds are not reached."""
     rules = "fields:\n  Number: number\n  Owner: {when: has(note), fields: {Name: kind}}\n"

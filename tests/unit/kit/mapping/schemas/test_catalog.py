@@ -4,7 +4,6 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -12,26 +11,7 @@ import pytest
 from gateway.errors import Misconfigured
 from gateway.kit.mapping.schemas import SchemaError, Schemas
 from gateway.kit.mapping.types import Field, Kind, Shape, Type, Wire
-
-ORDER = {
-    "type": "object",
-    "properties": {"name": {"type": "string"}, "at": {"type": "string"}},
-    "required": ["at"],
-}
-
-
-def write(folder: Path, name: str, content: Any) -> Path:
-    """A file with JSON, or with text as it is."""
-    path = folder / name
-    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
-    return path
-
-
-def shape(schemas: Schemas, reference: str) -> Shape:
-    """The shape that a reference names."""
-    found = schemas.resolve(reference).shape
-    assert found is not None
-    return found
+from tests.unit.kit.mapping.schemas.little import ORDER, shape, write
 
 
 def test_a_file_is_found_by_its_reference_or_in_a_folder(tmp_path: Path) -> None:

@@ -1,13 +1,12 @@
 """Rows of files: what a layout says, and what is wrong with one."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from gateway.kit.mapping.schemas import SchemaError, Schemas
-from gateway.kit.mapping.types import Kind, Shape, Type, Wire
+from gateway.kit.mapping.types import Kind, Type, Wire
+from tests.unit.kit.mapping.schemas.little import ORDER, shape, write
 
 LAYOUT = """
 layout: receivables
@@ -24,27 +23,6 @@ columns:
   - {name: WRBTR, type: decimal, width: 17, scale: 2, align: right}
   - {name: SHKZG, width: 1, values: [S, H], label: Debit or credit}
 """
-
-
-ORDER = {
-    "type": "object",
-    "properties": {"name": {"type": "string"}, "at": {"type": "string"}},
-    "required": ["at"],
-}
-
-
-def write(folder: Path, name: str, content: Any) -> Path:
-    """A file with JSON, or with text as it is."""
-    path = folder / name
-    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
-    return path
-
-
-def shape(schemas: Schemas, reference: str) -> Shape:
-    """The shape that a reference names."""
-    found = schemas.resolve(reference).shape
-    assert found is not None
-    return found
 
 
 def test_a_layout_is_a_row(tmp_path: Path) -> None:

@@ -1,33 +1,13 @@
 """The side file: what a schema cannot say."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.kit.mapping.schemas import SchemaError, Schemas
-from gateway.kit.mapping.types import Field, Kind, Shape, Type
-
-ORDER = {
-    "type": "object",
-    "properties": {"name": {"type": "string"}, "at": {"type": "string"}},
-    "required": ["at"],
-}
-
-
-def write(folder: Path, name: str, content: Any) -> Path:
-    """A file with JSON, or with text as it is."""
-    path = folder / name
-    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
-    return path
-
-
-def shape(schemas: Schemas, reference: str) -> Shape:
-    """The shape that a reference names."""
-    found = schemas.resolve(reference).shape
-    assert found is not None
-    return found
+from gateway.kit.mapping.types import Field, Kind, Type
+from tests.unit.kit.mapping.schemas.little import ORDER, shape, write
 
 
 def noted(folder: Path, sections: Any) -> Schemas:

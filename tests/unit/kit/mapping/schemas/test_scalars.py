@@ -38,6 +38,7 @@ def type_of(folder: Path, schema: dict[str, Any]) -> Type:
         ({"type": ["string", "null"]}, {"nullable": True}),
         ({"type": "string", "nullable": True}, {"nullable": True}),
         ({"maxLength": 3}, {"max_length": 3}),
+        ({"type": "string", "x-upper": True}, {"upper": True}),
     ],
 )
 def test_texts(tmp_path: Path, schema: dict[str, Any], expected: dict[str, Any]) -> None:
