@@ -20,7 +20,6 @@ What is measured has a core of its own; load, upstream, collector and PostgreSQL
 import asyncio
 import contextlib
 import dataclasses
-import gc
 import json
 import sys
 import time
@@ -59,6 +58,7 @@ from gateway import app, configuring
 from gateway.api import hot
 from gateway.api.facade import Facade, require_json
 from gateway.commands.landscape import free_ports
+from gateway.commands.serve import settle_collector
 from gateway.kit.adapter import request as build
 from gateway.model import codec
 from gateway.model.identifiers import new_id
@@ -403,7 +403,7 @@ async def serve() -> None:
         websockets=False,
         log_enabled=False,
     )
-    gc.freeze()  # both: what is loaded by now is no garbage, and looking through it takes 0.2 s
+    settle_collector()  # for both
     say("ready")
     serving = asyncio.create_task(server.serve())
     while await orders() is not None:

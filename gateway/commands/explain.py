@@ -263,7 +263,7 @@ async def _shown(
         await transport.send(request, call)
     except Unavailable:
         return WouldSend(
-            step=step, system=target.name, request=kept[0].request, made_by=kept[0].mapping
+            step=step, system=target.name, request=str(kept[0].request), made_by=kept[0].mapping
         )
     raise AssertionError("the sealed wire answered")
 

@@ -58,6 +58,8 @@ _PERSONAL_NUMBER: Final = re.compile(_NUMBERS)
 _PERSONAL: Final = re.compile(
     r"[^\s@<>\"']{1,64}@[^\s@<>\"']{1,190}\.[A-Za-z]{2,24}|" + _NUMBERS  # e-mail
 )
+# What both numbers have in them; found or not in a fifth of the time.
+_MAYBE_NUMBER: Final = re.compile("[0-9](?:[ -]?[A-Za-z0-9]){12}")
 _SHORTEST_PERSONAL: Final = 6
 _SHORTEST_NUMBER: Final = 13  # of a card; an IBAN has 15 characters
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -295,6 +297,8 @@ def _mask(length: int) -> str:
 def _screened(text: str) -> str:
     """Readable text, with what looks personal masked."""
     if len(text) < (_SHORTEST_PERSONAL if "@" in text else _SHORTEST_NUMBER):
+        return text
+    if "@" not in text and not _MAYBE_NUMBER.search(text):
         return text
     if _UUID.fullmatch(text) or _TRACEPARENT.fullmatch(text):
         return text

@@ -39,7 +39,7 @@ class Batcher(Generic[I, R]):
         self._write = write
         self._limit = limit
         self._gather_s = gather_s
-        self._queue: asyncio.Queue[tuple[I, asyncio.Future[R]]] = asyncio.Queue(queue)
+        self._queue: asyncio.Queue[tuple[I, asyncio.Future[R] | None]] = asyncio.Queue(queue)
         self._writers = writers
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -63,13 +63,24 @@ class Batcher(Generic[I, R]):
             Unavailable: The queue is full.
         """
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._add(item, future)
+        return future
+
+    def post(self, item: I) -> None:
+        """Queue an item of which nobody wants to hear; what goes wrong is for ``write`` to say.
+
+        Raises:
+            Unavailable: The queue is full.
+        """
+        self._add(item, None)
+
+    def _add(self, item: I, future: asyncio.Future[R] | None) -> None:
         try:
             self._queue.put_nowait((item, future))
         except asyncio.QueueFull:
             raise Unavailable(
                 "Too much waits to be written.", code="queue_full", retry_after_s=1.0
             ) from None
-        return future
 
     async def put(self, item: I) -> R:
         """Queue an item and wait until it is committed."""
@@ -84,14 +95,14 @@ class Batcher(Generic[I, R]):
                 batch.append(self._queue.get_nowait())
             await self._settle(batch)
 
-    async def _settle(self, batch: list[tuple[I, "asyncio.Future[R]"]]) -> None:
+    async def _settle(self, batch: list[tuple[I, "asyncio.Future[R] | None"]]) -> None:
         try:
             results: Sequence[R | Exception] = await self._write([item for item, _ in batch])
         except Exception as error:  # noqa: BLE001 - whoever waits gets it, the writer lives on
             results = [error] * len(batch)
         for (_, future), result in zip(batch, results, strict=True):
             self._queue.task_done()
-            if future.done():
+            if future is None or future.done():
                 continue
             if isinstance(result, Exception):
                 future.set_exception(result)

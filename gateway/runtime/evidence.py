@@ -1,9 +1,14 @@
 """Evidence: what is kept of each attempt so that a person can read it later, redacted."""
 
+from typing import Final
+
 import httpx
 import msgspec
 
 from gateway.policy.redaction import redact_body, redact_headers, redact_url
+
+# What is larger is redacted at once: evidence that waits must not fill the memory.
+_WAITING_BYTES: Final = 16 * 1024
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +32,36 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     readable: frozenset[str] = frozenset()
 
 
+class Transcript:
+    """A request or an answer as HTTP writes it; its text is redacted, and nothing else shows.
+
+    Redacted when it is read, because that is not until it is written: many together, while no
+    call waits for it, at half the cost of one between two waits (docs/reference/performance.md).
+
+    Args:
+        message: Has been read whole. None where no answer came.
+        readable: Names of fields that may show their text.
+    """
+
+    __slots__ = ("_message", "_readable", "_text")
+
+    def __init__(
+        self, message: httpx.Request | httpx.Response | None, readable: frozenset[str]
+    ) -> None:
+        self._message = message
+        self._readable = readable
+        self._text = ""
+        if message is not None and len(_body(message)) > _WAITING_BYTES:
+            self._text, self._message = _transcript(message, readable), None
+
+    def __str__(self) -> str:
+        if self._message is None:
+            return self._text
+        return _transcript(self._message, self._readable)
+
+    __repr__ = __str__
+
+
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt as a person may read it.
 
@@ -34,7 +69,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         at: Seconds since the epoch.
         outcome: An ``Outcome``, or ``interrupted``.
         status: 0 where no answer came.
-        request: Method, URL, headers and body as an HTTP transcript, redacted; so is ``response``.
+        request: Method, URL, headers and body.
+        response: Status, headers and body; empty where no answer came.
         error: Name of the exception, if there was one.
         mapping: What made the request: name, version and identity of a mapping, which is a hash of
             its files, overlays, values and schemas. With the same configuration ``headrace
@@ -54,33 +90,36 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: float
     outcome: str
     status: int
-    request: str
-    response: str
+    request: Transcript
+    response: Transcript
     error: str
     trace_id: str
     span_id: str
     mapping: str = ""
 
 
-def request_text(request: httpx.Request, readable: frozenset[str]) -> str:
-    """The request as a transcript; only fields named in ``readable`` show their text."""
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
+
+def encode(evidence: Evidence) -> bytes:
+    """The evidence as a row of JSON, redacted."""
+    return _encode(evidence)
+
+
+def _body(message: httpx.Request | httpx.Response) -> bytes:
     try:
-        body = request.content
+        return message.content
     except httpx.RequestNotRead:  # nobody came so far as to read it
-        body = b""
-    return _transcript(
-        f"{request.method} {redact_url(request.url, readable)}", request.headers, body, readable
-    )
+        return b""
 
 
-def response_text(response: httpx.Response, readable: frozenset[str]) -> str:
-    """The response as a transcript; only fields named in ``readable`` show their text."""
-    return _transcript(str(response.status_code), response.headers, response.content, readable)
-
-
-def _transcript(start: str, headers: httpx.Headers, body: bytes, readable: frozenset[str]) -> str:
-    pairs = headers.raw
+def _transcript(message: httpx.Request | httpx.Response, readable: frozenset[str]) -> str:
+    if isinstance(message, httpx.Request):
+        start = f"{message.method} {redact_url(message.url, readable)}"
+    else:
+        start = str(message.status_code)
+    pairs = message.headers.raw
     content_type = next((value for name, value in pairs if name.lower() == b"content-type"), b"")
-    shown = redact_body(content_type.decode("latin-1"), body, readable)
+    shown = redact_body(content_type.decode("latin-1"), _body(message), readable)
     # NUL cannot stand in PostgreSQL's text; one would take the others of its batch along.
     return f"{start}\n{redact_headers(pairs)}\n\n{shown}".replace("\x00", "")

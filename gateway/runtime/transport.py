@@ -2,7 +2,7 @@
 
 A call passes the breaker, then the bulkhead, then makes attempts until one has an outcome that may
 not be repeated. Each attempt is a span of its own with its own ``traceparent``, and leaves
-evidence: what was sent and answered, redacted before it leaves this module. An answer, also one
+evidence: what was sent and answered, which shows itself redacted only. An answer, also one
 with status 500, goes back to the adapter, which has the last word.
 """
 
@@ -34,7 +34,7 @@ from gateway.policy.retrying import (
     retry_after_s,
 )
 from gateway.ports.exchange import MAPPING, Session, with_headers
-from gateway.runtime.evidence import Call, Evidence, request_text, response_text
+from gateway.runtime.evidence import Call, Evidence, Transcript
 from gateway.runtime.metrics import Durations, client_durations
 from gateway.runtime.telemetry import traceparent
 from gateway.settings import CallPolicy
@@ -351,8 +351,8 @@ class Transport:
                     duration_ms=duration_s * 1000,
                     outcome=outcome,
                     status=status,
-                    request=request_text(attempt.request, call.readable),
-                    response="" if response is None else response_text(response, call.readable),
+                    request=Transcript(request, call.readable),
+                    response=Transcript(response, call.readable),
                     error=type(error).__name__ if error is not None else "",
                     trace_id=f"{attempt.context.trace_id:032x}",
                     span_id=f"{attempt.context.span_id:016x}",

@@ -25,6 +25,7 @@ import asyncio
 import functools
 import io
 import ssl
+from collections.abc import Coroutine
 from contextvars import ContextVar
 from typing import Any
 
@@ -37,6 +38,7 @@ from multidict import CIMultiDict
 
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
 _UNASKED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+_AT_ONCE_BYTES = 32 * 1024  # what is less never fills the buffer that a connection writes from
 _LARGE_BYTES = 1024 * 1024  # aiohttp warns about larger bodies in one piece
 _NO_LIMITS: dict[str, float | None] = {}
 
@@ -83,10 +85,28 @@ class _Request(aiohttp.ClientRequest):
             response = await super().send(conn)
             progress.written = True
             return response
-        return await super().send(conn)  # the body follows in write_bytes, in a task
+        return await super().send(conn)  # the body follows in write_bytes, which makes a task
 
-    async def write_bytes(
+    def write_bytes(
         self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
+    ) -> Coroutine[Any, Any, None]:
+        """Write a small body at once, and what has to wait in the coroutine that is returned.
+
+        On Python 3.11 aiohttp's task begins with the next turn of the loop, behind everything that
+        came meanwhile; many requests at once would all leave together with the last one.
+        """
+        protocol = conn.protocol
+        size = None if self._body is None else self._body.size
+        if size is None or size > _AT_ONCE_BYTES or protocol is None or protocol.writing_paused:
+            return self._write_in_turn(writer, conn, content_length)
+        progress = _progress.get()
+        progress.left = _is_open(conn)
+        _run_without_waiting(super().write_bytes(writer, conn, content_length))
+        progress.written = protocol.exception() is None
+        return _nothing()
+
+    async def _write_in_turn(
+        self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None
     ) -> None:
         progress = _progress.get()
         # Noted before the first write, not after it: when the connection breaks, the request
@@ -105,6 +125,19 @@ class _Request(aiohttp.ClientRequest):
                 raise
             if protocol is not None:  # wakes the reader, which waits for an answer
                 protocol.set_exception(_WriteTimeoutError("The body was not taken in time."))
+
+
+def _run_without_waiting(steps: Coroutine[Any, Any, None]) -> None:
+    try:
+        steps.send(None)
+    except StopIteration:
+        return
+    steps.close()
+    raise RuntimeError("aiohttp waits where it never did.")
+
+
+async def _nothing() -> None:
+    """All has been done."""
 
 
 def _is_open(conn: Connection) -> bool:

@@ -456,14 +456,17 @@ async def test_a_kept_connection_is_reused_and_a_closed_one_is_not() -> None:
 
 
 async def test_a_connection_that_closes_before_the_first_byte_sent_nothing() -> None:
-    """The race of keep-alive: chosen, then found closed. Nothing left, so it is a ConnectError."""
+    """The race of keep-alive: chosen, then found closed. Nothing left, so it is a ConnectError.
+
+    A small body is written in the same turn in which the connection is chosen, and has no race.
+    """
     async with upstream(answering(OK, then_close=False)) as server, Wire() as wire:
         await send(server.url, wire)
         session = wire._session
         assert session is not None
         assert session.connector is not None
         ((kept, _),) = next(iter(session.connector._conns.values()))
-        task = asyncio.create_task(send(server.url, wire))
+        task = asyncio.create_task(send(server.url, wire, body=b"x" * 40_000))
         await asyncio.sleep(0)  # the connection is chosen, nothing is written yet
         assert kept.transport is not None
         kept.transport.close()  # what reading the server's FIN does

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.policy import redaction
 from gateway.policy.redaction import READABLE_FIELDS, redact_body, redact_headers, redact_url
 
 READABLE = frozenset({"payment_id", "SalesOrder"})
@@ -265,6 +266,19 @@ def test_a_canary_in_a_form_is_never_seen(names: list[str], parent: str) -> None
 
     assert CANARY not in redact_body(FORM, body.encode(), READABLE)
     assert CANARY not in redact_url(httpx.URL(f"https://h/x?{body}"), READABLE)
+
+
+@given(
+    before=st.text("A1 -x", max_size=20),
+    number=st.from_regex(redaction._PERSONAL_NUMBER, fullmatch=True),
+    after=st.text("A1 -x", max_size=20),
+)
+def test_the_quick_look_overlooks_no_number(before: str, number: str, after: str) -> None:
+    """What a text is spared the long look for is not in it."""
+    text = f"{before}{number}{after}"
+
+    long_look = redaction._PERSONAL_NUMBER.sub(lambda found: f"•••({len(found.group())})", text)
+    assert long_look == redaction._screened(text)
 
 
 XML_NAMES = st.text("abcXYZ", min_size=1, max_size=8).filter(

@@ -57,6 +57,20 @@ async def test_items_that_queue_during_a_commit_share_the_next() -> None:
     assert [[1], [2, 3, 4]] == writer.batches
 
 
+async def test_what_nobody_waits_for_is_written_all_the_same() -> None:
+    """In its order with the others; that it broke is for ``write`` to say, and ends nothing."""
+    writer = Writer()
+    async with started(writer) as batcher:
+        writer.open.set()
+        for item in (13, 1):
+            batcher.post(item)
+            await batcher._queue.join()
+        batcher.post(2)
+
+        assert 6 == await batcher.put(3)
+    assert [[13], [1], [2, 3]] == writer.batches
+
+
 async def test_batch_has_a_limit() -> None:
     """One transaction takes so many items and no more."""
     writer = Writer()

@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
+import httpx
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.errors import Unavailable
 from gateway.runtime.database import OUTAGES, Database
-from gateway.runtime.evidence import Evidence
+from gateway.runtime.evidence import Evidence, Transcript
 from gateway.runtime.journal import Journal, Statement
 
 _INSERT = (
@@ -122,12 +124,10 @@ async def test_outage_that_outlasts_the_patience_is_unavailable(database: Databa
     await journal.stop()
 
 
-async def test_evidence_is_kept_without_anybody_waiting(
-    database: Database, journal: Journal
-) -> None:
-    """It is there when the journal has stopped, and a repetition is one row."""
-    evidence = Evidence(
-        evidence_id="e1",
+def _evidence(evidence_id: str, url: str = "https://sap.example/orders?name=Max") -> Evidence:
+    answer = httpx.Response(200, json={"name": "Mustermann", "code": "ok"})
+    return Evidence(
+        evidence_id=evidence_id,
         tenant="acme",
         system="sap",
         product="sap_s4",
@@ -140,20 +140,90 @@ async def test_evidence_is_kept_without_anybody_waiting(
         duration_ms=2.0,
         outcome="ok",
         status=200,
-        request="GET",
-        response="200",
+        request=Transcript(httpx.Request("GET", url), frozenset()),
+        response=Transcript(answer, frozenset()),
         error="",
         trace_id="t",
         span_id="s",
         mapping="sap_s4.sales_order 1.0.0 0123456789abcdef",
     )
+
+
+async def test_evidence_is_kept_without_anybody_waiting(
+    database: Database, journal: Journal
+) -> None:
+    """It is there when the journal has stopped, redacted, and a repetition is one row."""
+    evidence = _evidence("e1")
     journal.keep(evidence)
     journal.keep(evidence)
     await journal._evidence._queue.join()
 
     async with database.connection() as connection:
-        found = await connection.execute("select verb, status, mapping from headrace.evidence")
-        assert [("find_sales_order", 200, evidence.mapping)] == await found.fetchall()
+        found = await connection.execute(
+            "select verb, status, mapping, request, response from headrace.evidence"
+        )
+        [(verb, status, mapping, request, response)] = await found.fetchall()
+    assert ("find_sales_order", 200, evidence.mapping) == (verb, status, mapping)
+    assert "GET https://sap.example/orders?name=•••(3)" == request.splitlines()[0]
+    assert '{"name":"•••(10)","code":"ok"}' == response.splitlines()[-1]
+
+
+async def test_evidence_that_cannot_be_written_is_lost_alone(
+    database: Database, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that share its batch are kept, and the log does not quote what was in it."""
+    poison = _evidence("poison")
+    monkeypatch.setattr(poison.request, "_message", object())  # breaks when it is redacted
+
+    with capture_logs() as logs:
+        for evidence in (_evidence("before"), poison, *(_evidence(f"e{n}") for n in range(40))):
+            journal.keep(evidence)
+        await journal._evidence._queue.join()
+
+    async with database.connection() as connection:
+        found = await connection.execute("select count(*) from headrace.evidence")
+        assert (41,) == await found.fetchone()
+    assert [("evidence.lost", "sap")] == [(log["event"], log["system"]) for log in logs]
+
+
+async def test_evidence_that_postgresql_refuses_is_said_to_be_lost(
+    database: Database, journal: Journal
+) -> None:
+    """Each attempt is named, and the next batch is written."""
+    transaction = database.transaction
+
+    @asynccontextmanager
+    async def refusing() -> AsyncIterator[Any]:
+        cast("Any", database).transaction = transaction
+        raise psycopg.DataError("refused")
+        yield
+
+    cast("Any", database).transaction = refusing
+    with capture_logs() as logs:
+        journal.keep(_evidence("a"))
+        journal.keep(_evidence("b"))
+        await journal._evidence._queue.join()
+        journal.keep(_evidence("c"))
+        await journal._evidence._queue.join()
+
+    assert [("evidence.lost", 1), ("evidence.lost", 2)] == [
+        (log["event"], log["total"]) for log in logs
+    ]
+    async with database.connection() as connection:
+        found = await connection.execute("select evidence_id from headrace.evidence")
+        assert [("c",)] == await found.fetchall()
+
+
+async def test_evidence_that_finds_no_place_is_said_to_be_lost(database: Database) -> None:
+    """A call goes on without it: the answer matters more."""
+    journal = Journal(database)
+    journal._evidence._queue = asyncio.Queue(1)
+
+    with capture_logs() as logs:
+        journal.keep(_evidence("a"))
+        journal.keep(_evidence("b"))
+
+    assert [("evidence.lost", 1)] == [(log["event"], log["total"]) for log in logs]
 
 
 @pytest.mark.parametrize(

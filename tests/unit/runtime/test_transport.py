@@ -641,10 +641,12 @@ def test_evidence_of_each_attempt_is_whole_and_redacted(world: Make) -> None:
     )
     assert (second.attempt, second.outcome, second.status, second.error) == (2, "ok", 200, "")
     assert (second.business_id, second.step, second.key) == ("order-1", "authorize", "key-1")
-    assert second.request.startswith("POST https://api.stripe.example/v1/payments?email=•••(15)\n")
-    assert '{"payment_id":"p-1","name":"•••(14)","amount":1999}' in second.request
-    assert second.response.endswith('\n\n{"id":"pi_1","email":"•••(15)"}')
-    for text in (first.request, second.request, second.response):
+    sent, answered = str(second.request), str(second.response)
+    assert sent.startswith("POST https://api.stripe.example/v1/payments?email=•••(15)\n")
+    assert '{"payment_id":"p-1","name":"•••(14)","amount":1999}' in sent
+    assert answered.endswith('\n\n{"id":"pi_1","email":"•••(15)"}')
+    assert not str(first.response)
+    for text in (str(first.request), sent, answered, repr(second)):
         assert "geheim" not in text
         assert "Mustermann" not in text
         assert "max@" not in text
