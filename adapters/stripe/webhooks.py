@@ -13,13 +13,11 @@ from adapters.stripe.settings import Settings
 from adapters.stripe.translation import Translation
 from gateway.errors import Rejected
 from gateway.kit import mapping
-from gateway.kit.signatures import hex_sha256, require_match, require_recent, secrets_of
+from gateway.kit.signatures import dated
 from gateway.model.event import ProviderEvent
 from gateway.model.movement import Movement
 from gateway.model.payment import ProviderPayment
 from gateway.ports.notification import Notification, Terms, Trust
-
-_SCHEME: Final = "v1"
 
 
 class _Data(msgspec.Struct, frozen=True):
@@ -69,11 +67,8 @@ class StripeWebhooks:
 
         Source: docs.stripe.com/webhooks/signature and stripe-python 16.1.0, read 2026-11.
         """
-        secrets = [secret.encode() for secret in secrets_of(self._secrets)]
-        signed_at, signatures = _parse(notification.header("stripe-signature"))
-        message = b"%d.%s" % (signed_at, notification.body)
-        require_match([hex_sha256(secret, message) for secret in secrets], signatures)
-        require_recent(signed_at, now, past_s=self._tolerance_s, ahead_s=0)
+        header, body = notification.header("stripe-signature"), notification.body
+        dated.verify(header, body, self._secrets, now=now, tolerance_s=self._tolerance_s)
         return Trust.SIGNED
 
     def read(self, notification: Notification) -> tuple[ProviderEvent, ...]:
@@ -123,14 +118,3 @@ def _links(raw: msgspec.Raw) -> _Links:
         return _LINKS.decode(raw)
     except msgspec.ValidationError:
         return _Links()
-
-
-def _parse(header: str) -> tuple[int, list[str]]:
-    """Time and signatures of the header, which is taken apart as it is: no space is stripped."""
-    parts = [item.split("=") for item in header.split(",")]
-    try:
-        signed_at = int(next(part[1] for part in parts if part[0] == "t"))
-        signatures = [part[1] for part in parts if part[0] == _SCHEME]
-    except (StopIteration, IndexError, ValueError) as error:
-        raise Rejected("The signature header cannot be read.", code="signature_missing") from error
-    return signed_at, signatures
