@@ -73,7 +73,7 @@ test-peers: peers ## against products that nobody here wrote
 $(PEERS)/.setup-done: requirements/peers.txt $(SETUP)
 	@$(BIN)/python -m venv $(PEERS)
 	@if $(PEERS)/bin/python $(PIP) install --require-hashes -r $<; then touch $@; else \
-		echo "skipped: mock-sap, simple-salesforce, stripe cannot be installed"; \
+		echo "skipped: gocardless_pro, mock-sap, simple-salesforce, stripe cannot be installed"; \
 		$(PEERS)/bin/python $(PIP) install --require-hashes -r requirements/dev.txt; fi
 	@$(PEERS)/bin/python $(PIP) install --no-deps --no-build-isolation --editable .
 

@@ -1,14 +1,20 @@
-"""GoCardless: webhooks of mandates, payments, refunds and payouts. Payments are not here yet.
+"""GoCardless: payments by direct debit against mandates, refunds, and what the bank takes back.
 
 Quirks worth knowing before reading on
-- Up to 250 unrelated events come in one delivery, in any order.
-- A wrong signature is answered with 498.
+- The token is a mandate (``MD…``); its scheme decides the method, its currency the amount's.
+- Nothing is collected at once: a payment is PENDING for days, and what was collected can still
+  fail or be charged back; an event ``failed`` does not say which of the two it means.
+- A key that was used is answered with 409 and the id of what it made, which is then read.
+- Events carry no amounts, so ours stands in the metadata, which events repeat.
 - Branch on ``details.cause``, never on ``reason_code``, which is the bank's.
 
-Source: developer.gocardless.com (README.md lists the pages), read 2026-11.
+Source: developer.gocardless.com (README.md lists the pages), version 2015-07-06, read 2026-11.
 """
 
+from adapters.gocardless.capabilities import CAPABILITIES
+from adapters.gocardless.payments import GoCardlessPayments
 from adapters.gocardless.settings import Settings
+from adapters.gocardless.translation import load
 from adapters.gocardless.webhooks import GoCardlessWebhooks
 from gateway.kit.adapter import Adapter
 
@@ -16,5 +22,15 @@ ADAPTER = Adapter(
     product="gocardless",
     title="GoCardless",
     settings=Settings,
-    ports={"webhooks": GoCardlessWebhooks},
+    ports={"payments": GoCardlessPayments, "webhooks": GoCardlessWebhooks},
+    mappings=load,
+    capabilities=CAPABILITIES,
+    readable=frozenset(
+        """
+        action after amount amount_refunded before cause charge_date code conflicting_resource_id
+        created_at currency field id limit mandate order_id origin payment payment_id reason
+        reason_code refund refund_id request_pointer resource_type scheme status
+        total_amount_confirmation type will_attempt_retry
+        """.split()
+    ),
 )

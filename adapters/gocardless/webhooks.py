@@ -1,29 +1,31 @@
 """Webhooks: hundreds of events in one delivery, signed as a whole."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
+from adapters.gocardless import translation
+from adapters.gocardless.answers import EVENT, Answer, Event, Links
 from adapters.gocardless.settings import Settings
+from adapters.gocardless.translation import Translation, UnreadableError
 from gateway.errors import Rejected
+from gateway.kit import mapping
 from gateway.kit.signatures import hex_sha256, require_match, secrets_of
 from gateway.model.event import ProviderEvent
-from gateway.ports.notification import Answer, Notification, Terms, Trust
+from gateway.model.money import Money
+from gateway.ports.notification import Answer as Reply
+from gateway.ports.notification import Notification, Terms, Trust
 
 # Source: developer.gocardless.com/api-reference, events by resource type, read 2026-11.
 KNOWN: Final = frozenset(
     """
     billing_requests creditors exports instalment_schedules mandates outbound_payments
-    payer_authorisations payments payouts refunds scheme_identifiers subscriptions
+    payer_authorisations payment_account_transactions payments payouts refunds scheme_identifiers
+    subscriptions
     """.split()
 )
-
-
-class _Event(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    resource_type: str
-    action: str
-    links: dict[str, str] = {}
 
 
 class _Delivery(msgspec.Struct, frozen=True):
@@ -31,16 +33,22 @@ class _Delivery(msgspec.Struct, frozen=True):
 
 
 _DELIVERY: Final = msgspec.json.Decoder(_Delivery)
-_EVENT: Final = msgspec.json.Decoder(_Event)
 
 
 class GoCardlessWebhooks:
-    """The deliveries to one endpoint. A wrong signature is answered with 498, as they ask for."""
+    """The deliveries to one endpoint. A wrong signature is answered with 498, as they ask for.
 
-    terms = Terms(kept=Answer(status=204), refused=Answer(status=498))
+    Args:
+        mappings: With the tenant's overlays; None for those that are delivered.
+    """
 
-    def __init__(self, settings: Settings) -> None:
+    terms = Terms(kept=Reply(status=204), refused=Reply(status=498))
+
+    def __init__(
+        self, settings: Settings, mappings: Mapping[str, mapping.Mapping] | None = None
+    ) -> None:
         self._secrets = settings.webhook_secrets
+        self._translation = Translation(mappings or translation.load(settings))
 
     def verify(self, notification: Notification, *, now: float) -> Trust:  # noqa: ARG002 - the signature has no time
         """Accept the delivery or raise.
@@ -53,21 +61,60 @@ class GoCardlessWebhooks:
         return Trust.SIGNED
 
     def read(self, notification: Notification) -> tuple[ProviderEvent, ...]:
-        """The events, each a hint: the resource is read before anything is believed."""
+        """The events, each as far as our metadata in it says what it is about."""
         try:
             found = _DELIVERY.decode(notification.body).events
-            events = [(bytes(raw), _EVENT.decode(raw)) for raw in found]
+            events = [Answer(bytes(raw), EVENT.decode(raw)) for raw in found]
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             code = "event_unexpected" if isinstance(error, msgspec.ValidationError) else "malformed"
             raise Rejected("The body has no events.", code=code) from error
+        many = len(events) > 1
         return tuple(
-            ProviderEvent(
-                event_id=one.id,
-                event_type=f"{one.resource_type}.{one.action}",
-                provider_ref=one.links.get(one.resource_type.removesuffix("s"), ""),
-                hint=True,
-                known=one.resource_type in KNOWN,
-                alone=b'{"events":[%s]}' % raw if len(events) > 1 else b"",
+            msgspec.structs.replace(
+                self._event(one), alone=b'{"events":[%s]}' % one.body if many else b""
             )
-            for raw, one in events
+            for one in events
         )
+
+    def _event(self, answer: Answer[Event]) -> ProviderEvent:
+        event, ours = answer.object, answer.object.resource_metadata
+        links, amount = event.links or Links(), _amount(ours.get("amount"))
+        payment_id = ours.get("payment_id")
+        base = ProviderEvent(
+            event_id=event.id,
+            event_type=f"{event.resource_type}.{event.action}",
+            payment_id=payment_id if isinstance(payment_id, str) else "",
+            provider_ref=links.payment,
+            known=event.resource_type in KNOWN,
+            occurred_at=_seconds(event.created_at),
+        )
+        told = event.resource_type in {"payments", "refunds"}
+        if not told or amount is None or not base.payment_id:
+            # What is not marked as ours has no amount: it has to be read before it is believed.
+            return msgspec.structs.replace(base, hint=True)
+        try:
+            if event.resource_type == "refunds":
+                moved = self._translation.refund_told(answer, amount)
+                return msgspec.structs.replace(base, movements=moved)
+            said, moved = self._translation.payment_told(answer, amount)
+            return msgspec.structs.replace(base, payment=said, movements=moved)
+        except UnreadableError:
+            return msgspec.structs.replace(base, known=False)
+
+
+def _amount(ours: object) -> Money | None:
+    """The amount that we wrote into the metadata; None where nobody did."""
+    try:
+        amount, currency = str(ours).split(" ")
+        found = Money.parse(amount, currency)
+    except ValueError:
+        return None
+    return found if found.minor > 0 else None
+
+
+def _seconds(moment: str) -> float:
+    try:
+        parsed = datetime.fromisoformat(moment)
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0

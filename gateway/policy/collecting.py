@@ -104,14 +104,18 @@ def apply(
     captured = moving.done(known, MovementKind.CAPTURE, currency)
     refunded = moving.done(known, MovementKind.REFUND, currency)
     taken_back = moving.done(known, MovementKind.RETURN, currency)
+    lost = moving.done(known, MovementKind.DISPUTE, currency)
+    claimed = moving.pending(known, MovementKind.DISPUTE, currency)
     changed = msgspec.structs.replace(
         payment,
         progress=progress,
         provider_ref=payment.provider_ref or (said.provider_ref if said else ""),
         captured=captured,
         refunded=refunded,
-        returned=taken_back + moving.done(known, MovementKind.DISPUTE, currency),
-        disputed=moving.pending(known, MovementKind.DISPUTE, currency),
+        # Some providers say the same of a debit that was never paid and of one that came back:
+        # what was not collected cannot be taken back, nor claimed.
+        returned=Money(min((taken_back + lost).minor, captured.minor), currency),
+        disputed=Money(min(claimed.minor, captured.minor), currency),
         movements=known,
         next_action=_next_action(payment, said) if progress is _S.REQUIRES_ACTION else None,
     )

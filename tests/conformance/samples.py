@@ -68,7 +68,12 @@ def order(number: int = 1, *, price: Money = AMOUNTS[0], **fields: Any) -> Order
 
 
 def payment(
-    number: int = 1, *, token: str, amount: Money = AMOUNTS[0], manual: bool = False
+    number: int = 1,
+    *,
+    token: str,
+    amount: Money = AMOUNTS[0],
+    manual: bool = False,
+    method: str = "card",
 ) -> Payment:
     """A payment that was prepared and not sent."""
     made = order(number)
@@ -76,7 +81,7 @@ def payment(
         payment_id=made.payment_id,
         order_id=made.order_id,
         amount=amount,
-        method_code="card",
+        method_code=method,
         token=token,
         capture_method=CaptureMethod.MANUAL if manual else CaptureMethod.AUTOMATIC,
         provider="provider",

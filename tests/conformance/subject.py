@@ -17,11 +17,13 @@ from gateway.errors import HeadraceError, InDoubt, Unavailable
 from gateway.kit.adapter import Adapter
 from gateway.kit.blocking import run
 from gateway.kit.simulator import Simulator, rubbish
+from gateway.model.money import Money
 from gateway.ports.exchange import Exchange, Session
 from gateway.ports.notification import Notification
 from gateway.ports.webhook_challenges import WebhookChallenges
 from gateway.ports.webhook_keys import WebhookKeys
 from tests.architecture.source import adapter_folders
+from tests.conformance import samples
 
 T = TypeVar("T")
 NOW: Final = 1_772_442_000.0
@@ -48,6 +50,10 @@ class Subject:
         counted_as: Settings and our id to the id under which the simulator counts.
         tokens: Situation to the token that brings it about: ``accepted``, ``declined``, and the
             methods that need one of their own.
+        method: The method of those tokens.
+        amounts: In each of these currencies something is paid.
+        tokens_are_ids: Whether its tokens are ids like any other, worth nothing without the key.
+        settles_s: So long the product takes to collect, or to refuse; 0 for at once.
         unguarded: The settings without what verifies webhooks.
         notices: Genuine deliveries for these settings, of a product without a simulator.
         dated: Whether a delivery that is a day old is refused.
@@ -62,12 +68,22 @@ class Subject:
     effects: Mapping[str, str] = field(default_factory=dict)
     counted_as: Callable[[Any, str, str], str] = lambda _settings, _verb, our_id: our_id
     tokens: Mapping[str, str] = field(default_factory=dict)
+    method: str = "card"
+    amounts: tuple[Money, ...] = samples.AMOUNTS
+    tokens_are_ids: bool = False
+    settles_s: float = 0.0
     unguarded: Callable[[Any], Any] | None = None
     notices: Callable[[Any], Sequence[Notification]] | None = None
     dated: bool = True
     naming: Callable[[str], tuple[WebhookKeys, Notification]] | None = None
     asking: Callable[[], tuple[WebhookChallenges, Notification, bytes]] | None = None
     requests: int = 4
+
+    @property
+    def holds(self) -> bool:
+        """Whether an amount can be authorised now and collected later."""
+        rows = [row for row in self.adapter.capabilities if row.method == self.method]
+        return any("capture_payment" in row.verbs for row in rows)
 
     def account(self, port: str, number: int = 1) -> "Account":
         """One account, seen through a port."""
@@ -80,6 +96,7 @@ class Account:
 
     Attributes:
         port: What fulfils the port.
+        now: Seconds since the epoch, as the product sees it.
         sent: Requests of verbs, without logins.
     """
 
@@ -90,6 +107,7 @@ class Account:
         self.settings = settings
         self.port = subject.adapter.ports[port](settings)
         self.sent: list[httpx.Request] = []
+        self.now = NOW
         self._simulator = simulator
         self._session: Session | None = None
         self._fail: Callable[[httpx.Request], httpx.Response | None] = lambda _request: None
@@ -103,6 +121,15 @@ class Account:
     def run(self, exchange: Exchange[T]) -> T:
         """Hold the exchange to its end, logged in."""
         return run(exchange, self._send)
+
+    @property
+    def holds(self) -> bool:
+        """Whether an amount can be authorised now and collected later."""
+        return self.subject.holds
+
+    def settle(self) -> None:
+        """Let the time pass that the product needs to collect."""
+        self.now += self.subject.settles_s
 
     def effects(self, verb: str, our_id: str) -> int:
         """How often the verb had its effect for our id."""
@@ -178,7 +205,7 @@ class Account:
         return self._answer(complete) if spoilt is None else spoilt
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
-        return self.simulator.handle(request, now=NOW)
+        return self.simulator.handle(request, now=self.now)
 
 
 def outcome(account: Account, exchange: Exchange[T]) -> T | HeadraceError:

@@ -31,14 +31,16 @@ def deliveries(account: Account) -> list[Notification]:
     if account.subject.notices is not None:
         return list(account.subject.notices(account.settings))
     payments = account.subject.adapter.ports["payments"](account.settings)
-    payment = samples.payment(token=account.subject.tokens["accepted"])
+    subject = account.subject
+    payment = samples.payment(token=subject.tokens["accepted"], method=subject.method)
     account.run(payments.create_payment(payment, key="k"))
+    account.settle()
     found = [
         Notification(
             headers=tuple((name.lower(), value) for name, value in one.headers.items()),
             body=one.read(),
         )
-        for one in account.simulator.due(now=NOW)
+        for one in account.simulator.due(now=account.now)
     ]
     assert found
     return found

@@ -1,13 +1,9 @@
 """The Salesforce simulator and adapter against a client that nobody here wrote."""
 
-import threading
-import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
@@ -18,39 +14,13 @@ from adapters.salesforce.settings import Settings
 from adapters.salesforce.simulator import SalesforceSimulator
 from gateway.kit.blocking import over_requests, run, with_login
 from gateway.model.party import Address, Party, PartyKind
+from tests.e2e.door import opened
 
 simple_salesforce = pytest.importorskip("simple_salesforce")
 pytestmark = pytest.mark.peers
 
 HOST = "acme.my.salesforce.com"
 SECRET = "simulated-secret"
-
-
-class Door(BaseHTTPRequestHandler):
-    """HTTP in front of the simulator that a subclass names."""
-
-    simulator: SalesforceSimulator
-
-    def serve(self) -> None:
-        """One request in, one answer out."""
-        length = int(self.headers.get("Content-Length") or 0)
-        url = f"https://{self.headers['Host']}{self.path}"
-        request = httpx.Request(
-            self.command, url, headers=list(self.headers.items()), content=self.rfile.read(length)
-        )
-        response = self.simulator.handle(request, now=time.time())
-        self.send_response(response.status_code)
-        for name, value in response.headers.items():
-            if name != "content-length":
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(response.content)))
-        self.end_headers()
-        self.wfile.write(response.content)
-
-    do_GET = do_PATCH = do_POST = do_DELETE = serve  # noqa: N815 - http.server's names
-
-    def log_message(self, *_: Any) -> None:
-        """Quiet."""
 
 
 class Detour(HTTPAdapter):
@@ -75,17 +45,10 @@ def simulator() -> SalesforceSimulator:
 
 @pytest.fixture
 def session(simulator: SalesforceSimulator) -> Iterator[requests.Session]:
-    door = type("OpenDoor", (Door,), {"simulator": simulator})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), door)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    with requests.Session() as session:
+    with opened(simulator) as port, requests.Session() as session:
         session.trust_env = False
-        session.mount("https://", Detour(server.server_port))
+        session.mount("https://", Detour(port))
         yield session
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def connect(session: requests.Session, secret: str = SECRET) -> Any:

@@ -235,6 +235,18 @@ def test_facets_are_what_moved_and_stayed(case: str) -> None:
         assert (state, [2000, *expected]) == (end.state, found)
 
 
+def test_what_was_never_collected_cannot_come_back() -> None:
+    """A failed debit stays one; it is a return once the collection is heard of, in any order."""
+    back, failed = _moved(MovementKind.RETURN, minor=2000), _said(_S.FAILED)
+    collected = _moved(MovementKind.CAPTURE, minor=2000)
+
+    never = _after((back, failed))
+    assert (_S.FAILED, 0) == (never.state, never.returned.minor)
+    for order in itertools.permutations([back, failed, collected]):
+        end = _after(order)
+        assert (_S.RETURNED, 2000) == (end.state, end.returned.minor)
+
+
 def test_capture_that_was_taken_back_is_a_failure() -> None:
     """Some providers say that they collected, and days later that they did not."""
     taken = _moved(MovementKind.CAPTURE, minor=2000)

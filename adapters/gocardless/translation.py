@@ -1,0 +1,123 @@
+"""The mappings of GoCardless, and what their failures mean to a caller."""
+
+from collections.abc import Mapping as Values
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from adapters.gocardless.answers import Answer, Debit, Event, Refund
+from adapters.gocardless.settings import Settings
+from adapters.gocardless.wire import Body
+from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
+from gateway.kit.mapping.installed import mappings_of
+from gateway.model import codec
+from gateway.model.money import Money
+from gateway.model.movement import Movement
+from gateway.model.payment import Payment, ProviderPayment, ProviderRefund
+
+T = TypeVar("T")
+
+
+class UnreadableError(ValueError):
+    """GoCardless said something that is not in our tables.
+
+    Attributes:
+        code: ``status_unknown`` or ``unreadable``.
+    """
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Translation:
+    """Bodies out, resources of theirs in.
+
+    Args:
+        mappings: As ``load`` makes them.
+    """
+
+    def __init__(self, mappings: Values[str, Mapping]) -> None:
+        self._mappings = mappings
+
+    def payment_body(self, payment: Payment) -> Body:
+        """A payment against the mandate.
+
+        Raises:
+            Rejected: A field does not fit; nothing was sent.
+        """
+        return self._body("payment_create", payment, {"units": payment.amount.minor})
+
+    def refund_body(self, payment: Payment, refund_id: str, amount: Money, total: int) -> Body:
+        """Give the amount back.
+
+        Args:
+            total: All that will be given back of the payment with this, in minor units.
+        """
+        units = {"units": amount.minor, "total": total}
+        needs = {"refund_id": refund_id, "amount": amount.amount, **units}
+        return self._body("refund_create", payment, needs)
+
+    def payment_in(self, answer: Answer[Debit], cause: str = "") -> ProviderPayment:
+        """The payment as GoCardless has it.
+
+        Args:
+            cause: Why it failed, from its events.
+
+        Raises:
+            UnreadableError: Something is not in our tables; so for all that follow.
+        """
+        return codec.convert(
+            self._target("payment", answer.body, {"cause": cause}), ProviderPayment
+        )
+
+    def refund_in(self, answer: Answer[Refund]) -> ProviderRefund:
+        """The refund as GoCardless has it."""
+        return codec.convert(self._target("refund", answer.body, {}), ProviderRefund)
+
+    def payment_told(
+        self, answer: Answer[Event], amount: Money
+    ) -> tuple[ProviderPayment | None, tuple[Movement, ...]]:
+        """What an event of a payment says of it, and of money that came back."""
+        needs = {"units": amount.minor, "currency": amount.currency}
+        said = self._target("payment_event", answer.body, needs)
+        payment = codec.convert(said, ProviderPayment) if "state" in said else None
+        return payment, self._moved("return_event", answer, needs)
+
+    def refund_told(self, answer: Answer[Event], amount: Money) -> tuple[Movement, ...]:
+        """What an event of a refund says of the money."""
+        needs = {"units": amount.minor, "currency": amount.currency}
+        return self._moved("refund_event", answer, needs)
+
+    def _moved(
+        self, name: str, answer: Answer[Event], needs: Values[str, Any]
+    ) -> tuple[Movement, ...]:
+        # Without a state nothing has moved.
+        made = self._target(name, answer.body, needs)
+        return (codec.convert(made, Movement),) if "state" in made else ()
+
+    def _body(self, name: str, payment: Payment, needs: Values[str, Any]) -> Body:
+        made = self._mappings[name]
+        try:
+            return Body(made.apply(payment, needs), made.reference)
+        except MappingFailure as failure:
+            raise pointing.refusal(failure, made, payment) from failure
+
+    def _target(self, name: str, body: bytes, needs: Values[str, Any]) -> Values[str, Any]:
+        try:
+            made: Values[str, Any] = self._mappings[name].apply_json(body, needs)
+        except MappingFailure as failure:
+            if failure.path in {"$.status", "$.action", "/state"}:
+                message, code = "GoCardless gave an unknown status.", "status_unknown"
+            else:
+                message, code = "GoCardless's resource cannot be read.", "unreadable"
+            raise UnreadableError(message, code=code) from failure
+        return made
+
+
+def load(_settings: Settings, *, overlays: Sequence[Document] = (), tenant: str = "") -> Made:
+    """The mappings for one account: the installed ones and the tenant's overlays.
+
+    Raises:
+        Refused: One of them does not fit GoCardless's resources.
+    """
+    return mappings_of("gocardless", {}, overlays=overlays, tenant=tenant)
