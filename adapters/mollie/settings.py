@@ -5,6 +5,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+_URL = Meta(pattern=r"^(https?://[^\s\x00-\x1f]+)?$", max_length=2048)
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One profile.
@@ -14,6 +16,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         api_key: ``live_…`` or ``test_…`` of the profile.
         webhook_secrets: Signing secrets of next-generation webhooks. Two while one is replaced;
             none, and only classic webhooks are taken, which nobody signs.
+        webhook_url: Where Mollie sends the classic webhooks of each payment: this system's
+            address at the hub. Empty for none; next-generation webhooks are set up at Mollie.
+        redirect_url: Where payers come back to when a payment names no page of its own. Mollie
+            demands one even of a card token, whose payer seldom sees a page.
     """
 
     base_url: Annotated[str, Meta(pattern="^https?://[^/?#]+(/[^?#]*)?$")] = (
@@ -21,6 +27,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     )
     api_key: Annotated[str, Meta(pattern="^[!-~]+$")]
     webhook_secrets: tuple[str, ...] = ()
+    webhook_url: Annotated[str, _URL] = ""
+    redirect_url: Annotated[str, _URL] = ""
 
     def __repr__(self) -> str:
         """The settings without their secrets."""

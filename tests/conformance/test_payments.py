@@ -7,7 +7,7 @@ import httpx
 import msgspec
 import pytest
 
-from gateway.errors import HeadraceError, InDoubt, Unavailable
+from gateway.errors import HeadraceError, InDoubt, Rejected, Unavailable
 from gateway.model.money import Money
 from gateway.model.payment import Payment, PaymentState, ProviderPayment
 from gateway.ports.exchange import Exchange
@@ -63,6 +63,12 @@ def authorised(account: Account) -> Payment:
     return created(account, prepared(account, manual=account.holds))
 
 
+def declared(account: Account, payment: Payment) -> bool:
+    """Whether the adapter says that the method takes the currency."""
+    rows = [r for r in account.subject.adapter.capabilities if r.method == payment.method_code]
+    return all(payment.amount.currency in (r.currencies or [payment.amount.currency]) for r in rows)
+
+
 @pytest.mark.parametrize(
     ("subject", "amount"),
     [
@@ -72,9 +78,17 @@ def authorised(account: Account) -> Payment:
     ],
 )
 def test_amount_arrives_and_comes_back(subject: Subject, amount: Money) -> None:
-    """In the decimals of its currency, with the answer and with the look-up."""
+    """In the decimals of its currency, with the answer and with the look-up.
+
+    A currency that the adapter does not declare for the method is refused, and nothing is sent.
+    """
     account = subject.account("payments")
     payment = prepared(account, amount=amount)
+    if not declared(account, payment):
+        with pytest.raises(Rejected) as refused:
+            account.run(account.port.create_payment(payment, key="k"))
+        assert ("currency_unsupported", []) == (refused.value.code, account.sent)
+        return
 
     made = account.run(account.port.create_payment(payment, key="k"))
     found = account.run(account.port.find_payment(payment))

@@ -1,36 +1,44 @@
-"""Mollie in the conformance suite: webhooks of the next generation; classic ones prove nothing."""
-
-import hashlib
-import hmac
+"""Mollie in the conformance suite."""
 
 import msgspec
 
 from adapters.mollie import ADAPTER, Settings
-from gateway.ports.notification import Notification
+from adapters.mollie.simulator import MollieSimulator
 from tests.conformance.subject import Subject
 
-BODY = (
-    b'{"resource":"event","id":"event_1","type":"payment-link.paid","entityId":"pl_1",'
-    b'"createdAt":"2026-01-01T00:00:00.0Z","amount":1999}'
-)
+_CARD, _PAYPAL = "cst_accepted-mdt_card1", "cst_accepted-mdt_paypal1"
+_SEPA, _BACS = "cst_accepted-mdt_sepa1", "cst_accepted-mdt_bacs1"
 
 
-def _connect(number: int) -> tuple[Settings, None]:
-    secrets = (f"old_{number}", f"secret_{number}_9fb1")
-    return Settings(api_key=f"test_{number}", webhook_secrets=secrets), None
-
-
-def signed(secret: str, body: bytes = BODY, prefix: str = "sha256=") -> Notification:
-    """A delivery as Mollie signs it."""
-    digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-    return Notification(headers=(("x-mollie-signature", prefix + digest),), body=body)
+def _connect(number: int) -> tuple[Settings, MollieSimulator]:
+    key, secret = f"test_{number}4f9a1c", f"signing{number}b81f77"
+    settings = Settings(
+        api_key=key, webhook_secrets=(secret,), redirect_url="https://shop.example/back"
+    )
+    simulator = MollieSimulator(
+        webhook_url="http://hub/webhooks", webhook_secret=secret, api_key=key
+    )
+    return settings, simulator
 
 
 SUBJECT = Subject(
     adapter=ADAPTER,
     connect=_connect,
     secrets=lambda settings: (settings.api_key, *settings.webhook_secrets),
-    notices=lambda settings: [signed(settings.webhook_secrets[-1])],
+    effects={
+        "create_payment": "charge",
+        "capture_payment": "charge",
+        "refund_payment": "refund",
+        "authorise": "authorisation",
+    },
+    tokens={
+        "accepted": "tkn_accepted",
+        "declined": "tkn_declined",
+        "card_on_file": _CARD,
+        "paypal_vault": _PAYPAL,
+        "sepa_debit": _SEPA,
+        "bacs_debit": _BACS,
+    },
     unguarded=lambda settings: msgspec.structs.replace(settings, webhook_secrets=()),
     dated=False,
 )

@@ -1,0 +1,216 @@
+"""Payments, captures and refunds of one profile."""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final, TypeAlias, TypeVar
+
+import httpx
+import msgspec
+
+from adapters.mollie import answers, translation, wire
+from adapters.mollie.answers import CAPTURE, PAYMENT, REFUND, Answer, Refund, UnreadableError
+from adapters.mollie.settings import Settings
+from adapters.mollie.translation import Translation
+from gateway.errors import InDoubt, Rejected
+from gateway.kit import mapping
+from gateway.model.money import Money
+from gateway.model.payment import Payment, PaymentState, ProviderPayment, ProviderRefund
+from gateway.ports.exchange import Exchange
+
+T = TypeVar("T")
+Kind = TypeVar("Kind", answers.Payment, Refund)
+Pages: TypeAlias = Generator[httpx.Request, httpx.Response, list[T]]
+
+_PAYMENTS: Final = "/payments"
+_ENDED: Final = frozenset({PaymentState.FAILED, PaymentState.CANCELLED})
+_OVER: Final = frozenset({"canceled", "expired", "failed"})
+# The most that Mollie gives in one page.
+_LIMIT: Final = {"limit": "250"}
+# Their clock may be behind ours; so much earlier a look through the list goes back.
+_SKEW_S: Final = 300
+
+
+class MolliePayments:
+    """The payments of one profile.
+
+    Args:
+        mappings: With the tenant's overlays; None for those that are delivered.
+    """
+
+    def __init__(
+        self, settings: Settings, mappings: Mapping[str, mapping.Mapping] | None = None
+    ) -> None:
+        self._wire = wire.Wire(settings)
+        self._translation = Translation(settings, mappings or translation.load(settings))
+
+    def create_payment(self, payment: Payment, *, key: str) -> Exchange[ProviderPayment]:
+        """Charge a token or a mandate, or make the page where the payer pays."""
+        body = self._translation.payment_body(payment)
+        response = yield self._wire.write(_PAYMENTS, body, key=key)
+        return self._checked(wire.answer(response, PAYMENT, wrote=True), payment)
+
+    def capture_payment(
+        self, payment: Payment, amount: Money, *, key: str
+    ) -> Exchange[ProviderPayment]:
+        """Collect an authorised amount, or a part of it; the rest stays held until cancelled."""
+        path = f"{_path(payment)}/captures"
+        body = self._translation.capture_body(payment, amount)
+        response = yield self._wire.write(path, body, key=key)
+        made = wire.read(response, CAPTURE, wrote=True)
+        if made.payment_id != payment.provider_ref or _money(made.amount) != amount:
+            raise _mismatch()
+        return (yield from self._read_back(payment))
+
+    def cancel_payment(self, payment: Payment, *, key: str) -> Exchange[ProviderPayment]:
+        """Release an authorisation, or end a payment that nobody has paid yet."""
+        path = _path(payment)
+        response = yield self._wire.get(path)
+        now = wire.answer(response, PAYMENT, wrote=False)
+        if now.object.status in _OVER:
+            return self._checked(now, payment)
+        if now.object.status != "authorized":
+            response = yield self._wire.write(path, key=key, method="DELETE")
+            return self._checked(wire.answer(response, PAYMENT, wrote=True), payment)
+        response = yield self._wire.write(f"{path}/release-authorization", key=key)
+        wire.accepted(response)
+        return (yield from self._read_back(payment))
+
+    def find_payment(self, payment: Payment) -> Exchange[ProviderPayment | None]:
+        """The payment by Mollie's id, or by ours in its metadata where theirs is not known."""
+        if payment.provider_ref:
+            response = yield self._wire.get(_path(payment))
+            if wire.missing(response):
+                return None
+            return self._checked(wire.answer(response, PAYMENT, wrote=False), payment)
+        earliest = _seconds(payment.requested_at) - _SKEW_S
+        listed = yield from self._pages(
+            _PAYMENTS,
+            PAYMENT,
+            wanted=lambda one: _is_of(one, payment),
+            last=lambda one: _seconds(one.object.created_at) < earliest,
+        )
+        found = [self._checked(each, payment) for each in listed]
+        return _only([(one, one.state) for one in found])
+
+    def refund_payment(
+        self, payment: Payment, refund_id: str, amount: Money, *, key: str
+    ) -> Exchange[ProviderRefund]:
+        """Give back a collected amount, or a part of it."""
+        path = f"{_path(payment)}/refunds"
+        body = self._translation.refund_body(payment, refund_id, amount)
+        response = yield self._wire.write(path, body, key=key)
+        answer = wire.answer(response, REFUND, wrote=True)
+        found = _read(self._translation.refund_in, answer)
+        whose = (answer.object.payment_id, _mark(answer))
+        if whose != (payment.provider_ref, refund_id) or found.amount != amount:
+            raise _mismatch()
+        return found
+
+    def find_refund(self, payment: Payment, refund_id: str) -> Exchange[ProviderRefund | None]:
+        """The refund that carries our refund id, among all refunds of the payment."""
+        owner = payment
+        if not payment.provider_ref:
+            known = yield from self.find_payment(payment)
+            if known is None:
+                return None
+            owner = msgspec.structs.replace(payment, provider_ref=known.provider_ref)
+        listed = yield from self._pages(
+            f"{_path(owner)}/refunds",
+            REFUND,
+            wanted=lambda one: _mark(one) == refund_id,
+            last=lambda _: False,
+        )
+        found = [_read(self._translation.refund_in, each) for each in listed]
+        return _only([(one, one.state) for one in found])
+
+    def _read_back(self, payment: Payment) -> Exchange[ProviderPayment]:
+        """The payment after something was done to it; a muddle here is doubt about that."""
+        response = yield self._wire.get(_path(payment))
+        if not response.is_success:
+            raise InDoubt("Mollie does not say what became of it.", code="unconfirmed")
+        return self._checked(wire.answer(response, PAYMENT, wrote=True), payment)
+
+    def _pages(
+        self,
+        path: str,
+        decoder: msgspec.json.Decoder[Kind],
+        *,
+        wanted: Callable[[Answer[Kind]], bool],
+        last: Callable[[Answer[Kind]], bool],
+    ) -> Pages[Answer[Kind]]:
+        """What is wanted of a list, page after page, until one is the last to look at."""
+        query, found = _LIMIT, list[Answer[Kind]]()
+        while True:
+            page = wire.page((yield self._wire.get(path, query)), decoder)
+            found += [each for each in page.objects if wanted(each)]
+            if not page.following or any(last(each) for each in page.objects):
+                return found
+            query = {**_LIMIT, "from": page.following}
+
+    def _checked(self, answer: Answer[answers.Payment], payment: Payment) -> ProviderPayment:
+        found = _read(self._translation.payment_in, answer)
+        other = payment.provider_ref and answer.object.id != payment.provider_ref
+        if other or found.amount != payment.amount or not _is_of(answer, payment):
+            raise _mismatch()
+        return found
+
+
+def _path(payment: Payment) -> str:
+    if not payment.provider_ref:
+        raise Rejected("Mollie's id of the payment is not known.", code="provider_ref_missing")
+    return f"{_PAYMENTS}/{wire.segment(payment.provider_ref)}"
+
+
+def _is_of(answer: Answer[answers.Payment], payment: Payment) -> bool:
+    return answers.mark(answer.object.metadata, "payment_id") == payment.payment_id
+
+
+def _mark(answer: Answer[Refund]) -> str:
+    return answers.mark(answer.object.metadata, "refund_id")
+
+
+def _read(translate: Callable[[Answer[Kind]], T], answer: Answer[Kind]) -> T:
+    """What the answer says.
+
+    Raises:
+        InDoubt: It cannot be read, so nobody knows what it says.
+    """
+    try:
+        return translate(answer)
+    except UnreadableError as error:
+        raise InDoubt(str(error), code=error.code) from error
+
+
+def _money(amount: answers.Amount) -> Money | None:
+    try:
+        return amount.money
+    except UnreadableError:
+        return None
+
+
+def _seconds(moment: str) -> float:
+    """A moment in ISO 8601 as seconds; without zone it is in UTC.
+
+    Raises:
+        InDoubt: It is none.
+    """
+    try:
+        parsed = datetime.fromisoformat(moment)
+    except ValueError as error:
+        raise InDoubt("A time cannot be read.", code="unreadable") from error
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+
+
+def _only(found: Sequence[tuple[T, PaymentState]]) -> T | None:
+    """The one that can still move money, or else the newest that failed; two are a person's case.
+
+    Mollie lists the newest first.
+    """
+    alive = [one for one, state in found if state not in _ENDED]
+    if len(alive) > 1:
+        raise InDoubt("Mollie has more than one with our id.", code="found_twice")
+    return next(iter(alive), found[0][0] if found else None)
+
+
+def _mismatch() -> InDoubt:
+    return InDoubt("Mollie's answer is about something else.", code="integrity_mismatch")

@@ -1,0 +1,179 @@
+"""The objects of the simulated Mollie, with every field that its reference promises.
+
+Source: docs.mollie.com/reference: get-payment, get-capture, get-refund, get-chargeback, read
+2026-11.
+"""
+
+import json
+import uuid
+from datetime import UTC, datetime
+from typing import Any, Final, TypeAlias
+
+from adapters.mollie.simulator_rules import amount_of, link
+
+Json: TypeAlias = dict[str, Any]
+
+API: Final = "https://api.mollie.com/v2"
+_DASHBOARD: Final = "https://my.mollie.com/dashboard"
+_PAGE: Final = "https://www.mollie.com/checkout/test-mode"
+_EXPIRES_S: Final = {"banktransfer": 12 * 86_400, "multibanco": 7 * 86_400}
+_DOCUMENTATION: Final = "https://docs.mollie.com/reference"
+
+
+def encode(content: Json) -> bytes:
+    """JSON as it goes over the wire."""
+    return json.dumps(content, separators=(",", ":")).encode()
+
+
+def moment(now: float) -> str:
+    """A time as Mollie writes it."""
+    return datetime.fromtimestamp(int(now), UTC).isoformat()
+
+
+def new_id(prefix: str) -> str:
+    """An id in Mollie's form, never given twice."""
+    return f"{prefix}_{uuid.uuid4().hex[:22]}"
+
+
+def our_id(thing: Json, name: str = "payment_id") -> str:
+    """The id that the caller sent, or else Mollie's."""
+    metadata = thing["metadata"]
+    return str(metadata.get(name, thing["id"]) if isinstance(metadata, dict) else thing["id"])
+
+
+class PaymentRecord:
+    """One payment with all that happened to it; amounts in the smallest unit.
+
+    Attributes:
+        given: The body that made it.
+        status: As Mollie says it.
+        captures: So are refunds and chargebacks: as they are shown, the newest first.
+        captured: Of captures that succeeded; None where the method is never captured later.
+        expires_at: Until when a payer can pay, in seconds since the epoch.
+    """
+
+    def __init__(self, given: Json, minor: int, currency: str, now: float) -> None:
+        self.given = given
+        self.id = new_id("tr")
+        self.minor = minor
+        self.currency = currency
+        self.created_at = now
+        self.status = "open"
+        self.captures: list[Json] = []
+        self.refunds: list[Json] = []
+        self.chargebacks: list[Json] = []
+        self.captured: int | None = 0 if self.manual else None
+        self.page = False
+        self.failure = ""
+        self.at: dict[str, float] = {}
+        self.expires_at = now + _EXPIRES_S.get(given["method"], 900)
+
+    @property
+    def manual(self) -> bool:
+        """Whether it is authorised first and captured later."""
+        return bool(self.given.get("captureMode") == "manual")
+
+    @property
+    def collected(self) -> int:
+        """What was taken."""
+        if self.captured is not None:
+            return self.captured
+        return self.minor if self.status == "paid" else 0
+
+    @property
+    def given_back(self) -> int:
+        """What was or will be given back."""
+        gone = {"failed", "canceled"}
+        return sum(one["_minor"] for one in self.refunds if one["status"] not in gone)
+
+    def shown(self) -> Json:
+        """As the API shows it."""
+        made = self.given
+        url = f"{API}/payments/{self.id}"
+        links = {
+            "self": link(url),
+            "dashboard": link(f"{_DASHBOARD}/payments/{self.id}", "text/html"),
+            "documentation": link(f"{_DOCUMENTATION}/get-payment", "text/html"),
+        }
+        found: Json = {
+            "resource": "payment",
+            "id": self.id,
+            "mode": "test",
+            "createdAt": moment(self.created_at),
+            "amount": amount_of(self.minor, self.currency),
+            "description": made["description"][:255],
+            "method": made["method"],
+            "metadata": made.get("metadata"),
+            "status": self.status,
+            "profileId": "pfl_simulated1",
+            "sequenceType": made.get("sequenceType", "oneoff"),
+            "redirectUrl": made.get("redirectUrl"),
+            "_links": links,
+        }
+        for name in ("webhookUrl", "captureMode", "customerId", "mandateId"):
+            if made.get(name) is not None:
+                found[name] = made[name]
+        for name, at in self.at.items():
+            found[f"{name}At"] = moment(at)
+        if self.status == "open":
+            found.update(isCancelable=self.cancelable, expiresAt=moment(self.expires_at))
+            if self.page:
+                links["checkout"] = link(f"{_PAGE}?token={self.id}", "text/html")
+        if self.captured is not None:
+            found["amountCaptured"] = amount_of(self.captured, self.currency)
+        if self.collected:
+            left = max(self.collected - self.given_back, 0)
+            found["amountRefunded"] = amount_of(self.given_back, self.currency)
+            found["amountRemaining"] = amount_of(left, self.currency)
+        taken = sum(one["_minor"] for one in self.chargebacks if not one.get("reversedAt"))
+        if taken:
+            found["amountChargedBack"] = amount_of(taken, self.currency)
+        if details := self._details():
+            found["details"] = details
+        return found
+
+    @property
+    def cancelable(self) -> bool:
+        """Whether the merchant can end it before anybody paid."""
+        slow = {"banktransfer", "directdebit", "bacs"}
+        return self.status in {"open", "pending"} and self.given["method"] in slow
+
+    def _details(self) -> Json:
+        method = self.given["method"]
+        if method == "creditcard":
+            return {"failureReason": self.failure} if self.failure else {}
+        if method == "banktransfer":
+            return {
+                "bankName": "Stichting Mollie Payments",
+                "bankAccount": "NL53ABNA0627535577",
+                "bankBic": "ABNANL2A",
+                "transferReference": f"RF12-{self.id[3:7]}-{self.id[7:11]}-{self.id[11:15]}",
+            }
+        if method == "directdebit":
+            reason = {"bankReasonCode": self.failure} if self.failure else {}
+            return {"transferReference": f"SD{self.id[3:15]}", **reason}
+        return {}
+
+
+def new_part(kind: str, prefix: str, payment: PaymentRecord, minor: int, now: float) -> Json:
+    """A capture, refund or chargeback; ``_minor`` is never shown."""
+    one = new_id(prefix)
+    url = f"{API}/payments/{payment.id}"
+    return {
+        "resource": kind,
+        "id": one,
+        "amount": amount_of(minor, payment.currency),
+        "_minor": minor,
+        "createdAt": moment(now),
+        "paymentId": payment.id,
+        "_links": {
+            "self": link(f"{url}/{kind}s/{one}"),
+            "payment": link(url),
+            "documentation": link(f"{_DOCUMENTATION}/get-{kind}", "text/html"),
+        },
+    }
+
+
+def visible(part: Json) -> Json:
+    """A part as the API shows it."""
+    return {name: value for name, value in part.items() if name != "_minor"}

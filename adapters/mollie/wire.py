@@ -1,0 +1,184 @@
+"""How Mollie speaks: JSON, Bearer key, and what its errors mean for the caller."""
+
+import uuid
+from typing import Final, TypeVar
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from adapters.mollie.answers import Answer, Page
+from adapters.mollie.settings import Settings
+from gateway.errors import HeadraceError, InDoubt, Misconfigured, Rejected, Unavailable
+from gateway.kit.adapter import request
+
+T = TypeVar("T")
+
+_CONTENT_TYPE: Final = (b"content-type", b"application/json")
+# Mollie wants UUIDs as keys, so ours become such; the same key is the same UUID.
+_KEYS: Final = uuid.UUID("5e5b3b0e-0d0c-5c52-9d77-5f1ea7a52c7f")
+
+_ACCESS: Final = (Misconfigured, "access_refused", "Mollie refuses the API key.")
+_FOREIGN: Final = (Misconfigured, "foreign_answer", "Something other than Mollie answers.")
+_LOCKED: Final = (Unavailable, "locked", "Mollie is busy with the same thing.")
+_LIMITED: Final = (Unavailable, "rate_limited", "Mollie limits the rate.")
+_REFUSED: Final = (Rejected, "refused", "Mollie refuses the request.")
+# A refund just like another one of a moment ago is refused with 409: it can be asked for later.
+_BY_STATUS: Final = {401: _ACCESS, 403: _ACCESS, 409: _LOCKED, 423: _LOCKED, 429: _LIMITED}
+# Request timeout, and what a proxy in front says.
+_UNCLEAR: Final = {408, 425}
+
+
+class Body(msgspec.Struct, frozen=True):
+    """JSON to be sent.
+
+    Attributes:
+        made_by: The mapping that it comes from.
+    """
+
+    content: bytes
+    made_by: str = ""
+
+
+class _Error(msgspec.Struct, frozen=True, kw_only=True):
+    status: int
+    title: str
+    field: str = ""
+
+
+class _Link(msgspec.Struct, frozen=True):
+    href: str = ""
+
+
+class _Links(msgspec.Struct, frozen=True):
+    next: _Link | None = None
+
+
+class _List(msgspec.Struct, frozen=True):
+    embedded: dict[str, list[msgspec.Raw]] = msgspec.field(name="_embedded")
+    links: _Links = msgspec.field(name="_links", default=_Links())
+
+
+_ERROR: Final = msgspec.json.Decoder(_Error)
+_LIST: Final = msgspec.json.Decoder(_List)
+
+
+class Wire:
+    """Requests of one profile."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._origin = httpx.URL(settings.base_url)
+        self._prefix = self._origin.raw_path.rstrip(b"/")
+        self._headers = [
+            (b"authorization", f"Bearer {settings.api_key}".encode("ascii")),
+            (b"accept", b"application/hal+json"),
+        ]
+
+    def write(
+        self, path: str, body: Body | None = None, *, key: str, method: str = "POST"
+    ) -> httpx.Request:
+        """A write; Mollie executes one key once, for as long as it keeps it."""
+        given = str(uuid.uuid5(_KEYS, key)).encode("ascii")
+        headers = [*self._headers, (b"idempotency-key", given)]
+        if body is None:
+            return request(method, self._url(path), headers)
+        headers.append(_CONTENT_TYPE)
+        return request(method, self._url(path), headers, body.content, made_by=body.made_by)
+
+    def get(self, path: str, query: dict[str, str] | None = None) -> httpx.Request:
+        """A read."""
+        target = f"{path}?{httpx.QueryParams(query)}" if query else path
+        return request("GET", self._url(target), self._headers)
+
+    def _url(self, target: str) -> httpx.URL:
+        return self._origin.copy_with(raw_path=self._prefix + target.encode("ascii"))
+
+
+def segment(reference: str) -> str:
+    """A reference of theirs as one part of a path."""
+    return quote(reference, safe="")
+
+
+def read(response: httpx.Response, decoder: msgspec.json.Decoder[T], *, wrote: bool) -> T:
+    """The answer in the given shape.
+
+    Args:
+        response: As it came.
+        decoder: The shape.
+        wrote: Whether the request can have moved something, so that a muddle means doubt.
+
+    Raises:
+        HeadraceError: What the answer means, if it is not the wanted one.
+    """
+    check(response, wrote=wrote)
+    try:
+        return decoder.decode(response.content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _unclear("Mollie's answer cannot be read.", "unreadable", wrote=wrote) from error
+
+
+def answer(response: httpx.Response, decoder: msgspec.json.Decoder[T], *, wrote: bool) -> Answer[T]:
+    """One object; see ``read``."""
+    return Answer(response.content, read(response, decoder, wrote=wrote))
+
+
+def page(response: httpx.Response, decoder: msgspec.json.Decoder[T]) -> Page[Answer[T]]:
+    """One page of objects; see ``read``. Of the link to the next page only its id is followed."""
+    found = read(response, _LIST, wrote=False)
+    try:
+        raws = [raw for each in found.embedded.values() for raw in each]
+        objects = tuple(Answer(bytes(raw), decoder.decode(raw)) for raw in raws)
+        link = found.links.next.href if found.links.next else ""
+        following = httpx.URL(link).params.get("from", "")
+    except (msgspec.DecodeError, httpx.InvalidURL) as error:
+        raise _unclear("Mollie's list cannot be read.", "unreadable", wrote=False) from error
+    return Page(objects=objects, following=following)
+
+
+def accepted(response: httpx.Response) -> None:
+    """Raise unless the request was taken; there is no object in the answer."""
+    check(response, wrote=True)
+    if response.status_code != httpx.codes.ACCEPTED:
+        raise _unclear("Mollie's answer cannot be read.", "unreadable", wrote=True)
+
+
+def missing(response: httpx.Response) -> bool:
+    """Whether Mollie itself says that there is no such object."""
+    return response.status_code == httpx.codes.NOT_FOUND and _error(response) is not None
+
+
+def check(response: httpx.Response, *, wrote: bool) -> None:
+    """Raise what an error answer means for the caller.
+
+    Source: docs.mollie.com/reference/handling-errors, read 2026-11.
+    """
+    if response.is_success:
+        return
+    error, status = _error(response), response.status_code
+    detail = f"{error.title} {error.field}".strip()[:80] if error else ""
+    if status in _UNCLEAR or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        raise _unclear("Mollie failed.", "server_error", wrote=wrote, detail=detail)
+    kind, code, message = _BY_STATUS.get(status, _REFUSED if error else _FOREIGN)
+    if kind is Unavailable:
+        pause = _retry_after(response)
+        raise Unavailable(message, code=code, detail=detail, retry_after_s=pause)
+    raise kind(message, code=code, detail=detail)
+
+
+def _unclear(message: str, code: str, *, wrote: bool, detail: str = "") -> HeadraceError:
+    # A read moves nothing, so it can simply be asked again.
+    if wrote:
+        return InDoubt(message, code=code, detail=detail)
+    return Unavailable(message, code=code, detail=detail)
+
+
+def _error(response: httpx.Response) -> _Error | None:
+    try:
+        return _ERROR.decode(response.content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    seconds = response.headers.get("retry-after", "")
+    return float(seconds) if seconds.isascii() and seconds.isdigit() else None
