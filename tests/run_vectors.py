@@ -1,9 +1,10 @@
-"""Run vector files: of webhooks through the receivers' adapters, of mappings through the engine.
+"""Run vector files: of webhooks through the receivers' adapters, of mappings, of SEPA.
 
     python tests/run_vectors.py FILE...
 
 The files of webhooks hold deliveries, those of mappings golden examples, seeded mistakes and
-mutants: ``tests/webhooks/vectors.py`` and ``tests/mappings/vectors.py`` say what they look like.
+mutants, those of SEPA identifiers or TARGET days: ``tests/webhooks/vectors.py``,
+``tests/mappings/vectors.py`` and ``tests/unit/kit/sepa/vectors.py`` say what they look like.
 The last line says how many passed and failed; one failure makes the exit code 1.
 """
 
@@ -43,6 +44,8 @@ def run_file(path: Path) -> Iterator[tuple[str, str]]:
         return
     if isinstance(content, list) or (isinstance(content, dict) and "base" in content):
         yield from run_mappings(path, content)
+    elif is_sepa(content):
+        yield from run_sepa(content)
     else:
         yield from run_webhooks(content)
 
@@ -59,6 +62,20 @@ def run_mappings(path: Path, content: Any) -> Iterator[tuple[str, str]]:
         yield from vectors.run(path, content)
     except vectors.NoForm as reason:
         yield "file", str(reason)
+
+
+def is_sepa(content: Any) -> bool:
+    """Whether the file is about identifiers or days of SEPA."""
+    from tests.unit.kit.sepa import vectors
+
+    return vectors.is_form(content)
+
+
+def run_sepa(content: Any) -> Iterator[tuple[str, str]]:
+    """The cases of a file about identifiers or days of SEPA."""
+    from tests.unit.kit.sepa import vectors
+
+    yield from vectors.run(content)
 
 
 def run_webhooks(content: Any) -> Iterator[tuple[str, str]]:

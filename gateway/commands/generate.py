@@ -15,6 +15,7 @@ from gateway.commands import language
 from gateway.commands.check import all_adapters, verbs
 from gateway.kit.adapter import Adapter
 from gateway.model.capability import Capability
+from gateway.model.mandate import MANDATE_STATES
 from gateway.model.order import ORDER_STATES
 from gateway.model.payment import PAYMENT_STATES
 
@@ -80,7 +81,7 @@ def files() -> dict[str, bytes]:
 def _states() -> str:
     drawn = [
         f"\n## {machine.name.capitalize()}\n\n```mermaid\n{machine.mermaid()}```\n"
-        for machine in (ORDER_STATES, PAYMENT_STATES)
+        for machine in (ORDER_STATES, PAYMENT_STATES, MANDATE_STATES)
     ]
     start = "\n# States\n\nWhich change of state is allowed; the code refuses every other.\n"
     return start + "".join(drawn)

@@ -164,3 +164,36 @@ def test_genuine_but_unknown(tmp_path: Path) -> None:
     )
 
     assert (0, ["2 passed, 0 failed"]) == run(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("creditor_ids", 36), ("iban", 54), ("rf_references", 6), ("target_calendar", 111)],
+)
+def test_all_vectors_of_sepa(contracts: Path, name: str, count: int) -> None:
+    """Every identifier and every day gets the verdict of the libraries that were asked."""
+    file = contracts / "payments" / "sepa" / "vectors" / f"{name}.json"
+    if not file.is_file():
+        pytest.skip("contracts not found")
+
+    assert (0, [f"{count} passed, 0 failed"]) == run(file)
+
+
+def test_sepa_cases_that_fail(tmp_path: Path) -> None:
+    """Other files of these forms are judged, a wrong expectation is named, so is a wrong form."""
+    contents = [
+        {"cases": [{"id": "DE98ZZZ09999999999", "expect": "invalid"}]},
+        {"cases": [{"ref": "RF18539007547034", "expect": "valid"}]},
+        {"cases": [{"iban": "DE89370400440532013000", "schwifty": "valid", "bank_code": "1"}]},
+        {"cases": [{"iban": "DE89370400440532013000", "expect": "perhaps"}]},
+        {"closing_days": [{"date": "2026-11-20"}, {"date": "2026-04-03"}, {"day": 1}]},
+        {"lead_times": [{"collection_date": "2026-04-07", "d_minus_1": "2026-04-02"}]},
+    ]
+    files = [tmp_path / f"{number}.json" for number in range(len(contents))]
+    for file, content in zip(files, contents, strict=True):
+        file.write_text(json.dumps(content))
+
+    code, lines = run(*files)
+
+    assert (1, "3 passed, 5 failed") == (code, lines[-1])
+    assert [0, 2, 3, 4, 4] == [int(Path(line.split(":")[0]).stem) for line in lines[:-1]]

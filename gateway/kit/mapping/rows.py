@@ -6,6 +6,7 @@ field of the source has one is seen in all rows of a chunk at once; so most valu
 
 import ast
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -14,7 +15,7 @@ from gateway.errors import Misconfigured
 from gateway.kit.mapping import facets, hoisting, ir
 from gateway.kit.mapping.generate import Writer
 from gateway.kit.mapping.schemas.layouts import Layout
-from gateway.kit.mapping.scope import SOURCE
+from gateway.kit.mapping.scope import SOURCE, proves
 from gateway.kit.mapping.trees import Trees
 from gateway.kit.mapping.types import Field, Kind, Shape, Type, Wire
 from gateway.kit.mapping.wires import Form
@@ -29,12 +30,11 @@ _JOINED_AT_ONCE: Final = 30
 
 
 class NoRow(Misconfigured):
-    """The target has lists or conditional objects, so it is not one f-string."""
+    """The target has lists, so it is not one f-string."""
 
     def __init__(self, field: str) -> None:
         super().__init__(
-            f"{field}: rows of an export have no lists and no objects with when; "
-            "write such a document with lxml",
+            f"{field}: rows of an export have no lists; write such a document with lxml",
             code="no_row",
         )
 
@@ -123,6 +123,13 @@ class RowWriter(Writer):
                 if test is not None:
                     code = trees.choice(test, code, self._nothing(before, after, form))
             return trees.template(code).values
+
+    def where(self, condition: ir.Expr, parts: Callable[[], Iterator[ast.expr]]) -> ast.expr:
+        """The parts where the condition holds, else nothing."""
+        test = self.emitter.test(condition)
+        with self.emitter.lazy(), self._inside(proves(condition)):
+            made = _template(self.trees, list(parts()))
+        return self.trees.choice(test, made, self.trees.constant(""))
 
     def fills(self, rule: ir.Rule, width: int) -> bool:
         """Whether the value always has this many characters."""
@@ -324,9 +331,13 @@ class Xml:
             return
         block = field.blocks[0]
         shape = field.type.shape
-        if not field.single or block.condition is not None or shape is None:
+        if not field.single or shape is None:
             raise NoRow(field.target)
-        yield from self._element(writer, name, shape, block.fields)
+        if block.condition is None:
+            yield from self._element(writer, name, shape, block.fields)
+        else:
+            inside = partial(self._element, writer, name, shape, block.fields)
+            yield writer.where(block.condition, inside)
 
 
 def _template(trees: Trees, parts: list[ast.expr]) -> ast.expr:

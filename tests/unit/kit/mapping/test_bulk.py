@@ -353,3 +353,39 @@ def test_joined_texts_are_made_safe(tmp_path: Path) -> None:
     bulk.xml(loaded, "Row", inside=("Rows",)).write(io.BytesIO(body), out)
 
     assert " ".join(tags) == etree.fromstring(out.getvalue())[0][0].text
+
+
+def test_objects_with_a_condition(tmp_path: Path) -> None:
+    """An element whose condition does not hold is left out whole; inside, null is ruled out."""
+    schema = XSD.replace(
+        '<xs:element name="Day"',
+        '''<xs:element name="Note" minOccurs="0"><xs:complexType><xs:sequence>
+      <xs:element name="Kind" type="xs:string"/><xs:element name="Text" type="xs:string"/>
+    </xs:sequence></xs:complexType></xs:element>
+    <xs:element name="Day"''',
+    )
+    fields = """\
+fields:
+  Amount:
+    fields: {value: amount}
+  Note:
+    when: has(text) and count > 0
+    fields: {Kind: kind, Text: text}
+  id: id
+unused: [day]
+"""
+    (tmp_path / "rows.xsd").write_text(schema)
+    export = bulk.xml(loaded(tmp_path, "xsd:rows#Row", fields), "Row", inside=("Rows",))
+    expected = [
+        '<Row id="1"><Amount>1.50</Amount></Row>',
+        '<Row id="2"><Amount>1.50</Amount></Row>',
+        '<Row id="3"><Amount>1.50</Amount><Note><Kind>a</Kind><Text>x&lt;y</Text></Note></Row>',
+    ]
+    text = written(
+        export,
+        row(text="x"),
+        row(id="2", count=1),
+        row(id="3", count=1, text="x<y"),
+    )
+
+    assert "".join(expected) == text.partition('<Rows xmlns="urn:rows">')[2].removesuffix("</Rows>")

@@ -1,0 +1,1 @@
+"""Documents of banks: payment files that we write, statements and status reports that we read."""
