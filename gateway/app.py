@@ -14,7 +14,7 @@ from litestar.di import Provide
 from litestar.types import ASGIApp
 from opentelemetry.sdk.trace.export import SpanExporter
 
-from gateway.api import contract, health, hot, operations, orders, problems, webhooks
+from gateway.api import contract, health, hot, operations, orders, payments, problems, webhooks
 from gateway.api.facade import Facade
 from gateway.api.pipeline import Pipeline
 from gateway.configuring import Configuration, policy_of
@@ -217,6 +217,8 @@ def create_app(parts: Parts) -> ASGIApp:
             orders.get_order,
             orders.get_timeline,
             operations.get_operation,
+            payments.get_payment,
+            payments.list_capabilities,
             webhooks.receive_webhook,
             health.live,
             health.ready,

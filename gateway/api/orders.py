@@ -15,6 +15,7 @@ from opentelemetry import trace
 from gateway.api import hot
 from gateway.api.facade import Facade, require_json
 from gateway.api.operations import Links, Operation, operation_of
+from gateway.api.showing import show
 from gateway.errors import Rejected
 from gateway.flows import place_order
 from gateway.model import codec
@@ -105,23 +106,7 @@ async def get_order(
     facade: NamedDependency[Facade],
 ) -> Response[bytes]:
     """Show an order as it stands now."""
-    caller = facade.caller(request)
-    async with facade.database.connection() as connection:
-        found = await connection.execute(
-            "select body::text, md5(body::text) from headrace.document"
-            " where tenant = %s and kind = 'order' and id = %s",
-            (caller.tenant, order_id),
-        )
-        row = await found.fetchone()
-    if row is None:
-        raise _no_such_order()
-    tag = f'"{row[1]}"'
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    asked = request.headers.get("if-none-match", "")
-    if tag in asked or asked.strip() == "*":
-        return Response(b"", status_code=304, headers=headers)
-    order = codec.decode(row[0], Order)
-    return Response(codec.encode(order), media_type="application/json", headers=headers)
+    return await show(request, facade, kind="order", key=order_id, returns=Order)
 
 
 @get("/v1/orders/{order_id:str}/timeline")
@@ -135,15 +120,11 @@ async def get_timeline(
     async with facade.database.connection() as connection:
         entries = await timeline.of_order(connection, tenant=caller.tenant, order_id=order_id)
     if not entries:
-        raise _no_such_order()
+        raise Rejected("There is no order with this id.", code="not_found")
     body = codec.encode(Timeline(order_id=order_id, entries=tuple(entries)))
     return Response(
         body, media_type="application/json", headers={"Cache-Control": "private, no-cache"}
     )
-
-
-def _no_such_order() -> Rejected:
-    return Rejected("There is no order with this id.", code="not_found")
 
 
 def _idempotency_key(headers: list[str]) -> str:

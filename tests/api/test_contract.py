@@ -12,7 +12,7 @@ from litestar.routes import ASGIRoute, BaseRoute, HTTPRoute
 from litestar.testing import AsyncTestClient
 
 from gateway import app, configuring
-from gateway.api import contract
+from gateway.api import contract, routes
 from gateway.api.operations import Operation
 from gateway.api.pipeline import Pipeline
 from gateway.api.problems import CATALOGUE, Problem
@@ -183,11 +183,11 @@ def test_headers_that_clients_need_are_documented() -> None:
 
 def test_examples_are_what_they_claim() -> None:
     """The example order is taken, and the example operation is one, field by field."""
-    body = json.dumps(contract.ORDER_EXAMPLE).encode()
-    operation = codec.convert(contract.OPERATION_EXAMPLE, Operation)
+    body = json.dumps(routes.ORDER_EXAMPLE).encode()
+    operation = codec.convert(routes.OPERATION_EXAMPLE, Operation)
 
     assert "WEB-4711" == read_order(body, currencies=("EUR",)).reference
-    assert contract.OPERATION_EXAMPLE == codec.to_builtins(operation)
+    assert routes.OPERATION_EXAMPLE == codec.to_builtins(operation)
 
 
 def test_bodies_are_described_by_the_model() -> None:

@@ -62,6 +62,32 @@ def _without_defaults(shown: Any, sent: Any) -> Any:
     return shown
 
 
+async def test_payment_is_shown_to_its_tenant(front: Front, life: Life) -> None:
+    """As the order's; the version that the client has is not sent again."""
+    taken = await submitted(front, "payment")
+    await life.work()
+    order = (await front.api.get(f"/v1/orders/{taken.json()['order_id']}")).json()
+    path = f"/v1/payments/{order['payment_id']}"
+
+    shown = await front.api.get(path)
+
+    assert (order["order_id"], order["total"]) == (shown.json()["order_id"], shown.json()["amount"])
+    assert "stripe" == shown.json()["provider"]
+    again = await front.api.get(path, headers={"If-None-Match": shown.headers["etag"]})
+    assert (304, b"") == (again.status_code, again.content)
+
+
+async def test_capabilities_are_those_of_the_systems(front: Front) -> None:
+    """What a front-end can offer, by system; money that none takes is not among it."""
+    shown = (await front.api.get("/v1/capabilities")).json()
+
+    assert ["stripe", "stripe_fr"] == [one["system"] for one in shown]
+    assert {"stripe"} == {one["provider"] for one in shown}
+    (debit,) = [one for one in shown[0]["capabilities"] if one["method"] == "sepa_debit"]
+    assert (["EUR"], True) == (debit["currencies"], "DE" in debit["countries"])
+    assert ["create_payment", "cancel_payment", "refund_payment"] == debit["verbs"]
+
+
 async def test_parked_operation_says_why(front: Front, life: Life) -> None:
     """Step, reason and our sentence; not the words of the system behind."""
     taken = await submitted(front, "parked", product_id="UNKNOWN-1")
@@ -110,6 +136,7 @@ async def test_change_without_an_event_changes_the_tag(front: Front) -> None:
 @pytest.mark.parametrize(
     "path",
     [
+        "/v1/payments/nobody",
         "/v1/orders/01938c5e-7a10-7c4b-9d7e-0f6b2a4c8e11",
         "/v1/orders/x",
         "/v1/orders/%ff",

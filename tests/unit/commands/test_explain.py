@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from gateway import configuring
-from gateway.api.contract import ORDER_EXAMPLE
+from gateway.api.routes import ORDER_EXAMPLE
 from gateway.commands.explain import Explanation, SealedWire, explained
 from gateway.configuring import Configuration
 from tests.unit.commands.tenants import write_tenant
