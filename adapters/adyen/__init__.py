@@ -1,15 +1,22 @@
-"""Adyen: webhooks of payments and of platforms. Payments are not here yet.
+"""Adyen: payments over Checkout v71, and the webhooks of payments and of platforms.
 
 Quirks worth knowing before reading on
+- There is no look-up: what became of a request is told by its repetition with the same key, and
+  what became of the money by webhooks alone. Captures, cancels and refunds are only "received".
+- Four currencies have other decimals than ISO 4217 (``amounts.py``).
+- A redirect may have no PSP reference until the payer has come back.
 - Standard notifications sign eight fields, joined by colons that nobody escapes: text can move
-  across a colon and the signature still holds. Keep colons out of references.
+  across a colon and the signature still holds. Our references have no colon.
 - ``reason``, ``eventDate`` and ``paymentMethod`` are not signed at all.
 - One delivery that is not accepted holds up all others to the endpoint.
 
-Source: docs.adyen.com (README.md lists the pages), read 2026-11.
+Source: docs.adyen.com (README.md lists the pages), Checkout v71 of 2026-07-01, read 2026-11.
 """
 
+from adapters.adyen.capabilities import CAPABILITIES
+from adapters.adyen.payments import AdyenPayments
 from adapters.adyen.settings import Settings
+from adapters.adyen.translation import load
 from adapters.adyen.webhooks import AdyenWebhooks
 from gateway.kit.adapter import Adapter
 
@@ -17,5 +24,15 @@ ADAPTER = Adapter(
     product="adyen",
     title="Adyen",
     settings=Settings,
-    ports={"webhooks": AdyenWebhooks},
+    ports={"payments": AdyenPayments, "webhooks": AdyenWebhooks},
+    mappings=load,
+    capabilities=CAPABILITIES,
+    readable=frozenset(
+        """
+        amount captureDelayHours countryCode currency errorCode errorType manualCapture
+        merchantAccount merchantOrderReference merchantReference paymentPspReference
+        paymentReference pspReference recurringProcessingModel reference refusalReasonCode
+        resultCode shopperInteraction status type value
+        """.split()
+    ),
 )

@@ -20,7 +20,30 @@ STANDARD: Final = frozenset(
     TECHNICAL_CANCEL VOID_PENDING_REFUND
     """.split()
 )
+# They can mean money, and nobody here translates them: a person looks.
+FOR_A_PERSON: Final = frozenset(
+    """
+    AUTHORISATION_ADJUSTMENT ORDER_CLOSED PAIDOUT_REVERSED PAYOUT_DECLINE PAYOUT_EXPIRE
+    PAYOUT_THIRDPARTY PREARBITRATION_ACCEPTED PREARBITRATION_DECLINED
+    PREARBITRATION_ISSUER_WITHDRAWN PREARBITRATION_LOST PREARBITRATION_WON REFUND_WITH_DATA
+    SCHEME_ARBITRATION_LOST SCHEME_ARBITRATION_WON VOID_PENDING_REFUND
+    """.split()
+)
 PLATFORM: Final = ("balancePlatform.", "merchant.", "paymentMethod.", "recurring.", "terminal")
+
+
+_EITHER: Final = {"cancel": "CANCELLATION", "refund": "REFUND"}
+_REFUNDS: Final = frozenset({"REFUND", "REFUND_FAILED", "REFUNDED_REVERSED", "POSTPONED_REFUND"})
+# What is told of a payment or of its money: the entries of mappings/adyen/*_notice.yaml.
+TOLD: Final = frozenset(
+    """
+    AUTHORISATION CANCELLATION CANCEL_OR_REFUND CAPTURE CAPTURE_FAILED CHARGEBACK
+    CHARGEBACK_REVERSED EXPIRE NOTIFICATION_OF_CHARGEBACK OFFER_CLOSED REFUND REFUNDED_REVERSED
+    REFUND_FAILED SECOND_CHARGEBACK TECHNICAL_CANCEL
+    """.split()
+)
+# All others have a reference of their own: of an offer, a dispute or a modification.
+_OF_PAYMENT: Final = frozenset({"AUTHORISATION", "EXPIRE"})
 
 
 class Amount(msgspec.Struct, frozen=True):
@@ -34,6 +57,7 @@ class Signed(msgspec.Struct, frozen=True, rename="camel"):
     """``additionalData``."""
 
     hmac_signature: str
+    action: str = msgspec.field(name="modification.action", default="")
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -45,8 +69,29 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     merchant_reference: str = ""
     amount: Amount = Amount()
     event_code: str = ""
+    event_date: str = ""
     success: str = ""
     additional_data: Signed
+
+    @property
+    def word(self) -> str:
+        """What is reported and whether it succeeded, such as ``CAPTURE.true``."""
+        code = self.event_code
+        if code == "CANCEL_OR_REFUND":
+            code = _EITHER.get(self.additional_data.action, code)
+        return f"{code}.{self.success}"
+
+    @property
+    def payment_ref(self) -> str:
+        """Adyen's reference of the payment; empty where only another thing's is given."""
+        alone = self.psp_reference if self.event_code in _OF_PAYMENT else ""
+        return self.original_reference or alone
+
+    @property
+    def payment_reference(self) -> str:
+        """Our reference of the payment; a refund brings its own one back."""
+        of_refund = self.event_code in _REFUNDS or self.word.startswith("REFUND.")
+        return "" if of_refund else self.merchant_reference
 
     def signed_text(self) -> str:
         """What is signed: eight fields, and nothing that would tell where one ends."""

@@ -1,6 +1,6 @@
 """What an operator types to connect one Adyen merchant account."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -14,6 +14,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             ``https://PREFIX-checkout-live.adyenpayments.com/checkout/v71``.
         api_key: Of the API credential that may create payments and modify them.
         merchant_account: Name of the merchant account, such as ``AcmeECOM``.
+        return_url: Where a payer comes back to; Adyen demands one with every payment. Used where
+            the payment has none of its own.
+        interaction: How stored cards are charged: ``ContAuth`` without the payer being asked,
+            ``Ecommerce`` where the issuer may want to ask, which then is a redirect.
         webhook_secrets: HMAC keys of the webhook endpoint as the Customer Area shows them, in
             hexadecimal. Two while one is replaced; none, and every delivery is refused.
     """
@@ -22,7 +26,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         "https://checkout-test.adyen.com/v71"
     )
     api_key: Annotated[str, Meta(pattern="^[!-~]+$")]
-    merchant_account: Annotated[str, Meta(pattern="^[!-~]+$")]
+    merchant_account: Annotated[str, Meta(pattern="^[!-9;-~]+$", max_length=80)]
+    return_url: Annotated[str, Meta(pattern="^([a-z][a-z0-9+.-]*://[!-~]+)?$", max_length=1000)] = (
+        ""
+    )
+    interaction: Literal["ContAuth", "Ecommerce"] = "ContAuth"
     webhook_secrets: tuple[str, ...] = ()
 
     def __repr__(self) -> str:

@@ -1,12 +1,27 @@
 """Webhooks: standard notifications, signed item by item, and those of platforms, signed whole."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
-from adapters.adyen.notices import PLATFORM, STANDARD, Item, PlatformEvent, Standard
+from adapters.adyen import translation
+from adapters.adyen.amounts import UnreadableError
+from adapters.adyen.answers import payment_id_of
+from adapters.adyen.notices import (
+    FOR_A_PERSON,
+    PLATFORM,
+    STANDARD,
+    TOLD,
+    Item,
+    PlatformEvent,
+    Standard,
+)
 from adapters.adyen.settings import Settings
+from adapters.adyen.translation import Translation
 from gateway.errors import Rejected
+from gateway.kit import mapping
 from gateway.kit.signatures import base64_sha256, decode_event, digest, hex_keys, require_match
 from gateway.model.event import ProviderEvent
 from gateway.ports.notification import Answer, Notification, Terms, Trust
@@ -17,12 +32,20 @@ _PLATFORM: Final = msgspec.json.Decoder(PlatformEvent)
 
 
 class AdyenWebhooks:
-    """The deliveries to one endpoint."""
+    """The deliveries to one endpoint.
+
+    Args:
+        mappings: With the tenant's overlays; None for those that are delivered.
+    """
 
     terms = Terms(kept=Answer(status=202))
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, mappings: Mapping[str, mapping.Mapping] | None = None
+    ) -> None:
         self._secrets = settings.webhook_secrets
+        self._account = settings.merchant_account
+        self._translation = Translation(mappings or translation.load(settings), settings)
 
     def verify(self, notification: Notification, *, now: float) -> Trust:  # noqa: ARG002 - nothing that is signed has a time
         """Accept the delivery or raise: the whole body by its header, or else every item.
@@ -41,10 +64,10 @@ class AdyenWebhooks:
         return Trust.SIGNED
 
     def read(self, notification: Notification) -> tuple[ProviderEvent, ...]:
-        """The events; as hints, until somebody here translates them into payments."""
+        """The events; those of platforms as hints, until somebody translates them."""
         if b'"notificationItems"' in notification.body:
             found = _items(notification.body)
-            return tuple(_event(item, raw if len(found) > 1 else b"") for raw, item in found)
+            return tuple(self._event(item, raw, alone=len(found) == 1) for raw, item in found)
         event = decode_event(_PLATFORM, notification.body)
         return (
             ProviderEvent(
@@ -54,6 +77,26 @@ class AdyenWebhooks:
                 hint=True,
                 known=event.type.startswith(PLATFORM),
             ),
+        )
+
+    def _event(self, item: Item, raw: bytes, *, alone: bool) -> ProviderEvent:
+        # One endpoint may be told of all accounts of a company; those of others are not ours.
+        told = item.event_code in TOLD and item.merchant_account_code == self._account
+        try:
+            said, movements = self._translation.notice_in(item, raw) if told else (None, ())
+        except UnreadableError as error:
+            raise Rejected(str(error), code=error.code) from error
+        wrapped = b'{"notificationItems":[{"NotificationRequestItem":%s}]}' % raw
+        return ProviderEvent(
+            event_id=f"{item.event_code}:{item.psp_reference}:{item.success}",
+            event_type=item.event_code,
+            payment_id=payment_id_of(item.payment_reference),
+            provider_ref=item.payment_ref,
+            payment=said,
+            movements=movements,
+            occurred_at=_seconds(item.event_date),
+            known=item.event_code in STANDARD - FOR_A_PERSON,
+            alone=b"" if alone else wrapped,
         )
 
 
@@ -69,13 +112,10 @@ def _items(body: bytes) -> list[tuple[bytes, Item]]:
     return found
 
 
-def _event(item: Item, raw: bytes) -> ProviderEvent:
-    alone = b'{"notificationItems":[{"NotificationRequestItem":%s}]}' % raw if raw else b""
-    return ProviderEvent(
-        event_id=f"{item.event_code}:{item.psp_reference}:{item.success}",
-        event_type=item.event_code,
-        provider_ref=item.original_reference or item.psp_reference,
-        hint=True,
-        known=item.event_code in STANDARD,
-        alone=alone,
-    )
+def _seconds(moment: str) -> float:
+    """Since the epoch; 0 where Adyen says nothing readable, as nothing is decided by it."""
+    try:
+        parsed = datetime.fromisoformat(moment)
+    except ValueError:
+        return 0.0
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()

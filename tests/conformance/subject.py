@@ -17,6 +17,7 @@ from gateway.errors import HeadraceError, InDoubt, Unavailable
 from gateway.kit.adapter import Adapter
 from gateway.kit.blocking import run
 from gateway.kit.simulator import Simulator, rubbish
+from gateway.model.event import ProviderEvent
 from gateway.model.money import Money
 from gateway.ports.exchange import Exchange, Session
 from gateway.ports.notification import Notification
@@ -60,6 +61,8 @@ class Subject:
         naming: For an address a port and a delivery that names its key there.
         asking: A port, a question whether an endpoint is ours, and the answer that is due.
         requests: The most requests that any verb may take.
+        repeats: Whether the provider cannot be asked: the same request with the same key tells
+            what became of it, and its reports tell the rest.
     """
 
     adapter: Adapter
@@ -78,6 +81,7 @@ class Subject:
     naming: Callable[[str], tuple[WebhookKeys, Notification]] | None = None
     asking: Callable[[], tuple[WebhookChallenges, Notification, bytes]] | None = None
     requests: int = 4
+    repeats: bool = False
 
     @property
     def holds(self) -> bool:
@@ -139,6 +143,12 @@ class Account:
     def total(self, verb: str) -> int:
         """How often the verb had its effect at all."""
         return sum(self.simulator.effects()[self.subject.effects[verb]].values())
+
+    def reported(self) -> list[ProviderEvent]:
+        """What the provider has reported since it was last asked, as the hub reads it."""
+        port = self.subject.adapter.ports["webhooks"](self.settings)
+        bodies = [one.read() for one in self.simulator.due(now=self.now)]
+        return [event for body in bodies for event in port.read(Notification(body=body))]
 
     def losing_answers(self) -> AbstractContextManager[None]:
         """Writes have their effect, and their answers are lost."""

@@ -30,6 +30,11 @@ def deliveries(account: Account) -> list[Notification]:
     """What the product reports, as sent; where it can pay, of one payment."""
     if account.subject.notices is not None:
         return list(account.subject.notices(account.settings))
+    return paid(account)
+
+
+def paid(account: Account) -> list[Notification]:
+    """What the product reports of one payment, as sent."""
     payments = account.subject.adapter.ports["payments"](account.settings)
     subject = account.subject
     payment = samples.payment(token=subject.tokens["accepted"], method=subject.method)
@@ -145,7 +150,7 @@ def test_events_are_about_our_payment(paying: Subject) -> None:
     """At least one has the money."""
     account = paying.account("webhooks")
     payment = samples.payment(token="")
-    flat = [event for one in deliveries(account) for event in account.port.read(one)]
+    flat = [event for one in paid(account) for event in account.port.read(one)]
 
     ours = [one.payment for one in flat if one.payment and one.payment_id == payment.payment_id]
     assert payment.amount in [one.captured for one in ours]

@@ -20,7 +20,7 @@ def test_there_are_mappings() -> None:
     """Without files the tests below would say nothing."""
     products = {source.path.parent.name for source in SOURCES}
 
-    assert {"salesforce", "sap_s4", "stripe"} <= products
+    assert {"adyen", "salesforce", "sap_s4", "stripe"} <= products
 
 
 def test_no_finding(source: Source) -> None:

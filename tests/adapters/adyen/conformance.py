@@ -1,4 +1,4 @@
-"""Adyen in the conformance suite: deliveries of a platform, which are signed as a whole."""
+"""Adyen in the conformance suite."""
 
 import base64
 import hashlib
@@ -8,18 +8,39 @@ import json
 import msgspec
 
 from adapters.adyen import ADAPTER, Settings
+from adapters.adyen.simulator import AdyenSimulator
 from gateway.ports.notification import Notification
 from tests.conformance.subject import Subject
 
+CARD = "shopper-1_M5N7TQ4TG5PFWR50"
+TOKENS = {
+    "accepted": CARD,
+    "declined": "shopper-1_REFUSED000000012",
+    "blik": "777123",
+    "bacs_debit": "shopper-1_BACSDEBIT0000001",
+}
 
-def _connect(number: int) -> tuple[Settings, None]:
+
+def _connect(number: int) -> tuple[Settings, AdyenSimulator]:
     key = hashlib.sha256(b"adyen %d" % number).hexdigest().upper()
-    secrets = (f"{number:064x}", key)
-    return Settings(api_key=f"AQE_{number}", merchant_account="Acme", webhook_secrets=secrets), None
+    api_key, account = f"AQE_{number}_4f9a1c", "AcmeECOM"
+    settings = Settings(
+        api_key=api_key,
+        merchant_account=account,
+        return_url="https://shop.example/back",
+        webhook_secrets=(f"{number:064x}", key),
+    )
+    simulator = AdyenSimulator(
+        webhook_url="http://hub/webhooks",
+        webhook_key=key,
+        api_key=api_key,
+        merchant_account=account,
+    )
+    return settings, simulator
 
 
 def notices(settings: Settings) -> list[Notification]:
-    """Two transfers, signed with the last key."""
+    """Two transfers of a platform, which are signed as a whole, with the last key."""
     found = []
     for number in (1, 2):
         amount = {"value": 1999, "currency": "EUR"}
@@ -38,8 +59,16 @@ def notices(settings: Settings) -> list[Notification]:
 SUBJECT = Subject(
     adapter=ADAPTER,
     connect=_connect,
-    secrets=lambda settings: (settings.api_key, settings.webhook_secrets[1]),
+    secrets=lambda settings: (settings.api_key, *settings.webhook_secrets),
+    effects={
+        "create_payment": "charge",
+        "capture_payment": "charge",
+        "refund_payment": "refund",
+        "authorise": "authorisation",
+    },
+    tokens=TOKENS,
     notices=notices,
     unguarded=lambda settings: msgspec.structs.replace(settings, webhook_secrets=()),
     dated=False,
+    repeats=True,
 )
