@@ -52,6 +52,11 @@ class _Links(msgspec.Struct, frozen=True):
     checkout: _Link | None = None
 
 
+class _Embedded(msgspec.Struct, frozen=True):
+    refunds: tuple[msgspec.Raw, ...] = ()
+    chargebacks: tuple[msgspec.Raw, ...] = ()
+
+
 class Details(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What a payer who pays elsewhere has to know; all of it Mollie's, nothing of the payer's."""
 
@@ -68,6 +73,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         amount_captured: Only where the method can be captured later.
         metadata: Any JSON; ours is an object of texts.
+        embedded: All its refunds and chargebacks, where they were asked for.
     """
 
     id: str
@@ -79,6 +85,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     metadata: Any = None
     details: Details | None = None
     links: _Links = msgspec.field(name="_links", default=_Links())
+    embedded: _Embedded = msgspec.field(name="_embedded", default=_Embedded())
 
     @property
     def page(self) -> str | None:

@@ -26,6 +26,8 @@ _ENDED: Final = frozenset({PaymentState.FAILED, PaymentState.CANCELLED})
 _OVER: Final = frozenset({"canceled", "expired", "failed"})
 # The most that Mollie gives in one page.
 _LIMIT: Final = {"limit": "250"}
+# Source: docs.mollie.com/reference/get-payment; mollie-api-php joins the names like this.
+_WHOLE: Final = {"embed": "refunds,chargebacks"}
 # Their clock may be behind ours; so much earlier a look through the list goes back.
 _SKEW_S: Final = 300
 
@@ -76,9 +78,13 @@ class MolliePayments:
         return (yield from self._read_back(payment))
 
     def find_payment(self, payment: Payment) -> Exchange[ProviderPayment | None]:
-        """The payment by Mollie's id, or by ours in its metadata where theirs is not known."""
+        """The payment by Mollie's id, or by ours in its metadata where theirs is not known.
+
+        By Mollie's id it comes with its refunds and chargebacks, for a classic webhook tells of
+        them only that something changed. The list cannot give them.
+        """
         if payment.provider_ref:
-            response = yield self._wire.get(_path(payment))
+            response = yield self._wire.get(_path(payment), _WHOLE)
             if wire.missing(response):
                 return None
             return self._checked(wire.answer(response, PAYMENT, wrote=False), payment)

@@ -249,7 +249,8 @@ class MollieSimulator:
     ) -> tuple[int, Json]:
         if unknown := set(request.url.params) - {"include", "embed"}:
             raise Refusal(400, f"Non-existent query parameter {min(unknown)}")
-        return 200, self._known(payment_id).shown()
+        payment = self._known(payment_id)
+        return 200, payment.shown() | payment.embedded(request.url.params.get("embed", ""))
 
     def _list(self, _given: Json, request: httpx.Request, _now: float) -> tuple[int, Json]:
         shown = [one.shown() for one in reversed(self._payments.values())]

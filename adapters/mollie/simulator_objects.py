@@ -9,7 +9,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
-from adapters.mollie.simulator_rules import amount_of, link
+from adapters.mollie.simulator_rules import Refusal, amount_of, link
 
 Json: TypeAlias = dict[str, Any]
 
@@ -17,6 +17,7 @@ API: Final = "https://api.mollie.com/v2"
 _DASHBOARD: Final = "https://my.mollie.com/dashboard"
 _PAGE: Final = "https://www.mollie.com/checkout/test-mode"
 _EXPIRES_S: Final = {"banktransfer": 12 * 86_400, "multibanco": 7 * 86_400}
+_EMBEDDABLE: Final = frozenset({"captures", "refunds", "chargebacks"})
 _DOCUMENTATION: Final = "https://docs.mollie.com/reference"
 
 
@@ -131,6 +132,15 @@ class PaymentRecord:
         if details := self._details():
             found["details"] = details
         return found
+
+    def embedded(self, asked: str) -> Json:
+        """The parts that were asked for by name, to be shown with it."""
+        names = [name for name in asked.split(",") if name]
+        for name in names:
+            if name not in _EMBEDDABLE:
+                raise Refusal(400, f"The embed {name} is not supported")
+        parts = {name: [visible(one) for one in getattr(self, name)] for name in names}
+        return {"_embedded": parts} if parts else {}
 
     @property
     def cancelable(self) -> bool:

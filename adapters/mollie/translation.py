@@ -5,8 +5,19 @@ from collections.abc import Mapping as Values
 from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
+import msgspec
+
 from adapters.mollie import answers
-from adapters.mollie.answers import Amount, Answer, Chargeback, Details, Refund, UnreadableError
+from adapters.mollie.answers import (
+    CHARGEBACK,
+    REFUND,
+    Amount,
+    Answer,
+    Chargeback,
+    Details,
+    Refund,
+    UnreadableError,
+)
 from adapters.mollie.capabilities import CAPABILITIES
 from adapters.mollie.settings import Settings
 from adapters.mollie.wire import Body
@@ -99,7 +110,24 @@ class Translation:
             "page": theirs.page,
             "details": _shown(theirs.details),
         }
-        return self._read("payment", answer.body, needs, ProviderPayment)
+        found = self._read("payment", answer.body, needs, ProviderPayment)
+        return msgspec.structs.replace(found, movements=self._movements(theirs))
+
+    def _movements(self, theirs: answers.Payment) -> tuple[Movement, ...]:
+        """What is embedded in a payment."""
+        try:
+            refunds = [Answer(raw, REFUND.decode(raw)) for raw in theirs.embedded.refunds]
+            taken = [Answer(raw, CHARGEBACK.decode(raw)) for raw in theirs.embedded.chargebacks]
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise UnreadableError("Mollie's object cannot be read.", code="unreadable") from error
+        parts: list[Refund | Chargeback] = [one.object for one in refunds]
+        parts += [one.object for one in taken]
+        for one in parts:
+            _same(one.amount.money, theirs.amount.money)
+            if one.payment_id != theirs.id:
+                raise UnreadableError("A part is of another payment.", code="unreadable")
+        given_back = [self.refund_in(one).movement for one in refunds]
+        return (*given_back, *map(self.chargeback_in, taken))
 
     def refund_in(self, answer: Answer[Refund]) -> ProviderRefund:
         """The refund as Mollie has it."""

@@ -3,20 +3,28 @@
 import uuid
 from typing import Any
 
+import httpx
+import msgspec
 import pytest
 
 from gateway.errors import InDoubt, Misconfigured, Rejected, Unavailable
 from gateway.kit.blocking import run
 from gateway.model.money import Money
+from gateway.model.movement import MovementKind, MovementState
 from gateway.model.payment import (
     ActionKind,
+    AttemptState,
     CaptureMethod,
+    PaymentAttempt,
     PaymentFailure,
     PaymentState,
 )
+from gateway.policy import collecting
 from tests.adapters.mollie.conftest import refer
 
 S = PaymentState
+K = MovementKind
+M = MovementState
 MANUAL = CaptureMethod.MANUAL
 REF = "tr_5B8cwPMGnU6qLbRvo7qEZo"
 DEBIT = {"method_code": "sepa_debit", "token": "cst_accepted-mdt_sepa1"}
@@ -317,6 +325,61 @@ def test_two_charges_for_one_payment_need_a_person(account: Any, payment: Any) -
     with pytest.raises(InDoubt) as doubt:
         account.run(account.payments.find_payment(payment()))
     assert "found_twice" == doubt.value.code
+
+
+def test_a_payment_is_read_with_all_that_became_of_its_money(account: Any, payment: Any) -> None:
+    """A classic webhook says only that something changed; reading finds refund and chargeback."""
+    ours = refer(payment(), account.run(account.payments.create_payment(payment(), key="a")))
+    assert () == account.run(account.payments.find_payment(ours)).movements
+    given = account.run(account.payments.refund_payment(ours, "r1", Money(300, "EUR"), key="r"))
+    taken = account.simulator.charge_back(ours.provider_ref, 500, now=account.now, reason="AM04")
+
+    found = account.run(account.payments.find_payment(ours))
+    attempt = PaymentAttempt(attempt_id="a", key="a", state=AttemptState.PREPARED)
+    before = msgspec.structs.replace(ours, attempts=(attempt,))
+    told, _ = collecting.apply(before, found)
+
+    kinds = {one.ref: (one.kind, one.state, one.amount.minor) for one in found.movements}
+    assert {
+        given.provider_ref: (K.REFUND, M.PENDING, 300),
+        taken: (K.RETURN, M.DONE, 500),
+    } == kinds
+    assert (300, 500) == (told.refunded.minor, told.returned.minor)
+
+    account.simulator.reverse(ours.provider_ref, taken, now=account.now)
+    account.simulator.fail_refund(ours.provider_ref, given.provider_ref, now=account.now)
+    after, _ = collecting.apply(told, account.run(account.payments.find_payment(ours)))
+
+    assert (S.CAPTURED, 0, 0) == (after.state, after.refunded.minor, after.returned.minor)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"paymentId": "tr_other"},
+        {"amount": {"currency": "CHF", "value": "3.00"}},
+        {"amount": {"currency": "EUR", "value": "3.001"}},
+        {"amount": "3.00"},
+        {"status": "lost"},
+    ],
+)
+def test_a_muddled_part_makes_doubt_of_the_payment(
+    account: Any, payment: Any, wrong: dict[str, Any]
+) -> None:
+    """What is read with a payment is no more believed than the payment."""
+    ours = refer(payment(), account.run(account.payments.create_payment(payment(), key="a")))
+    account.run(account.payments.refund_payment(ours, "r1", Money(300, "EUR"), key="r"))
+    handle = account.simulator.handle
+
+    def muddled(request: httpx.Request, *, now: float) -> httpx.Response:
+        answer = handle(request, now=now).json()
+        answer["_embedded"]["refunds"][0] |= wrong
+        return httpx.Response(200, json=answer, request=request)
+
+    account.simulator.handle = muddled
+
+    with pytest.raises(InDoubt):
+        account.run(account.payments.find_payment(ours))
 
 
 def test_refund_is_found_again(account: Any, payment: Any) -> None:

@@ -275,6 +275,19 @@ def test_gift_cards_are_not_refunded() -> None:
     assert 422 == call(mollie, "POST", f"{path}/refunds", {"amount": PAGE["amount"]})[0]
 
 
+def test_parts_come_along_where_they_are_asked_for() -> None:
+    """One name or several; another is refused."""
+    mollie = simulator()
+    path = made(mollie, CARD)
+    mollie.charge_back(path.rpartition("/")[2], 500, now=NOW)
+
+    assert "_embedded" not in call(mollie, "GET", path)[1]
+    assert ["chargebacks"] == list(call(mollie, "GET", f"{path}?embed=chargebacks")[1]["_embedded"])
+    _, both = call(mollie, "GET", f"{path}?embed=refunds,chargebacks")
+    assert [0, 1] == [len(both["_embedded"][name]) for name in ("refunds", "chargebacks")]
+    assert 400 == call(mollie, "GET", f"{path}?embed=refunds,invoices")[0]
+
+
 def test_chargebacks_are_counted_until_reversed() -> None:
     """They stand in a list of their own, and in the payment's total."""
     mollie = simulator()
