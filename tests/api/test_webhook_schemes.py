@@ -18,7 +18,6 @@ from structlog.testing import LogCapture
 
 from gateway import configuring
 from gateway.ports.notification import Notification
-from tests.adapters.gocardless.conformance import delivery as many_events
 from tests.adapters.paypal import authority
 from tests.adapters.webhook.conformance import question
 from tests.api.front import Front, configured, problem_of
@@ -57,6 +56,21 @@ class _Certificates:
     def effects(self) -> dict[str, dict[str, int]]:
         """None."""
         return {}
+
+
+def many_events(number: int, kind: str = "payments", action: str = "confirmed") -> bytes:
+    """A delivery of GoCardless with so many events."""
+    events = [
+        {
+            "id": f"EV{one:05}",
+            "resource_type": kind,
+            "action": action,
+            "links": {kind.removesuffix("s"): f"PM{one}"},
+            "details": {"origin": "gocardless", "cause": "payment_confirmed"},
+        }
+        for one in range(number)
+    ]
+    return json.dumps({"events": events}, separators=(",", ":")).encode()
 
 
 def _systems(folder: Path) -> list[dict[str, Any]]:
