@@ -65,7 +65,7 @@ class GoCardlessWebhooks:
         try:
             found = _DELIVERY.decode(notification.body).events
             events = [Answer(bytes(raw), EVENT.decode(raw)) for raw in found]
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             code = "event_unexpected" if isinstance(error, msgspec.ValidationError) else "malformed"
             raise Rejected("The body has no events.", code=code) from error
         many = len(events) > 1

@@ -430,6 +430,8 @@ def test_verbs_that_need_their_id(account: Any, payment: Any) -> None:
         (503, b"", InDoubt, "server_error", ""),
         (201, b"{", InDoubt, "unreadable", ""),
         (201, {"refunds": {}}, InDoubt, "unreadable", ""),
+        (201, b'{"payments":' + b"[" * 100_000, InDoubt, "unreadable", ""),
+        (422, b'{"error":' + b"[" * 100_000, Misconfigured, "foreign_answer", ""),
     ],
 )
 def test_errors_by_what_is_next(
@@ -453,6 +455,23 @@ def test_read_leaves_no_doubt(payment: Any, status: int) -> None:
     """It moves nothing, so it can be asked again."""
     with pytest.raises(Unavailable):
         answer(adapter().find_payment(payment()), status, b"")
+
+
+def test_missing_is_what_gocardless_says(payment: Any) -> None:
+    """A 404 of something in between is no proof that there is no payment."""
+    ours = payment(provider_ref=REF)
+    theirs = refused("invalid_api_usage", "resource_not_found")
+
+    assert answer(adapter().find_payment(ours), 404, theirs) is None
+    with pytest.raises(Misconfigured):
+        answer(adapter().find_payment(ours), 404, b"<html>")
+
+
+def test_reference_stays_one_part_of_the_path(payment: Any) -> None:
+    """Whatever it is; it comes from outside."""
+    request = next(adapter().find_payment(payment(provider_ref="../refunds?x=1")))
+
+    assert b"/payments/..%2Frefunds%3Fx%3D1" == request.url.raw_path
 
 
 @pytest.mark.parametrize(

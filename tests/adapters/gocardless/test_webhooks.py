@@ -258,6 +258,7 @@ def test_times_that_are_none(moment: str) -> None:
         (b"", "malformed"),
         (b"{", "malformed"),
         (b"\xff", "malformed"),
+        (b'{"events":[' + b"[" * 100_000, "malformed"),
         (b"[]", "event_unexpected"),
         (b"{}", "event_unexpected"),
         (b'{"events":[{"id":"EV1"}]}', "event_unexpected"),
