@@ -88,8 +88,9 @@ class GoCardlessWebhooks:
             known=event.resource_type in KNOWN,
             occurred_at=_seconds(event.created_at),
         )
-        told = event.resource_type in {"payments", "refunds"}
-        if not told or amount is None or not base.payment_id:
+        if event.resource_type not in {"payments", "refunds"}:
+            return base
+        if amount is None or not base.payment_id:
             # What is not marked as ours has no amount: it has to be read before it is believed.
             return msgspec.structs.replace(base, hint=True)
         try:

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 
 import msgspec
 
@@ -25,6 +26,21 @@ def signed(secret: str, body: bytes) -> Notification:
     """A delivery as GoCardless signs it."""
     digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     return Notification(headers=(("webhook-signature", digest),), body=body)
+
+
+def delivery(number: int, kind: str = "payments", action: str = "confirmed") -> bytes:
+    """So many events of resources that somebody else has made."""
+    events = [
+        {
+            "id": f"EV{one:05}",
+            "resource_type": kind,
+            "action": action,
+            "links": {kind.removesuffix("s"): f"PM{one}"},
+            "details": {"amount": 1999},
+        }
+        for one in range(number)
+    ]
+    return json.dumps({"events": events}, separators=(",", ":")).encode()
 
 
 SUBJECT = Subject(

@@ -215,9 +215,9 @@ def test_payment_that_does_not_say_our_amount(metadata: dict[str, Any]) -> None:
         ("payments", "surcharge_fee_debited", {"known"}),
         ("payments", "danced", set()),
         ("refunds", "danced", set()),
-        ("mandates", "cancelled", {"known", "hint"}),
-        ("payouts", "paid", {"known", "hint"}),
-        ("castles", "built", {"hint"}),
+        ("mandates", "cancelled", {"known"}),
+        ("payouts", "paid", {"known"}),
+        ("castles", "built", set()),
     ],
 )
 def test_what_is_no_money_of_a_payment(kind: str, action: str, marks: set[str]) -> None:
@@ -286,5 +286,5 @@ def test_vendors_own_examples(contracts: Path) -> None:
 
     assert ["subscriptions.created", "mandates.created"] == [each.event_type for each in found]
     assert {"mandates.cancelled"} == {each.event_type for each in again}
-    assert all(each.known and each.hint for each in (*found, *again))
+    assert all(each.known for each in (*found, *again))
     assert {each.event_type.partition(".")[0] for each in (*found, *again)} <= KNOWN
