@@ -8,9 +8,11 @@ import pytest
 
 from adapters.gocardless import ADAPTER, Settings
 from gateway.model.event import ProviderEvent
+from gateway.model.movement import MovementKind
 from gateway.model.payment import AttemptState, Payment, PaymentAttempt, PaymentState
 from gateway.policy import collecting
 from gateway.ports.notification import Notification
+from tests.adapters.gocardless.conftest import SECRET
 from tests.conformance import samples
 
 S = PaymentState
@@ -158,3 +160,40 @@ def test_every_order_of_events_ends_alike(life: str) -> None:
     for order in itertools.permutations(events):
         for again in order:
             assert expected == _after((*order, again)) == _after((again, *order))
+
+
+@pytest.mark.parametrize(
+    ("mandate", "state", "reason"),
+    [
+        ("MD00SEPA", S.SETTLED, ""),
+        ("MD00FUNDS", S.FAILED, "insufficient_funds"),
+        ("MD00LATE", S.RETURNED, "insufficient_funds"),
+        ("MD00LATEPAID", S.RETURNED, "refer_to_payer"),
+        ("MD00DISPUTED", S.RETURNED, "authorisation_disputed"),
+    ],
+)
+def test_life_as_it_is_delivered(
+    connect: Any, payment: Any, mandate: str, state: Any, reason: str
+) -> None:
+    """From the answer through signed deliveries, doubled and in any order, to the end."""
+    account = connect(duplicate_share=0.5, shuffle=True, seed=11, together=2)
+    attempt = PaymentAttempt(attempt_id="a", key="k", state=AttemptState.PREPARED)
+    ours = payment(token=mandate, attempts=(attempt,))
+    answer = account.run(account.payments.create_payment(ours, key="k"))
+    ours, _ = collecting.apply(ours, answer)
+    account.now += 60
+    port = ADAPTER.port("webhooks", Settings(access_token="t", webhook_secrets=(SECRET,)))
+
+    for request in account.simulator.due(now=account.now):
+        headers = tuple((name.lower(), value) for name, value in request.headers.items())
+        delivery = Notification(headers=headers, body=request.read())
+        port.verify(delivery, now=account.now)
+        for event in port.read(delivery):
+            assert (ours.payment_id, answer.provider_ref) == (event.payment_id, event.provider_ref)
+            ours, _ = collecting.apply(ours, event.payment, event.movements)
+
+    returned = [one.reason_code for one in ours.movements if one.kind is MovementKind.RETURN]
+    assert state is ours.state
+    assert bool(reason) == (reason in returned)
+    found = account.run(account.payments.find_payment(ours))
+    assert collecting.apply(ours, found)[0].state is state

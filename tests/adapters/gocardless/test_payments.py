@@ -8,12 +8,13 @@ import httpx
 import msgspec
 import pytest
 
-from adapters.gocardless import Settings
+from adapters.gocardless import ADAPTER, Settings
 from adapters.gocardless.payments import GoCardlessPayments
 from gateway.errors import HeadraceError, InDoubt, Misconfigured, Rejected, Unavailable
 from gateway.kit.blocking import run
 from gateway.model.money import Money
 from gateway.model.payment import CaptureMethod, Payment, PaymentFailure, PaymentState
+from gateway.policy import redaction
 from gateway.ports.payments import Payments
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -616,6 +617,25 @@ def test_golden(payment: Any, name: str) -> None:
 def test_every_verb_has_a_golden_file(payment: Any) -> None:
     """No verb is left out, and no file is left over."""
     assert set(NAMES) == set(verbs(payment)) == {file.stem for file in GOLDEN.glob("*.http")}
+
+
+def test_evidence_shows_the_money_and_nobody(payment: Any) -> None:
+    """Status, amounts and ids can be read; texts, references and what others noted cannot."""
+    private = {"description": "Ada Lovelace", "reference": "DE89370400440532013000"}
+    metadata = {"payment_id": "ours", "note": "ring twice"}
+    content = msgspec.json.encode(debit(payment(), **private, metadata=metadata))
+    shown = redaction.redact_body("application/json", content, ADAPTER.readable)
+    fields = msgspec.json.decode(shown)["payments"]
+    headers = redaction.redact_headers(next(verbs(payment)["create_payment"]).headers.raw)
+
+    assert ("pending_submission", 1999, REF, "ours") == (
+        fields["status"],
+        fields["amount"],
+        fields["id"],
+        fields["metadata"]["payment_id"],
+    )
+    hidden = (*private.values(), "ring twice", "sandbox_golden")
+    assert [] == [one for one in hidden if one in shown + headers]
 
 
 def test_settings_hide_their_secrets() -> None:
