@@ -202,7 +202,9 @@ def _failure(payment: Payment, said: ProviderPayment | None) -> PaymentFailure |
 
 
 def _next_action(payment: Payment, said: ProviderPayment | None) -> NextAction | None:
-    given = [one for one in (payment.next_action, said.next_action if said else None) if one]
+    # What is said along with another state would be kept or lost by the order of the words.
+    asked = said.next_action if said and said.state is _S.REQUIRES_ACTION else None
+    given = [one for one in (payment.next_action, asked) if one]
     return max(given, key=lambda one: (one.expires_at, one.url), default=None)
 
 
