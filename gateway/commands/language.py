@@ -39,22 +39,26 @@ CODES: Final = {
         "Add | required (null is parked) or | default(…), or ask with has(…) first.",
     ),
     "E06": Code(
-        "the value may be too long or too large for its field",
+        "the value may be too long or too large for its field, or a list have too many items",
         "Say what becomes of it: | cut(n) shortens, | fit(n) parks; for decimals | round(n).",
     ),
     "E07": Code(
-        "something would be lost: decimals, the time of day, a zone",
-        'Write the loss down: | round(n), | date("Europe/Berlin").',
+        "something would be lost: decimals, the time of day, a zone, a fraction of a second",
+        'Write the loss down: | round(n), | date("Europe/Berlin"), | unix.',
     ),
     "E08": Code(
         "a code list does not have all that may come in",
         "Add the keys that the message names, or a default: | code(list, …).",
     ),
     "E09": Code(
-        "a value is none of those that the target takes, or a number without quotes",
+        "a value is none of those that the target takes, or not of its pattern; a number without"
+        " quotes",
         "Use one of its values; put numbers of code lists in quotes.",
     ),
-    "E12": Code("a key stands twice", "Remove one of them."),
+    "E12": Code(
+        "a key stands twice, or two branches of a choice are always written",
+        "Remove one of them, or say with when: which it is.",
+    ),
     "E13": Code(
         "the field is read-only",
         "Remove the rule: the system refuses or ignores what is sent.",
@@ -75,7 +79,7 @@ CODES: Final = {
     ),
     "E18": Code(
         "an overlay does not fit the mapping underneath",
-        "Name the mapping and its major version; remove only what is there.",
+        "Name the mapping and its major version; remove only what is there; spell each id right.",
     ),
     "E19": Code("a condition is not true or false", "Compare it with something, or use has(…)."),
     "E20": Code(
@@ -118,7 +122,8 @@ CODES: Final = {
     ),
     "W26": Code("a part of a rule has no effect", "Remove it."),
     "W28": Code(
-        "the value may be shorter than the target takes", "Add a default, or accept it with allow:."
+        "the value may be shorter than the target takes, or a list have too few items",
+        "Add a default, or accept it with allow:.",
     ),
     "W29": Code("allow: or unused: names what does not occur", "Remove it."),
 }
@@ -140,7 +145,7 @@ CONVERTS: Final = {
     "minor": "An amount in the smallest unit of its currency: 12.34 EUR is 1234.",
     "major": "The other way round.",
     "epoch": "Seconds since 1970 as a moment.",
-    "unix": "A moment as seconds since 1970.",
+    "unix": "A moment as whole seconds since 1970; a fraction is cut off.",
     "isodate": "A date as text YYYY-MM-DD, or such a text as a date.",
     "date": "The day of a moment in a time zone.",
     "utc": "A moment in UTC.",
@@ -215,6 +220,20 @@ COND := EXPR (== != < <= > >=) EXPR | EXPR ["not"] "in" (CONST, …) | has(PATH)
 Null goes through every converter as null, and leaves its field out. It may not reach arithmetic,
 templates, comparisons of order or a required field. What goes wrong at run time parks the call
 with mapping, file, line, field and tenant; nothing is dropped or cut unless the mapping says so.
+The record does not repeat the value, which may be of a person; only a key that a code list lacks.
+
+## What is not checked
+
+A `pattern` of the target is held against texts of the mapping (constants, code lists), not against
+texts of the source with another pattern. `/Date(ms)/` keeps milliseconds of a moment. Whether the
+conditions of two branches of a choice exclude each other is not known.
+
+## Files
+
+Rows of CSV are for machines: a text that a spreadsheet would take for a formula (`=1+1`) is written
+as it is, quoted where the separator, a quote or a line end stands in it; a null character is
+refused. Whoever opens such a file in a spreadsheet imports its columns as text. In a fixed column
+`fill: "0"` of a number stands behind its sign; a missing value is spaces, never zero.
 """
 _CASES: Final = """
 ## Cases
@@ -274,7 +293,8 @@ def _overlays() -> str:
     return (
         "\n## Overlays\n\nAn overlay has `extends:` and the sections that it changes. Maps are"
         " merged, null removes, lists are replaced unless their blocks have `id:`; `fields: null`"
-        " removes such a block. What comes out is checked like any mapping.\n"
+        " removes such a block. An `id` that only looks like a known one is refused. What comes out"
+        " is checked like any mapping.\n"
     )
 
 

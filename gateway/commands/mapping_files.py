@@ -13,10 +13,10 @@ import yaml
 from gateway.commands import terminal
 from gateway.errors import Misconfigured
 from gateway.kit import mapping
-from gateway.kit.mapping import cases
-from gateway.kit.mapping.document import entries_of, section_of
-from gateway.kit.mapping.findings import Severity, did_you_mean
-from gateway.kit.mapping.installed import MODEL, Product
+from gateway.kit.mapping import cases, core
+from gateway.kit.mapping.document import entries_of, section_of, text_of
+from gateway.kit.mapping.findings import did_you_mean
+from gateway.kit.mapping.installed import MODEL, Product, declared, extended
 from gateway.kit.mapping.schemas import Schemas
 
 if TYPE_CHECKING:  # --help does not need it
@@ -68,14 +68,7 @@ class Source(msgspec.Struct, frozen=True):
     def check(self, where: Where, values: Values[str, Any] | None) -> mapping.Result:
         """Check it, each of the values going to the mapping that declares it."""
         laid = self.overlays(where)
-        own = None
-        if values is not None:
-            declared = {
-                name
-                for each in (self.document, *laid)
-                for name in entries_of(section_of(each.root, "config"))
-            }
-            own = {name: value for name, value in values.items() if name in declared}
+        own = None if values is None else declared(values, self.document, *laid)
         return mapping.check(
             self.document, self.schemas, config=own, overlays=laid, tenant=where.tenant
         )
@@ -101,7 +94,6 @@ class Source(msgspec.Struct, frozen=True):
     def ends(self, where: Where) -> cases.Ends:
         """What its source and its look-ups are."""
         model = {name: kind for name, kind in _MODEL.items() if name not in where.files}
-        content = entries_of(self.document.root)
         references = {
             name: str(node.value)
             for name, node in entries_of(section_of(self.document.root, "needs")).items()
@@ -109,19 +101,12 @@ class Source(msgspec.Struct, frozen=True):
         needs = {
             name: model.get(each) or self.schemas.resolve(each) for name, each in references.items()
         }
-        source = str(content["from"].value) if "from" in content else ""
-        return cases.Ends(model.get(source), needs)
+        return cases.Ends(model.get(head(self.document, "from")), needs)
 
 
 def head(document: mapping.Document, section: str) -> str:
     """A section that is one text; empty where there is none."""
-    node = entries_of(document.root).get(section)
-    return str(node.value) if node is not None else ""
-
-
-def extended(overlay: mapping.Document) -> str:
-    """Name of the mapping that an overlay lies over."""
-    return head(overlay, "extends").partition("@")[0]
+    return text_of(document.root, section)
 
 
 def read(path: Path, name: str = "") -> mapping.Document:
@@ -197,20 +182,6 @@ def chosen(sources: list[Source], names: tuple[str, ...]) -> list[Source]:
     return [by_name[name] for name in names]
 
 
-def strays(sources: list[Source], where: Where) -> list[mapping.Finding]:
-    """What is wrong with overlays that extend none of the mappings."""
-    known = [source.name for source in sources]
-    found: list[mapping.Finding] = []
-    for overlay in where.overlays:
-        name = extended(overlay)
-        if name not in known:
-            line = overlay.root.keys.get("extends", 1)
-            message = f"the overlay extends {name or 'nothing'}{did_you_mean(name, known)}"
-            finding = mapping.Finding("E18", Severity.ERROR, "extends", line, message, overlay.file)
-            found += [*overlay.findings, finding]
-    return found
-
-
 def of_tenant(where: Where, config: Path, tenant: str, system: str) -> Where:
     """The same, with what the tenant's systems (or the one named) are configured with.
 
@@ -259,7 +230,7 @@ def values_in(path: Path) -> dict[str, Any]:
         Misconfigured: The file is no map.
     """
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = core.load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise Misconfigured(f"{path}: cannot be read: {error}", code="values") from error
     if not isinstance(found, dict):

@@ -15,6 +15,7 @@ from gateway.commands import language, mapping_changes, mapping_files, mapping_s
 from gateway.commands.mapping_files import Source, Where
 from gateway.kit import mapping
 from gateway.kit.mapping import cases, coverage, facets
+from gateway.kit.mapping.installed import strays
 from gateway.kit.mapping.types import Type
 
 _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -104,7 +105,7 @@ def mappings(context: click.Context, where: Where, *, as_json: bool) -> None:
 def check(names: tuple[str, ...], where: Where, *, as_json: bool) -> None:
     """Check mappings against the schemas of both ends; exit code 1 where one has an error."""
     sources = mapping_files.collect(where)
-    found = mapping_files.strays(sources, where)
+    found = strays(where.overlays, [source.name for source in sources])
     wanted = mapping_files.chosen(sources, names)
     for source in wanted:
         found += source.check(where, where.values).findings
@@ -357,6 +358,21 @@ def _made(source: Source, where: Where) -> mapping.Mapping:
     return source.load(where, source.examples(where).values() if given is None else given)
 
 
+# back -----------------------------------------------------------------------------------------
+
+
+@mappings.command()
+@click.argument("name")
+@_where
+def back(name: str, where: Where) -> None:
+    """A proposal for the mapping that reads what NAME writes; an engineer completes it.
+
+    It holds the fields that can be turned round; JSON is YAML.
+    """
+    source = _one(name, where)
+    click.echo(mapping.back(_made(source, where), source.schemas, source.document))
+
+
 # try ------------------------------------------------------------------------------------------
 
 
@@ -370,8 +386,8 @@ def try_one(name: str, needs: Path | None, where: Where, *, as_json: bool) -> No
     source = _one(name, where)
     made = _made(source, where)
     try:
-        given = json.load(sys.stdin, parse_float=Decimal)
-    except ValueError as error:
+        given = msgspec.json.Decoder(float_hook=Decimal).decode(sys.stdin.buffer.read())
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise click.UsageError(f"standard input is not JSON: {error}") from error
     fetched = mapping_files.values_in(needs) if needs is not None else {}
     try:

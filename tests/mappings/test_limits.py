@@ -8,6 +8,8 @@ import pytest
 
 from gateway.errors import Misconfigured
 from gateway.kit import mapping
+from gateway.kit.mapping.checking import Checker
+from gateway.kit.mapping.findings import Hidden
 from gateway.kit.mapping.schemas import Schemas
 from tests.mappings.ends import HEAD, applied, check, ends, errors
 
@@ -258,3 +260,20 @@ def test_half_a_character(tmp_path: Path) -> None:
 
     with pytest.raises(mapping.MappingFailure):
         result.mapping.to_json(type("Source", (), {"a": "\ud800"})())
+
+
+@pytest.mark.parametrize("method", ["_target_field", "_block", "_parts"])
+def test_nothing_goes_missing_in_silence(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A net under the checker: a rule that comes to nothing without a finding is one."""
+    item = {"type": "object", "properties": {"n": TEXT}}
+    known = ends(tmp_path, {"a": TEXT}, {"B": TEXT, "L": {"type": "array", "items": item}})
+    text = "fields: {B: a, L: {fields: {n: a}}}"
+
+    def hidden(*_: object, **__: object) -> None:
+        raise Hidden
+
+    assert [] == errors(check(text, known))
+    monkeypatch.setattr(Checker, method, hidden)
+    assert ["E16"] == errors(check(text, known))

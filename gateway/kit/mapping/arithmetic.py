@@ -24,9 +24,16 @@ def combined(symbol: str, left: Type, right: Type) -> Type:
     other_whole, other_scale = other_whole or 0, other_scale or 0
     if symbol == "*":
         after = scale + other_scale
-        return facets.of_decimal(whole + other_whole + after, after)
-    after = max(scale, other_scale)
-    return facets.of_decimal(max(whole, other_whole) + 1 + after, after)
+        made = facets.of_decimal(whole + other_whole + after, after)
+    else:
+        after = max(scale, other_scale)
+        made = facets.of_decimal(max(whole, other_whole) + 1 + after, after)
+    return made if symbol == "-" else facets.between(made, _unsigned(left, right), None)
+
+
+def _unsigned(*kinds: Type) -> int | None:
+    """The least result of a sum or product of what is never negative."""
+    return 0 if all(kind.minimum is not None and kind.minimum >= 0 for kind in kinds) else None
 
 
 def _integers(symbol: str, left: Type, right: Type) -> Type:
@@ -55,7 +62,8 @@ def times(kind: Type, count: int) -> Type:
         return facets.of_integer(min(low * count, 0), max(high * count, 0))
     if kind.precision is None:
         return facets.of_decimal(None, kind.scale)
-    return facets.of_decimal(kind.precision + len(str(count)), kind.scale)
+    made = facets.of_decimal(kind.precision + len(str(count)), kind.scale)
+    return facets.between(made, _unsigned(kind), None)
 
 
 def one_sided(symbol: str, left: Type, right: Type) -> str:

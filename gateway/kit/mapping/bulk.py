@@ -6,6 +6,7 @@ export.write(open("receivables.jsonl", "rb"), out)
 export = bulk.xml(mapping, "DrctDbtTxInf", inside=("Document",))
 """
 
+import codecs
 import re
 from collections.abc import Callable, Iterable, Iterator
 from io import IOBase
@@ -15,10 +16,8 @@ from types import FunctionType
 from typing import Any, BinaryIO, Final
 from xml.sax.saxutils import quoteattr
 
-import msgspec
-
 from gateway.errors import Rejected
-from gateway.kit.mapping import ir, rows
+from gateway.kit.mapping import ir, projection, rows
 from gateway.kit.mapping.loose import Loose
 from gateway.kit.mapping.mapping import NAMES, Mapping
 from gateway.kit.mapping.runtime import BadValue
@@ -71,7 +70,7 @@ class Export:
         loose = Loose(mapping.program.source, mapping.reads)
         self._fits = loose.fits
         self._decode_lines = loose.decoder().decode_lines
-        self._decode = msgspec.json.Decoder(mapping.projection()).decode
+        self._decode = projection.decoder(mapping.projection()).decode
         writer = rows.RowWriter(mapping.program, style, loose.checks)
         made = writer.compiled()
         known = {**NAMES, **names, "refuse": _refuse}
@@ -79,6 +78,7 @@ class Export:
         self._rows = FunctionType(made.code, known, "rows")
         self._constants = constants
         self._columns = [attrgetter(name) for name in writer.columns]
+        self._visible = [mark for mark in style.marks if mark.isprintable()]
         self._special = b"".join(_bytes(mark)[:1] for mark in style.marks)
 
     def write(self, lines: Iterable[bytes], out: BinaryIO) -> int:
@@ -92,12 +92,16 @@ class Export:
             RowRefused: A row is not of its schema, or cannot be written.
         """
         count = 0
-        out.write(self.head.encode(self._encoding))
+        encode = codecs.getincrementalencoder(self._encoding)().encode  # one byte order mark
+        out.write(encode(self.head))
         for block in _blocks(lines):
             texts = self._texts(block, count)
-            out.write(self._encoded(texts, count))
+            try:
+                out.write(encode("".join(texts)))
+            except UnicodeEncodeError as error:
+                raise self._lacking(texts, count) from error
             count += len(texts)
-        out.write(self.tail.encode(self._encoding))
+        out.write(encode(self.tail, True))
         return count
 
     def _texts(self, block: bytes, before: int) -> list[str]:
@@ -106,7 +110,7 @@ class Export:
             texts = self._written(sources) if self._fits(sources) else []
         except Exception:  # noqa: BLE001 - the rows are taken one by one to find which it was
             texts = []
-        if len(texts) != block.count(b"\n") + (not block.endswith(b"\n")):
+        if len(texts) != _lines(block):
             texts = list(self._one_by_one(block.split(b"\n"), before))
         if self._length is not None:
             self._refuse_wide(texts, before)
@@ -123,6 +127,8 @@ class Export:
             text = "".join(map(column, sources))  # type: ignore[arg-type] # None is a TypeError
         except TypeError:
             text = "".join(filter(None, map(column, sources)))
+        if any(mark in text for mark in self._visible):  # much quicker, where there is one
+            return True
         whole = _bytes(text)
         return len(whole.translate(None, self._special)) < len(whole)
 
@@ -153,17 +159,17 @@ class Export:
             return RowRefused(number, str(error), code="row_refused", detail=error.detail)
         return RowRefused(number, "the row cannot be written", code="row_refused")
 
-    def _encoded(self, texts: list[str], before: int) -> bytes:
+    def _lacking(self, texts: list[str], before: int) -> RowRefused:
+        """The first row with a character that the encoding has not."""
+        row = next(row for row, text in enumerate(texts, before + 1) if not self._has(text))
+        return RowRefused(row, f"{self._encoding} lacks a character of it", code="row_refused")
+
+    def _has(self, text: str) -> bool:
         try:
-            return "".join(texts).encode(self._encoding)
+            text.encode(self._encoding)
         except UnicodeEncodeError:
-            for row, text in enumerate(texts, before + 1):
-                try:
-                    text.encode(self._encoding)
-                except UnicodeEncodeError as error:
-                    message = f"{self._encoding} lacks a character of it"
-                    raise RowRefused(row, message, code="row_refused") from error
-            raise
+            return False
+        return True
 
 
 def flat(mapping: Mapping, layout: Layout) -> Export:
@@ -216,6 +222,11 @@ def _blocks(lines: Iterable[bytes]) -> Iterator[bytes]:
         yield block + lines.readline()
 
 
+def _lines(block: bytes) -> int:
+    """How many there are, in a quarter of the time that ``count`` takes for each byte."""
+    return len(block) - len(block.replace(b"\n", b"")) + (not block.endswith(b"\n"))
+
+
 def _refuse() -> None:
     raise BadValue("a value is not of its schema")
 
@@ -229,6 +240,8 @@ def _quoting(layout: Layout) -> Callable[[str], str]:
     quote, separator = layout.quote, layout.separator
 
     def quoted(text: str) -> str:
+        if "\0" in text:  # readers end a text there
+            raise BadValue("the text has a null character")
         if quote is not None and quote in text:
             return f"{quote}{text.replace(quote, quote * 2)}{quote}"
         if separator not in text and "\r" not in text and "\n" not in text:

@@ -16,7 +16,6 @@ its digits.
 """
 
 import datetime as dt
-import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -28,34 +27,9 @@ import yaml
 
 from gateway.errors import HeadraceError, Misconfigured
 from gateway.kit.mapping import mapping as mapped
+from gateway.kit.mapping.core import Exact
 from gateway.kit.mapping.types import Kind, Type
 from gateway.model import codec
-
-_SCALARS: Final = (
-    ("bool", r"true|false", "tf"),
-    ("null", r"~|null|", ["~", "n", ""]),
-    ("int", r"-?(?:0|[1-9][0-9]*)", "-0123456789"),
-    ("decimal", r"-?(?:0|[1-9][0-9]*)\.[0-9]+", "-0123456789"),
-)
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML of which days stay text and numbers with a point are decimals."""
-
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's form
-
-
-for _name, _pattern, _first in _SCALARS:
-    _Loader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_name}", re.compile(f"^(?:{_pattern})$"), list(_first)
-    )
-
-
-def _decimal(loader: _Loader, node: yaml.ScalarNode) -> Decimal:
-    return Decimal(str(loader.construct_scalar(node)))
-
-
-_Loader.add_constructor("tag:yaml.org,2002:decimal", _decimal)
 
 
 class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,7 +98,7 @@ def read(path: Path) -> Cases:
     """
     if not path.exists():
         return Cases()
-    loader = _Loader(path.read_text(encoding="utf-8"))
+    loader = Exact(path.read_text(encoding="utf-8"))
     try:
         node = loader.get_single_node()
         content = loader.construct_document(node) if node is not None else []

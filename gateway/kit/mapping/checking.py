@@ -7,13 +7,21 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway.kit.mapping import arithmetic, currencies, expressions, facets, ir
+from gateway.kit.mapping import (
+    arithmetic,
+    choices,
+    currencies,
+    expressions,
+    facets,
+    head,
+    ir,
+    leftovers,
+)
 from gateway.kit.mapping.codes import Table, Tables, table_of
-from gateway.kit.mapping.document import Node, entries_of, rule_text, section_of
+from gateway.kit.mapping.document import Node, entries_of, rule_text, section_of, text_of
 from gateway.kit.mapping.findings import Enough, Findings, Found, Hidden, did_you_mean
 from gateway.kit.mapping.folds import refuse_after
 from gateway.kit.mapping.inference import Inference
-from gateway.kit.mapping.leftovers import Leftovers
 from gateway.kit.mapping.scope import Binding, Group, Scope, proves
 from gateway.kit.mapping.settings import declared, settled
 from gateway.kit.mapping.types import Field, Kind, Shape, Type
@@ -23,17 +31,11 @@ CHARACTERS: Final = 40_000  # of all expressions; so is NODES
 NODES: Final = 4_000
 COST: Final = 20_000_000  # steps of one call, lists without a limit counted as 1,000
 
-SECTIONS: Final = (
-    "mapping", "version", "from", "to", "config", "needs", "codes", "let", "fields", "unused",
-    "reversible",
-)  # fmt: skip
 _RULE: Final = ("value", "const", "when", "clear", "allow")
 _ITEM: Final = ("id", "each", "when", "value", "const", "allow")
 _BLOCK: Final = ("id", "each", "group", "after", "when", "fields", "allow")
 _EACH: Final = re.compile(r"(.+) as ([A-Za-z][A-Za-z0-9_]*)")
 _GROUP: Final = re.compile(r"(.+) by ([A-Za-z][\w., ]*) as ([A-Za-z][A-Za-z0-9_]*)", re.ASCII)
-_NAME: Final = re.compile(r"[a-z][a-z0-9_.]*")
-_VERSION: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 
 _Write = Callable[[], Iterable[ir.Field]]  # reads the fields of a block
 
@@ -60,9 +62,12 @@ class Checker:
         self._place = ir.Place("", root.file, root.line)
         self._amounts: dict[str, ir.Place] = {}
         self._characters = self._nodes = 0
+        self._missing = 0  # rules, blocks and lets that were read and did not come to anything
         self.scope = Scope(source)
         self.tables = Tables()
-        kinds = declared(self._section("config"), self._note_at)
+        for name, line, message in head.problems(root):
+            self._note_at("E16", name, line, message)
+        kinds = declared(section_of(self.root, "config"), self._note_at)
         self.settings, self.config = settled(kinds, config, self._note_at)
         self._read_tables()
         self.inference = Inference(
@@ -99,18 +104,27 @@ class Checker:
 
     def check(self) -> ir.Program | None:
         """The program; None where an error was found."""
-        self._check_head()
         lets = tuple(self._lets())
-        fields = self._fields(self._section("fields"), self._target.shape, "", depth=0)
-        Leftovers(self.root, self.scope, self.tables, self.findings).check(
-            self.settings, self.inference.settings_used, self._amounts
+        fields = self._fields(section_of(self.root, "fields"), self._target.shape, "", depth=0)
+        leftovers.note(
+            self.root,
+            self.scope,
+            self.tables,
+            self.findings,
+            settings=self.settings,
+            used=self.inference.settings_used,
+            amounts=self._amounts,
         )
         self._check_cost()
+        if self._missing and not self.findings.broken:
+            # A net: what has no finding of its own would be a field that silently goes missing.
+            message = f"{self._missing} rules came to nothing, and no check says why"
+            self._note_at("E16", "fields", self.root.line, message)
         if self.findings.broken:
             return None
         return ir.Program(
-            name=str(self._scalar("mapping")),
-            version=str(self._scalar("version")),
+            name=text_of(self.root, "mapping"),
+            version=text_of(self.root, "version"),
             source=self.scope.source,
             target=self._target,
             lets=lets,
@@ -120,32 +134,8 @@ class Checker:
             place=ir.Place("", self.root.file, self.root.line),
         )
 
-    def _check_head(self) -> None:
-        root = entries_of(self.root)
-        for name in root:
-            if name not in SECTIONS:
-                message = f"there is no section {name}{did_you_mean(name, SECTIONS)}"
-                self._note_at("E16", name, self.root.keys[name], message)
-        for name, form in (("mapping", _NAME), ("version", _VERSION)):
-            value = self._scalar(name)
-            if not isinstance(value, str) or not form.fullmatch(value):
-                line = self.root.keys.get(name, 1)
-                self._note_at("E16", name, line, f"{name}: {_FORMS[name]}")
-        if "fields" not in root:
-            self._note_at("E16", "fields", self.root.line, "a mapping has the section fields")
-
-    def _scalar(self, name: str) -> object:
-        node = entries_of(self.root).get(name)
-        return node.value if node is not None else None
-
-    def _section(self, name: str) -> Node:
-        node = entries_of(self.root).get(name)
-        if node is not None and node.value is not None and not isinstance(node.value, dict):
-            self._note_at("E16", name, node.line, f"{name} is a map of names")
-        return section_of(self.root, name)
-
     def _read_tables(self) -> None:
-        section = self._section("codes")
+        section = section_of(self.root, "codes")
         for name, node in entries_of(section).items():
             with self._at(f"codes/{name}", node, section.keys[name]):
                 self.tables.add(table_of(name, node, self._lists))
@@ -156,9 +146,10 @@ class Checker:
                 self.tables.add(Table(f"cfg.{name}", known))
 
     def _lets(self) -> Iterator[ir.Let]:
-        section = self._section("let")
+        section = section_of(self.root, "let")
         for name, node in entries_of(section).items():
             binding = Binding(None)
+            self._missing += 1
             with self._at(f"let/{name}", node, section.keys[name]) as place:
                 self.scope.refuse_name(name)
                 try:
@@ -171,6 +162,7 @@ class Checker:
                 binding.expr = value
                 binding.path = self.inference.origin(value)
                 binding.sources = frozenset(self.scope.touched)
+                self._missing -= 1
                 yield ir.Let(name, value, place)
 
     def _tree(self, node: Node) -> Any:
@@ -208,9 +200,12 @@ class Checker:
                 if rule is not None:
                     refuse_after(rule, made)
                     made.append(rule)
+        self._missing += len(entries_of(section)) - len(made)
         self._check_required(section, shape, path, hinted)
         for place, message in currencies.strange(made, shape, self.inference.currency_key):
             self.findings.add("E31", place.path, place.line, message, place.file)
+        for place, message in choices.excluded(made, shape):
+            self.findings.add("E12", place.path, place.line, message, place.file)
         return made
 
     def _target_field(self, shape: Shape, name: str, hinted: set[str]) -> Field:
@@ -260,7 +255,9 @@ class Checker:
         if allowed is None:
             return
         codes = allowed.value if isinstance(allowed.value, list) else [allowed]
-        names = [str(code.value) for code in codes]
+        names = [code.value for code in codes if isinstance(code.value, str)]
+        if len(names) < len(codes):
+            self._note("E16", "allow: is a list of codes such as [E06]")
         self.findings.accept(names, self._place.path, allowed.line, allowed.file)
 
     def _rule(self, name: str, field: Field, node: Node) -> ir.Rule | None:
@@ -355,7 +352,11 @@ class Checker:
                 after = self._after(block) or after
                 item = self._block(block, inner, depth + is_list, listed=is_list)
                 made.append(item)
+                if is_list and len(made) == len(blocks):
+                    for code, message in facets.miscounts(made, kind):
+                        self._note(code, message)
                 self._accept(block)
+        self._missing += len(blocks) - len(made)
         self._check_presence(name, field, blocks)
         return ir.Nested(
             target=name,
@@ -489,9 +490,3 @@ class Checker:
                 "nest fewer lists, or state maxItems in the schema"
             )
             self._note_at("E23", "fields", self.root.line, message)
-
-
-_FORMS: Final = {
-    "mapping": "lower-case letters, digits, _ and points, such as sap.journal_entry.post",
-    "version": "three numbers, such as 1.0.0",
-}

@@ -76,6 +76,12 @@ def section_of(root: Node, name: str) -> Node:
     return node
 
 
+def text_of(node: Node, name: str) -> str:
+    """An entry of a map as text; empty where there is none."""
+    found = entries_of(node).get(name)
+    return str(found.value) if found is not None else ""
+
+
 def rule_text(node: Node) -> str:
     """A rule in one line, for people; without ``allow:``."""
     if not isinstance(node.value, dict):

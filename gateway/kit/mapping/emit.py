@@ -278,6 +278,14 @@ class Emitter:
             made = self.converted(value, code)
         return self.trees.choice(self.trees.is_none(test), self.trees.constant(None), made)
 
+    def _zfill(self, code: ast.expr, arguments: list[ast.expr]) -> ast.expr:
+        """What nearly all are, digits and nothing else, without a call: a row of a file has one."""
+        trees = self.trees
+        first, again = self.once(code)
+        digits = trees.all_of([trees.method(first, "isdecimal"), trees.method(again, "isascii")])
+        call = trees.call("zfill", again, *arguments)
+        return trees.choice(digits, trees.method(again, "zfill", *arguments), call)
+
     def _default(self, value: ir.Convert) -> ast.expr:
         test, code = self.once(self.value(value.operand))
         with self.lazy():
@@ -296,6 +304,8 @@ class Emitter:
         arguments = [self.value(each) for each in value.arguments]
         if name in _METHODS:
             return trees.method(code, name, *arguments)
+        if name == "zfill":
+            return self._zfill(code, arguments)
         if name in _CALLS:
             return trees.call(_CALLS[name], code, *arguments)
         if name == "major":

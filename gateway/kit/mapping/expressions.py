@@ -78,7 +78,7 @@ def _without_texts(text: str) -> str:
     """The expression with its texts left out; what stands in braces of an f-string is kept."""
     kept: list[str] = []
     quotes: list[str] = []  # open texts; braces of an f-string open another level
-    template = False
+    template, opened = False, -1
     for index, character in enumerate(text):
         if character < " " or character in "\\\x7f\u2028\u2029":
             raise Found("E16", "no line breaks, control characters or backslashes in expressions")
@@ -87,6 +87,10 @@ def _without_texts(text: str) -> str:
                 quotes.pop()
             elif template and character == "{":
                 quotes.append("{")
+                opened = index
+            continue
+        if character == "{" and quotes and opened == index - 1:  # two of them are one of the text
+            quotes.pop()
             continue
         if character in "'\"":
             quotes.append(character)

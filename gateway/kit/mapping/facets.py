@@ -1,13 +1,16 @@
 """What is known about values: types made, and whether a value fits into a field."""
 
+import datetime as dt
 import re
 from collections.abc import Iterator
+from decimal import Decimal
+from math import inf
 from typing import Final
 
 import msgspec
 
 from gateway.kit.mapping import ir
-from gateway.kit.mapping.types import Kind, Type
+from gateway.kit.mapping.types import Kind, Type, Wire, least, most, widened
 
 # A list whose schema names no limit; the compiled mapping refuses longer ones where a sum or a
 # position relies on it.
@@ -23,6 +26,7 @@ OPEN_TEXT: Final = 10_000  # what a text without stated length counts in a templ
 LONGEST_TEXT: Final = 1_000_000
 
 _SHOWN: Final = 8  # values in a message
+_DOUBLE: Final = 2**53
 _MOMENT: Final = 27  # characters of 2026-03-29T01:30:00.123456Z
 
 # A pattern that is made of the characters it takes, and of ranges of letters and digits.
@@ -32,6 +36,12 @@ _NAMED: Final = re.compile(
 
 # Values that are decoded as they are written.
 _AS_THEY_ARE: Final = frozenset({Kind.TEXT, Kind.INTEGER, Kind.BOOLEAN})
+
+# Characters of what has no length of its own in a schema, where it has a width in a file.
+_LONGEST: Final = {
+    Kind.DATE: 10, Kind.TIME: 8, Kind.INSTANT: _MOMENT, Kind.BOOLEAN: 5, Kind.DECIMAL: DIGITS,
+}  # fmt: skip
+_LAST: Final = dt.datetime(2026, 12, 31, 23, 59, 59, 999_999, dt.UTC)
 
 BOOLEAN: Final = Type(kind=Kind.BOOLEAN)
 Complaint = tuple[str, str]
@@ -51,12 +61,21 @@ def of_text(*values: str, nullable: bool = False) -> Type:
 
 def of_integer(minimum: int | None, maximum: int | None, *, nullable: bool = False) -> Type:
     """A whole number in a range."""
-    return Type(kind=Kind.INTEGER, nullable=nullable, minimum=minimum, maximum=maximum)
+    numbers = (minimum,) if minimum is not None and minimum == maximum else None
+    return Type(
+        kind=Kind.INTEGER, nullable=nullable, minimum=minimum, maximum=maximum, numbers=numbers
+    )
 
 
 def of_decimal(precision: int | None, scale: int | None, *, nullable: bool = False) -> Type:
     """A decimal with at most so many digits."""
     return Type(kind=Kind.DECIMAL, nullable=nullable, precision=precision, scale=scale)
+
+
+def between(kind: Type, minimum: int | None, maximum: int | None) -> Type:
+    """The number in a range."""
+    made: Type = msgspec.structs.replace(kind, minimum=minimum, maximum=maximum)
+    return made
 
 
 def amount_like(kind: Type) -> Type:
@@ -118,40 +137,19 @@ def join(first: Type, second: Type) -> Type | None:
         return _join_numbers(first, second)
     if first.kind in {Kind.OBJECT, Kind.LIST, Kind.MAP} and first.shape is not second.shape:
         return None
-    values = None
-    if first.values is not None and second.values is not None:
-        values = tuple(dict.fromkeys(first.values + second.values))
-    return msgspec.structs.replace(
-        first,
-        nullable=first.nullable or second.nullable,
-        min_length=_least(first.min_length, second.min_length),
-        max_length=_most(first.max_length, second.max_length),
-        minimum=_least(first.minimum, second.minimum),
-        maximum=_most(first.maximum, second.maximum),
-        values=values,
-        upper=first.upper and second.upper,
-        regex=first.regex if first.regex == second.regex else "",
-        zoned=first.zoned and second.zoned,
-    )
+    return widened(first, second)
 
 
 def _join_numbers(first: Type, second: Type) -> Type:
     (whole, scale), (other_whole, other_scale) = digits(first), digits(second)
-    before, after = _most(whole, other_whole), _most(scale, other_scale)
+    before, after = most(whole, other_whole), most(scale, other_scale)
     known = before is not None and after is not None
-    return of_decimal(
+    made = of_decimal(
         before + after if known and before is not None and after is not None else None,
         after,
         nullable=first.nullable or second.nullable,
     )
-
-
-def _least(first: int | None, second: int | None) -> int | None:
-    return None if first is None or second is None else min(first, second)
-
-
-def _most(first: int | None, second: int | None) -> int | None:
-    return None if first is None or second is None else max(first, second)
+    return between(made, least(first.minimum, second.minimum), most(first.maximum, second.maximum))
 
 
 # Into a field --------------------------------------------------------------------------------
@@ -166,12 +164,29 @@ def misfits(value: ir.Expr, target: Type) -> Iterator[Complaint]:
     check = _CHECKS.get((source.kind, target.kind))
     if check is not None:
         yield from check(value, target)
+        yield from _wider(value, target)
     elif target.kind is Kind.ANY:
-        if not is_single(source.item if source.kind in {Kind.LIST, Kind.MAP} else source):
+        inner = source.item if source.kind in {Kind.LIST, Kind.MAP} else source
+        if not is_single(inner) and (inner is None or inner.kind is not Kind.ANY):
             # Only the fields that a rule reads are decoded.
             yield "E04", f"{describe(source)} cannot be passed on whole: write its fields"
     else:
         yield "E04", f"the field takes {describe(target)}, this is {_hint(source, target)}"
+
+
+def _wider(value: ir.Expr, target: Type) -> Iterator[Complaint]:
+    """A column of a file has a width, also for what is no text."""
+    limit, longest = target.max_length, _LONGEST.get(target.kind, 0)
+    if limit is None or not longest:
+        return
+    if target.kind is Kind.DECIMAL:
+        whole, scale = digits(value.type)
+        signed = value.type.minimum is None or value.type.minimum < 0
+        longest = (whole or 1) + signed + (scale + 1 if scale else 0)
+    elif target.wire is Wire.PATTERN:
+        longest = len(_LAST.strftime(target.pattern))
+    if longest > limit:
+        yield "E06", f"the column has {limit} characters, this may have {longest}"
 
 
 def unclearable(mark: object, value: ir.Expr, target: Type) -> Iterator[Complaint]:
@@ -239,6 +254,8 @@ def _known_texts(value: ir.Expr, texts: tuple[str, ...], target: Type) -> Iterat
             )
         if target.upper and text != text.upper():
             yield "E20", f"the field keeps upper case only, {text[:40]!r} is not: add | upper"
+        elif fixed and not re.search(target.regex, text):
+            yield "E09", f"{text[:40]!r} does not match the pattern of the field"
         if len(text) < (target.min_length or 0):
             yield "W28", f"{text[:40]!r} is shorter than {target.min_length} characters"
 
@@ -263,6 +280,22 @@ def _integer(value: ir.Expr, target: Type) -> Iterator[Complaint]:
             ),
         )
 
+    if target.numbers is not None and not set(source.numbers or ("any",)) <= set(target.numbers):
+        yield "E09", f"the field takes only {_some(tuple(map(str, target.numbers)))}"
+    elif source.step % target.step and any(each % target.step for each in source.numbers or (1,)):
+        yield "E09", f"the field takes multiples of {target.step}"
+
+
+def _flag(value: ir.Expr, target: Type) -> Iterator[Complaint]:
+    if target.numbers is not None and not _flags(value) <= set(target.numbers):
+        yield "E09", f"the field is always {'true' if 1 in target.numbers else 'false'}"
+
+
+def _flags(value: ir.Expr) -> set[object]:
+    if isinstance(value, ir.Choice):
+        return _flags(value.then) | _flags(value.other)
+    return {value.value} if isinstance(value, ir.Const) else {True, False}
+
 
 def _bound(number: int | None) -> str:
     return "any" if number is None else str(number)
@@ -282,6 +315,28 @@ def _number(value: ir.Expr, target: Type) -> Iterator[Complaint]:
             "E07",
             (f"the field has {target.scale} decimals, this {known}: add | round({target.scale})"),
         )
+    yield from _range(value, target)
+
+
+def _range(value: ir.Expr, target: Type) -> Iterator[Complaint]:
+    """Bounds of decimals are whole numbers at or outside those of the schema."""
+    whole, _ = digits(value.type)
+    least, most = value.type.minimum, value.type.maximum
+    if isinstance(value, ir.Const) and isinstance(value.value, Decimal):
+        low, high = value.value, value.value
+    else:
+        edge = Decimal("Infinity") if whole is None else Decimal(10) ** whole
+        low = -edge if least is None else Decimal(least)
+        high = edge if most is None else Decimal(most)
+    below = target.minimum is not None and low < target.minimum
+    if below or (target.maximum is not None and high > target.maximum):
+        yield (
+            "E06",
+            (
+                f"the field takes {_bound(target.minimum)} to {_bound(target.maximum)}, "
+                f"this is {_bound(least)} to {_bound(most)}"
+            ),
+        )
 
 
 def _whole(value: ir.Expr, target: Type) -> Iterator[Complaint]:
@@ -294,6 +349,12 @@ def _whole(value: ir.Expr, target: Type) -> Iterator[Complaint]:
         yield "E06", f"the field takes {target.minimum} to {target.maximum}"
 
 
+def _as_double(value: ir.Expr, _: Type) -> Iterator[Complaint]:
+    least, most = value.type.minimum, value.type.maximum
+    if least is None or most is None or max(-least, most) > _DOUBLE:
+        yield "E07", f"floating point keeps whole numbers up to {_DOUBLE} only"
+
+
 def _floating(_: ir.Expr, target: Type) -> Iterator[Complaint]:
     yield "E07", f"floating point does not keep decimals: {describe(target)} needs a decimal"
 
@@ -302,6 +363,8 @@ def _zone(value: ir.Expr, target: Type) -> Iterator[Complaint]:
     if value.type.zoned != target.zoned and not is_utc(value):
         which = "has no zone" if value.type.zoned else "needs a zone"
         yield "E07", f"the field {which}: add | utc"
+    if target.wire is Wire.EPOCH and not counts_seconds(value):
+        yield "E07", "the field counts whole seconds, this may have a fraction: add | unix | epoch"
 
 
 def _day_of(_: ir.Expr, __: Type) -> Iterator[Complaint]:
@@ -334,6 +397,33 @@ def is_utc(value: ir.Expr) -> bool:
     return isinstance(value, ir.Convert) and value.converter in {"utc", "epoch"}
 
 
+def counts_seconds(value: ir.Expr) -> bool:
+    """A moment without fraction of a second."""
+    if isinstance(value, ir.Convert) and value.converter == "utc":
+        return counts_seconds(value.operand)
+    return value.type.wire is Wire.EPOCH
+
+
+def miscounts(blocks: list[ir.Block], target: Type) -> Iterator[Complaint]:
+    """Why the items of some blocks may be too many for a list, or too few."""
+    least, most = 0, 0.0
+    for block in blocks:
+        over = Type(kind=Kind.LIST, min_items=1, max_items=1)
+        over = over if block.items is None else block.items.type
+        fewest = over.min_items or 0
+        least += 0 if block.condition is not None else min(fewest, 1) if block.keys else fewest
+        most += inf if over.max_items is None else over.max_items
+    yield from _count(least, most, target)
+
+
+def _count(least: int, most: float, target: Type) -> Iterator[Complaint]:
+    if target.max_items is not None and most > target.max_items:
+        known = "any number" if most == inf else f"up to {most}"
+        yield "E06", f"the field takes {target.max_items} elements, this may have {known}"
+    if least < (target.min_items or 0):
+        yield "W28", f"the field needs {target.min_items} elements, this may have fewer"
+
+
 def _elements(value: ir.Expr, target: Type) -> Iterator[Complaint]:
     item, wanted = value.type.item, target.item
     if item is None or wanted is None:
@@ -346,10 +436,14 @@ def _elements(value: ir.Expr, target: Type) -> Iterator[Complaint]:
     if item.nullable and not wanted.nullable:
         yield "E05", "an element may be null: write each: with when: has(…)"
     yield from misfits(ir.Name(type=item, name=""), wanted)
-    if target.max_items is not None and (
-        value.type.max_items is None or value.type.max_items > target.max_items
-    ):
-        yield "E06", f"the field takes {target.max_items} elements"
+    most = inf if value.type.max_items is None else value.type.max_items
+    yield from _count(value.type.min_items or 0, most, target)
+
+
+def _binary(value: ir.Expr, target: Type) -> Iterator[Complaint]:
+    if value.type.wire is not target.wire:
+        yield "E04", "one is in base64, the other in hexadecimal digits"
+    yield from _text(value, target)
 
 
 def _fits(_: ir.Expr, __: Type) -> Iterator[Complaint]:
@@ -363,18 +457,18 @@ _CHECKS: Final = {
     (Kind.DECIMAL, Kind.DECIMAL): _number,
     (Kind.DECIMAL, Kind.INTEGER): _whole,
     (Kind.FLOAT, Kind.FLOAT): _fits,
-    (Kind.INTEGER, Kind.FLOAT): _fits,
+    (Kind.INTEGER, Kind.FLOAT): _as_double,
     (Kind.FLOAT, Kind.DECIMAL): _floating,
     (Kind.FLOAT, Kind.INTEGER): _floating,
     (Kind.DECIMAL, Kind.FLOAT): _floating,
-    (Kind.BOOLEAN, Kind.BOOLEAN): _fits,
+    (Kind.BOOLEAN, Kind.BOOLEAN): _flag,
     (Kind.DATE, Kind.DATE): _fits,
     (Kind.DATE, Kind.INSTANT): _midnight,
     (Kind.INSTANT, Kind.DATE): _day_of,
     (Kind.INSTANT, Kind.INSTANT): _zone,
     (Kind.INSTANT, Kind.TEXT): _moment_as_text,
     (Kind.TIME, Kind.TIME): _fits,
-    (Kind.BINARY, Kind.BINARY): _text,
+    (Kind.BINARY, Kind.BINARY): _binary,
     (Kind.MAP, Kind.MAP): _elements,
     (Kind.LIST, Kind.LIST): _elements,
 }

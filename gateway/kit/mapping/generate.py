@@ -345,6 +345,9 @@ class Writer:
         for number, each in enumerate(field.blocks):
             with self._at(each.place):
                 self._items(field, each, items, body, first=number == 0)
+        if any(each.counted for each in field.blocks) and (len(field.blocks) > 1 or field.after):
+            behind = [trees.name(self._lists[field.after])] if field.after else []
+            body.append(trees.do(trees.call("few", trees.name(items), *behind)))
         self._lists = {**before, field.target: items}
         body.append(trees.when(trees.name(items), [whole]) if lone else whole)
 

@@ -200,7 +200,7 @@ class Inference:
             owner = key_of(value) if key_of(value) != SOURCE else shape.name
             raise Found("E02", f"{owner} has no field {name}{did_you_mean(name, shape.fields)}")
         given = field.default is not msgspec.UNSET and field.default is not None
-        return field.type, field.required or given
+        return field.type, field.required or field.present or given
 
     def setting(self, name: str) -> ir.Expr:
         """A value of the tenant's configuration."""

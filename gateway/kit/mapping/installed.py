@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from gateway.errors import Misconfigured
-from gateway.kit.mapping.document import Document, entries_of, parse, section_of
+from gateway.kit.mapping.document import Document, entries_of, parse, section_of, text_of
 from gateway.kit.mapping.findings import Finding, Refused, Severity, did_you_mean
 from gateway.kit.mapping.ingredients import Ingredients, Made
 from gateway.kit.mapping.loading import check
@@ -88,11 +88,12 @@ class Product:
         Raises:
             Refused: Something is wrong with a mapping, an overlay or a value; with all findings.
         """
-        findings = self._strays(overlays)
+        known = [f"{self.name}.{name}" for name in self.documents]
+        findings = strays(overlays, known)
         made: dict[str, Mapping] = {}
         for name, document in self.documents.items():
-            laid = tuple(each for each in overlays if _extended(each) == f"{self.name}.{name}")
-            own = {key: config[key] for key in _declared(document, *laid) if key in config}
+            laid = tuple(each for each in overlays if extended(each) == f"{self.name}.{name}")
+            own = declared(config, document, *laid)
             result = check(document, self.schemas, config=own, overlays=laid, tenant=tenant)
             findings += result.findings
             if result.mapping is not None:
@@ -142,25 +143,31 @@ class Product:
                     message = f"{self.name}.{name}: {end} was {said}"
                     raise Misconfigured(message, code="mapping_refused")
 
-    def _strays(self, overlays: Sequence[Document]) -> list[Finding]:
-        """What is wrong with overlays that extend none of the mappings."""
-        known = [f"{self.name}.{name}" for name in self.documents]
-        found: list[Finding] = []
-        for overlay in overlays:
-            name = _extended(overlay)
-            if name in known:
-                continue
-            line = overlay.root.keys.get("extends", 1)
-            guess = did_you_mean(name, known) or f"; there are {', '.join(known)}"
-            message = f"the overlay extends {name or 'nothing'}{guess}"
-            found += overlay.findings
-            found.append(Finding("E18", Severity.ERROR, "extends", line, message, overlay.file))
-        return found
+
+def strays(overlays: Sequence[Document], known: Sequence[str]) -> list[Finding]:
+    """What is wrong with overlays that extend none of the mappings with these names."""
+    found: list[Finding] = []
+    for overlay in overlays:
+        name = extended(overlay)
+        if name in known:
+            continue
+        line = overlay.root.keys.get("extends", 1)
+        guess = did_you_mean(name, known) or f"; there are {', '.join(known) or 'none'}"
+        message = f"the overlay extends {name or 'nothing'}{guess}"
+        found += overlay.findings
+        found.append(Finding("E18", Severity.ERROR, "extends", line, message, overlay.file))
+    return found
 
 
-def _declared(*layers: Document) -> dict[str, None]:
-    """Names of all values that a mapping and its overlays declare."""
-    return {name: None for each in layers for name in entries_of(section_of(each.root, "config"))}
+def declared(config: Values[str, Any], *layers: Document) -> dict[str, Any]:
+    """Those of the values that a mapping and its overlays declare."""
+    names = {name for each in layers for name in entries_of(section_of(each.root, "config"))}
+    return {name: value for name, value in config.items() if name in names}
+
+
+def extended(overlay: Document) -> str:
+    """Name of the mapping that an overlay lies over; empty where it names none."""
+    return text_of(overlay.root, "extends").partition("@")[0]
 
 
 def _ends(document: Document) -> dict[str, str]:
@@ -179,11 +186,6 @@ def _unpacked(given: Ingredients, folder: Path) -> Path:
     for name, content in given.schemas.items():
         (folder / "schemas" / Path(name).name).write_bytes(content)
     return folder
-
-
-def _extended(overlay: Document) -> str:
-    node = entries_of(overlay.root).get("extends")
-    return str(node.value).partition("@")[0] if node is not None else ""
 
 
 @lru_cache(maxsize=64)

@@ -17,6 +17,8 @@ from gateway.kit.mapping.scope import SOURCE
 from gateway.kit.mapping.trees import Trees
 from gateway.kit.mapping.types import Field, Kind, Shape, Type, Wire
 
+# Characters of a code, such as that of a currency; many rows have few different ones.
+_CODE: Final = 3
 _ANY_TEXT: Final = Type(kind=Kind.TEXT)
 # A pattern whose classes name what they take, none of it a line end; ^ is an anchor only.
 _WITHIN_LINES: Final = re.compile(r"(?:\[[A-Za-z0-9_ -]+\]|[\w (){},:|?*+^-]|\\Z)*", re.ASCII)
@@ -38,6 +40,7 @@ class Loose:
             (
                 attrgetter(field.name),
                 field.type.nullable or not field.required,
+                (field.type.max_length or _CODE + 1) <= _CODE,
                 re.compile(rf"(?:{pattern}\n)*+").fullmatch,
             )
             for field in self._read
@@ -50,14 +53,15 @@ class Loose:
         fields = {field.name: _loosened(field) for field in self._read}
         name = shape.name if shape is not None else ""
         kind = msgspec.structs.replace(self._source, shape=Shape(name, lambda: fields))
-        return msgspec.json.Decoder(projection.of(kind, self._reads))
+        return projection.decoder(projection.of(kind, self._reads))
 
     def fits(self, sources: list[Any]) -> bool:
         """The texts of the rows match their patterns; False too where only one by one can say."""
-        for column, nullable, matches in self._columns:
+        for column, nullable, is_code, matches in self._columns:
             having = [row for row in sources if column(row) is not None] if nullable else sources
-            whole = "\n".join(map(column, having))
-            if having and (whole.count("\n") >= len(having) or not matches(whole + "\n")):
+            texts = set(map(column, having)) if is_code else [*map(column, having)]
+            whole = "\n".join(texts)
+            if texts and (whole.count("\n") >= len(texts) or not matches(whole + "\n")):
                 return False
         return True
 

@@ -1,5 +1,6 @@
 """A loaded mapping: what the hub calls."""
 
+import re
 from collections.abc import Callable
 from collections.abc import Mapping as Tables
 from decimal import Decimal
@@ -23,10 +24,12 @@ NAMES: Final[dict[str, Any]] = {
     "UNITS": runtime.UNITS,
     "__builtins__": {
         each.__name__: each
-        for each in (any, bool, enumerate, int, len, list, next, str, sum, Exception)
+        for each in (any, bool, enumerate, float, int, len, list, next, str, sum, Exception)
     },
 }
 _REMEMBERED: Final = 1_000
+# What msgspec quotes of a message: "Invalid enum value 'Miller'".
+_QUOTED: Final = re.compile("(?<=value ).*", re.DOTALL)
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -130,7 +133,7 @@ class Mapping:
         message is not of its schema, or a rule failed.
         """
         bare, names = projection.without_short_patterns(self.program.source, self.reads)
-        decode = msgspec.json.Decoder(projection.of(bare, self.reads)).decode
+        decode = projection.decoder(projection.of(bare, self.reads)).decode
         short = attrgetter(*names) if names else None
         apply, seen, learn = self._function(Form.WIRE), self._seen, self._learn
 
@@ -158,7 +161,7 @@ class Mapping:
 
     @cached_property
     def _strictly(self) -> Callable[[bytes | str], Any]:
-        return msgspec.json.Decoder(self.projection()).decode
+        return projection.decoder(self.projection()).decode
 
     def to_json(self, source: Any, needs: Tables[str, Any] | None = None) -> bytes:
         """The target as JSON.
@@ -227,7 +230,7 @@ class Mapping:
         place = ir.Place(path.rstrip("`"), self.program.place.file, 0)
         return MappingFailure(
             "the message is not of its schema", mapping=self.name, place=place,
-            tenant=self._tenant, detail=message[:200],
+            tenant=self._tenant, detail=_QUOTED.sub("…", message)[:200],
         )  # fmt: skip
 
 
@@ -261,4 +264,4 @@ def _explain(error: Exception, compiled: Compiled, table: int) -> tuple[str, str
         return str(error), error.detail
     if isinstance(error, AttributeError | TypeError):
         return "a value is null or of another type than its schema says", type(error).__name__
-    return "the value cannot be converted", f"{type(error).__name__}: {error}"[:120]
+    return "the value cannot be converted", type(error).__name__

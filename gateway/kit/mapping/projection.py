@@ -25,6 +25,8 @@ _ISO_TIME: Final = (
 )
 _ODATA_TIME: Final = r"^PT(?:[0-9]{1,2}H)?(?:[0-9]{1,2}M)?(?:[0-9]{1,2}(?:\.[0-9]{1,9})?S)?\Z"
 _BASE64: Final = r"^[A-Za-z0-9+/_-]*={0,2}\Z"
+_HEX: Final = r"^(?:[0-9A-Fa-f]{2})*\Z"
+_DOUBLE: Final = r"^-?[0-9]{1,400}(?:\.[0-9]{1,400})?(?:[Ee][+-]?[0-9]{1,3})?\Z"
 _LAST_LOWER: Final = 0x2000  # Latin, Greek, Cyrillic, Armenian, Georgian …
 _WIDE_LOWER: Final = range(0xFF41, 0xFF5B)
 
@@ -37,6 +39,11 @@ def of(source: Type, reads: Iterable[str]) -> type[msgspec.Struct]:
         for name in filter(None, read.split(".")):
             inner = inner.setdefault(name, {})
     return _struct(source, paths)
+
+
+def decoder(kind: type[msgspec.Struct]) -> msgspec.json.Decoder[Any]:
+    """Of one message; what no schema describes keeps its decimals."""
+    return msgspec.json.Decoder(kind, float_hook=Decimal)
 
 
 def without_short_patterns(source: Type, reads: frozenset[str]) -> tuple[Type, list[str]]:
@@ -62,6 +69,15 @@ def _without_pattern(field: Field) -> Field:
     return msgspec.structs.replace(field, type=kind)
 
 
+def takes(kind: Type, value: Any) -> bool:
+    """Whether a decoder takes a JSON value for a single one of this type."""
+    try:
+        msgspec.convert(value, _kind(kind, {}))
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
 def _struct(kind: Type, paths: Paths) -> type[msgspec.Struct]:
     known = kind.shape.fields if kind.shape is not None else {}
     # The decoder looks for the next field first: in the order of the schema it finds it at once.
@@ -77,7 +93,7 @@ def _struct(kind: Type, paths: Paths) -> type[msgspec.Struct]:
 
 def _field(field: Field, paths: Paths) -> tuple[Any, ...]:
     kind = _kind(field.type, paths)
-    if field.required:
+    if field.required or field.present:
         return (field.name, kind | None if field.type.nullable else kind)
     if field.default == ():
         return (field.name, kind, msgspec.field(default_factory=list))
@@ -157,6 +173,8 @@ def _lower_case() -> str:
 def _integer(kind: Type) -> Any:
     if kind.wire is Wire.TEXT:
         return Annotated[str, Meta(pattern=integer_pattern(kind))]
+    if kind.numbers is not None:
+        return Literal[kind.numbers]
     low, high = kind.minimum, kind.maximum
     return _with(
         int,
@@ -218,7 +236,12 @@ def _time(kind: Type) -> Any:
 
 
 def _binary(kind: Type) -> Any:
-    return Annotated[str, Meta(pattern=_BASE64, **_meta(max_length=kind.max_length))]
+    pattern = _HEX if kind.wire is Wire.HEX else _BASE64
+    return Annotated[str, Meta(pattern=pattern, **_meta(max_length=kind.max_length))]
+
+
+def _float(kind: Type) -> Any:
+    return Annotated[str, Meta(pattern=_DOUBLE)] if kind.wire is Wire.TEXT else float
 
 
 def _boolean(kind: Type) -> Any:
@@ -233,7 +256,7 @@ _SCALARS: Final = {
     Kind.TEXT: _text,
     Kind.INTEGER: _integer,
     Kind.DECIMAL: _decimal,
-    Kind.FLOAT: lambda _: float,
+    Kind.FLOAT: _float,
     Kind.BOOLEAN: _boolean,
     Kind.DATE: _day,
     Kind.INSTANT: _moment,

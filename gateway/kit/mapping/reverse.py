@@ -12,6 +12,7 @@ import msgspec
 
 from gateway.kit.mapping import ir
 from gateway.kit.mapping.converters import CONVERTERS
+from gateway.kit.mapping.facets import counts_seconds
 from gateway.kit.mapping.findings import Finding, Severity
 from gateway.kit.mapping.hoisting import children
 from gateway.kit.mapping.scope import SOURCE
@@ -58,6 +59,9 @@ class Reversal:
         lines: What can be given back.
         problems: The places of the others, with the reason.
         codes: Code lists, turned round.
+        whens: Conditions of objects.
+        crowded: Places of lists that take fewer items than were written; what is read back was
+            written by us.
     """
 
     def __init__(self, program: ir.Program) -> None:
@@ -65,6 +69,7 @@ class Reversal:
         self.problems: list[tuple[ir.Place, str]] = []
         self.codes: dict[str, dict[str, str]] = {}
         self.whens: dict[str, str] = {}
+        self.crowded: set[str] = set()
         self._program = program
         self._lets = {let.name: let.value for let in program.lets}
         self._count = 0
@@ -126,6 +131,8 @@ class Reversal:
         inverse = CONVERTERS[name].inverse if name in CONVERTERS else ""
         if not inverse or name == "zfill":
             raise _Kept(f"{name} loses what it was")
+        if name == "unix" and not counts_seconds(value.operand):
+            raise _Kept("unix loses the fraction of a second")
         if inverse in {"major", "minor"}:
             raise _Kept("the currency would have to be known first")
         if name == "fit":
@@ -203,7 +210,8 @@ class Reversal:
             here = f"{here}.{owner}".lstrip(".")
             new: dict[str, Any] = {"fields": {}}
             if owner.endswith("[]"):
-                new = {"each": next(lists), **new}
+                crowded = f"/{here.replace('.', '/')}" in self.crowded
+                new = {"each": next(lists), **({"allow": ["E06"]} if crowded else {}), **new}
             elif here in self.whens:
                 new = {"when": self.whens[here], **new}
             fields = fields.setdefault(owner.removesuffix("[]"), new)["fields"]
@@ -238,7 +246,9 @@ def _text(reversal: Reversal, head: dict[str, Any]) -> str:
 
 def _improve(reversal: Reversal, findings: tuple[Finding, ...]) -> bool:
     """Add what the findings ask for; False if nothing could be."""
-    changed = False
+    crowded = {each.place for each in findings if each.code == "E06" and each.place.endswith("[]")}
+    changed = not crowded <= reversal.crowded
+    reversal.crowded |= crowded
     for line in reversal.lines:
         for finding in findings:
             if finding.place == line.place:

@@ -108,7 +108,8 @@ class RowWriter(Writer):
         """The value of a rule with text around it; nothing of it where there is none.
 
         Args:
-            form: Format of the f-string, such as ``<16``.
+            form: What it is filled up with, the side and the width, such as ``_<16``; ``0=16`` puts
+                zeros behind the sign.
             safe: What a text with marks goes through.
         """
         value, trees = rule.value, self.trees
@@ -159,8 +160,7 @@ class RowWriter(Writer):
         """A missing value: spaces in a fixed column, else nothing, not even what is around it."""
         if not form:
             return self.trees.constant("")
-        empty = self.trees.constant(format("", form))
-        return self.trees.template(before, empty, after)
+        return self.trees.template(before, self.trees.constant(" " * int(form[2:])), after)
 
     def _guarded(self, rule: ir.Rule, code: ast.expr, safe: str) -> ast.expr:
         """The text, through ``safe`` if it has a mark."""
@@ -223,6 +223,8 @@ def _is_column(value: ir.Get) -> bool:
 
 
 def _formatted(trees: Trees, code: ast.expr, form: str) -> list[Any]:
+    if form.startswith("0="):
+        return [trees.method(code, "zfill", trees.constant(int(form[2:])))]
     return list(trees.template(code, form=form).values) if form else [code]
 
 
@@ -239,7 +241,7 @@ class Csv:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._end = "\r\n" if layout.line_end == "crlf" else "\n"
-        self.marks = f"{layout.separator}{layout.quote or ''}\r\n"
+        self.marks = f"{layout.separator}{layout.quote or ''}\r\n\0"
 
     def parts(self, writer: RowWriter) -> list[ast.expr]:
         """The columns of the layout; one that is not mapped is empty."""
@@ -275,11 +277,13 @@ class Fixed:
             if column.name in rules:
                 rule = rules[column.name]
                 side = ">" if column.align == "right" else "<"
+                if column.fill == "0" and rule.type.kind in _NUMBERS:
+                    side = "="
                 form = "" if writer.fills(rule, width) else f"{column.fill}{side}{width}"
                 found += writer.trees.template(gap).values if gap else []
                 found += writer.piece(rule, form=form, safe="flat")
             else:
-                found += writer.trees.template(gap + column.fill * width).values
+                found += writer.trees.template(gap + " " * width).values
             end = start + width
         return [*found, *writer.trees.template(self._end).values]
 

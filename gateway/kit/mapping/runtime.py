@@ -94,10 +94,14 @@ def fold(text: str, widths: tuple[int, ...], number: int) -> str:
     return made
 
 
-def few(items: Any) -> Any:
-    """The list, if it is as short as the checker assumed."""
-    if len(items) > LIST_ITEMS:
-        raise BadValue(f"the list has {len(items)} elements, {LIST_ITEMS} are allowed")
+def few(items: Any, before: Any = ()) -> Any:
+    """The list, if it is as short as the checker assumed; with the one whose counting it goes on.
+
+    An empty list has no position, however long the other one is.
+    """
+    count = len(items) + len(before)
+    if items and count > LIST_ITEMS:
+        raise BadValue(f"the list has {count} elements, {LIST_ITEMS} are allowed")
     return items
 
 
@@ -130,13 +134,18 @@ def finite(number: Decimal) -> Decimal:
     return number
 
 
-def exact(number: Decimal, whole: int, step: Decimal) -> Decimal:
+def exact(
+    number: Decimal, whole: int, step: Decimal, low: int | None = None, high: int | None = None
+) -> Decimal:
     """The number, if it has no more digits before and after the point than its schema says.
 
     Args:
         step: A unit of the last decimal, such as 0.01.
+        low: The least that it may be; ``high`` is the greatest.
     """
     if number.adjusted() < whole and number.quantize(step) == number:
+        if (low is not None and number < low) or (high is not None and number > high):
+            raise BadValue(f"the number is not between {low} and {high}")
         return number
     raise BadValue(
         f"the number has more than {whole} digits before the point, or a fraction of {step}"

@@ -8,6 +8,7 @@ a value looks on the wire.
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import cached_property
+from math import gcd
 
 import msgspec
 
@@ -38,6 +39,7 @@ class Wire(StrEnum):
     ODATA_DATE = "odata_date"  # /Date(ms)/
     ODATA_TIME = "odata_time"  # PT11H00M00S
     ODATA_RESULTS = "odata_results"  # a list in {"results": […]}
+    HEX = "hex"  # bytes as hexadecimal digits; else they are in base64
     EPOCH = "epoch"  # an instant as seconds since 1970
     PATTERN = "pattern"  # a day or an instant in ``Type.pattern``
     DECIMAL_COMMA = "decimal_comma"  # 12,50
@@ -52,6 +54,8 @@ class Type(msgspec.Struct, frozen=True, kw_only=True):
         minimum: Of a number; so is ``maximum``.
         precision: All digits of a decimal, ``scale`` of them after the point.
         values: The only texts allowed.
+        numbers: The only whole numbers allowed; 0 and 1 stand for false and true.
+        step: A whole number is a multiple of it.
         upper: Upper case only: the system changes or refuses other text.
         regex: What a text of the source has to match, for ``re.search``; empty where the schema
             has no pattern, or one that is not safe to run.
@@ -72,6 +76,8 @@ class Type(msgspec.Struct, frozen=True, kw_only=True):
     precision: int | None = None
     scale: int | None = None
     values: tuple[str, ...] | None = None
+    numbers: tuple[int, ...] | None = None
+    step: int = 1
     upper: bool = False
     regex: str = ""
     zoned: bool = True
@@ -83,6 +89,41 @@ class Type(msgspec.Struct, frozen=True, kw_only=True):
     pattern: str = ""
 
 
+def least(a: int | None, b: int | None) -> int | None:
+    """The lower of two limits of which one holds; None is no limit."""
+    return None if a is None or b is None else min(a, b)
+
+
+def most(a: int | None, b: int | None) -> int | None:
+    """The higher of two limits of which one holds; None is no limit."""
+    return None if a is None or b is None else max(a, b)
+
+
+def widened(a: Type, b: Type) -> Type:
+    """The type of values that are of one of two types of a kind; items and shape are those of a."""
+    values = None if a.values is None or b.values is None else a.values + b.values
+    numbers = None if a.numbers is None or b.numbers is None else a.numbers + b.numbers
+    made: Type = msgspec.structs.replace(
+        a,
+        nullable=a.nullable or b.nullable,
+        min_length=least(a.min_length, b.min_length),
+        max_length=most(a.max_length, b.max_length),
+        minimum=least(a.minimum, b.minimum),
+        maximum=most(a.maximum, b.maximum),
+        precision=most(a.precision, b.precision),
+        scale=most(a.scale, b.scale),
+        values=None if values is None else tuple(dict.fromkeys(values)),
+        numbers=None if numbers is None else tuple(dict.fromkeys(numbers)),
+        step=gcd(a.step, b.step),
+        upper=a.upper and b.upper,
+        regex=a.regex if a.regex == b.regex else "",
+        zoned=a.zoned and b.zoned,
+        min_items=least(a.min_items, b.min_items),
+        max_items=most(a.max_items, b.max_items),
+    )
+    return made
+
+
 class Field(msgspec.Struct, frozen=True, kw_only=True):
     """One field of an object.
 
@@ -91,14 +132,14 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         present: A source always has it, though a target may leave it out (a key that the system
             assigns).
         writable: False where the system refuses or ignores what is sent (``sap:creatable=false``).
-        changeable: False where only a create may set it (``sap:updatable=false``, Core.Immutable).
         label: What people of the product call it.
         unit: The field beside it that holds its currency or unit of measure.
         default: JSON value that stands for an absent source field; ``()`` is an empty list.
         attribute: An XML attribute, not an element.
         text: The text of the XML element itself, beside its attributes.
         namespace: Of the XML element or attribute; empty where it is written without one.
-        column: Position of a fixed-width field, from 0; its width is ``type.max_length``.
+        branches: Numbers of the alternatives (``xs:choice``) that it is part of, each with the
+            number of its branch; of two branches only one may stand there.
     """
 
     name: str
@@ -106,14 +147,13 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = False
     present: bool = False
     writable: bool = True
-    changeable: bool = True
     label: str = ""
     unit: str = ""
     default: str | int | bool | tuple[()] | msgspec.UnsetType | None = msgspec.UNSET
     attribute: bool = False
     text: bool = False
     namespace: str = ""
-    column: int | None = None
+    branches: tuple[tuple[int, int], ...] = ()
 
 
 class Shape:
@@ -122,20 +162,13 @@ class Shape:
     Attributes:
         name: Of the type in its schema, such as ``A_BusinessPartnerType``.
         namespace: Of XML; empty elsewhere.
-        closed: No other fields may stand there.
     """
 
     def __init__(
-        self,
-        name: str,
-        fields: Callable[[], Mapping[str, Field]],
-        *,
-        namespace: str = "",
-        closed: bool = True,
+        self, name: str, fields: Callable[[], Mapping[str, Field]], *, namespace: str = ""
     ) -> None:
         self.name = name
         self.namespace = namespace
-        self.closed = closed
         self._read = fields
 
     @cached_property

@@ -101,11 +101,14 @@ class Wires:
             stated = source if source.precision is not None else facets.amount_like(source)
             whole, scale = facets.digits(stated)
             step = trees.name(self._constant("step", scale))
-            return trees.call("exact", code, trees.constant(max(whole or 0, 1)), step)
+            limits = [code, trees.constant(max(whole or 0, 1)), step]
+            if (source.minimum, source.maximum) != (None, None):
+                limits += [trees.constant(source.minimum), trees.constant(source.maximum)]
+            return trees.call("exact", *limits)
         if kind is Kind.DECIMAL:
             return trees.call("Decimal", self._pointed(code, form))
-        if kind is Kind.INTEGER:
-            return trees.call("int", code)
+        if kind in {Kind.INTEGER, Kind.FLOAT}:
+            return trees.call("int" if kind is Kind.INTEGER else "float", code)
         if kind is Kind.TIME:
             return trees.call("read_time", code) if form == "odata" else code
         return trees.compare(code, "==", trees.constant("true"))
@@ -150,6 +153,11 @@ class Wires:
         if not comma:
             return plain
         return trees.method(plain, "replace", trees.constant("."), trees.constant(","))
+
+    def _float(self, code: ast.expr, source: Type, form: str, target: Type) -> ast.expr:
+        if target.wire is Wire.TEXT:
+            return code if form == "text" else self._trees.template(code)
+        return self.native(code, source, form)
 
     def _date(self, code: ast.expr, _: Type, form: str, target: Type) -> ast.expr:
         wanted = {Wire.ODATA_DATE: "odata", Wire.PATTERN: target.pattern}.get(target.wire, "iso")
@@ -216,6 +224,7 @@ class Wires:
 _WRITERS: Final[dict[Kind, str]] = {
     Kind.INTEGER: "_integer",
     Kind.DECIMAL: "_decimal",
+    Kind.FLOAT: "_float",
     Kind.DATE: "_date",
     Kind.INSTANT: "_instant",
     Kind.TIME: "_time",

@@ -314,6 +314,38 @@ def test_docs(folder: Path) -> None:
     assert f"| `/Items[]/Sku` |  | text(10) | `l.sku` | {folder}/order.yaml:13 |" in rows
 
 
+def test_back(folder: Path) -> None:
+    """What can be turned round, as a mapping that checks; what is only ours is left out."""
+    result = run(folder, "back", "small.order")
+    proposal = json.loads(result.output)
+
+    assert 0 == result.exit_code
+    assert ("schema:Target", "schema:Source") == (proposal["from"], proposal["to"])
+    assert "Number" == proposal["fields"]["number"]
+    assert "Short" not in result.output
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"number": NaN}', "\ud800"])
+def test_try_with_what_is_no_json(body: str, folder: Path) -> None:
+    """Exit code 2, no traceback."""
+    given = body.encode("utf-8", "surrogatepass")
+    line = ["mappings", "try", "order", "--folder", str(folder)]
+    result = CliRunner().invoke(cli, line, input=given)
+
+    assert 2 == result.exit_code
+    assert "not JSON" in result.output
+
+
+def test_values_are_yaml_1_2(folder: Path) -> None:
+    """``010`` and ``NO`` are texts, as in the mapping itself."""
+    (folder / "values.yaml").write_text("short: NO\n")
+    path = str(folder / "values.yaml")
+
+    assert "NO" == said(folder, "try", "order", "--values", path, given=FAST)["Short"]
+    (folder / "values.yaml").write_text("short: 010\n")
+    assert "010" == said(folder, "try", "order", "--values", path, given=FAST)["Short"]
+
+
 def test_try(folder: Path) -> None:
     """What comes out of standard input."""
     assert FULL == json.loads(run(folder, "try", "order", given=FAST).output)

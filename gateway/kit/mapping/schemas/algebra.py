@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from functools import reduce
+from math import lcm
+from typing import TypeVar
 
 import msgspec
 
-from gateway.kit.mapping.types import Field, Kind, Shape, Type
+from gateway.kit.mapping.types import Field, Kind, Shape, Type, widened
 
+_T = TypeVar("_T")
 ANY = Type(kind=Kind.ANY, nullable=True)
 _STRUCTURED = (Kind.OBJECT, Kind.LIST, Kind.MAP)
 
@@ -29,7 +32,7 @@ class Algebra:
     """
 
     def __init__(self) -> None:
-        self._made: dict[tuple[str, frozenset[Shape], bool], Shape] = {}
+        self._made: dict[tuple[str, frozenset[Shape]], Shape] = {}
         self._parts: dict[tuple[str, Shape], tuple[Shape, ...]] = {}
 
     def both(self, a: Type, b: Type) -> Type:
@@ -52,10 +55,16 @@ class Algebra:
             precision=smallest(a.precision, b.precision),
             scale=smallest(a.scale, b.scale),
             values=_shared(a.values, b.values),
+            numbers=_shared(a.numbers, b.numbers),
+            step=lcm(a.step, b.step),
             upper=a.upper or b.upper,
             regex=a.regex or b.regex,
             item=self.both(a.item, b.item) if a.item and b.item else a.item or b.item,
-            shape=self._joined(a.shape, b.shape) if a.shape and b.shape else a.shape or b.shape,
+            shape=(
+                self._combined("all", [a.shape, b.shape], self._all_fields)
+                if a.shape and b.shape
+                else a.shape or b.shape
+            ),
             min_items=largest(a.min_items, b.min_items),
             max_items=smallest(a.max_items, b.max_items),
         )
@@ -75,8 +84,8 @@ class Algebra:
         found = reduce(self._widened, chosen)
         if kind is Kind.OBJECT:
             shapes = [each.shape for each in chosen if each.shape]
-            is_open = any(each.kind is Kind.MAP for each in known)
-            found = msgspec.structs.replace(found, shape=self._united(shapes, is_open=is_open))
+            shape = self._combined("any", shapes, self._any_fields)
+            found = msgspec.structs.replace(found, shape=shape)
         nullable = any(each.nullable for each in types)
         return msgspec.structs.replace(found, nullable=nullable)
 
@@ -92,7 +101,6 @@ class Algebra:
             required=always and all(each.required for each in fields),
             present=always and all(each.present or each.required for each in fields),
             writable=any(each.writable for each in fields),
-            changeable=any(each.changeable for each in fields),
         )
 
     def _both_fields(self, a: Field, b: Field) -> Field:
@@ -102,7 +110,6 @@ class Algebra:
             required=a.required or b.required,
             present=a.present or b.present,
             writable=a.writable and b.writable,
-            changeable=a.changeable and b.changeable,
             label=a.label or b.label,
             default=b.default if a.default is msgspec.UNSET else a.default,
         )
@@ -123,48 +130,25 @@ class Algebra:
         }
 
     def _widened(self, a: Type, b: Type) -> Type:
-        values = None if a.values is None or b.values is None else a.values + b.values
-        return msgspec.structs.replace(
-            a,
-            min_length=_least(a.min_length, b.min_length),
-            max_length=_most(a.max_length, b.max_length),
-            minimum=_least(a.minimum, b.minimum),
-            maximum=_most(a.maximum, b.maximum),
-            precision=_most(a.precision, b.precision),
-            scale=_most(a.scale, b.scale),
-            values=None if values is None else tuple(dict.fromkeys(values)),
-            upper=a.upper and b.upper,
-            regex=a.regex if a.regex == b.regex else "",
-            zoned=a.zoned and b.zoned,
-            item=self.either([a.item, b.item]) if a.item and b.item else None,
-            min_items=_least(a.min_items, b.min_items),
-            max_items=_most(a.max_items, b.max_items),
-        )
-
-    def _joined(self, a: Shape, b: Shape) -> Shape:
-        return self._combined("all", [a, b], self._all_fields, closed=a.closed and b.closed)
-
-    def _united(self, shapes: Sequence[Shape], *, is_open: bool) -> Shape:
-        closed = not is_open and all(each.closed for each in shapes)
-        return self._combined("any", shapes, self._any_fields, closed=closed)
+        item = self.either([a.item, b.item]) if a.item and b.item else None
+        made: Type = msgspec.structs.replace(widened(a, b), item=item)
+        return made
 
     def _combined(
         self,
         operation: str,
         shapes: Sequence[Shape],
         fields: Callable[[Sequence[Shape]], dict[str, Field]],
-        *,
-        closed: bool,
     ) -> Shape:
         """One shape of several; what was combined in the same way before is taken apart first."""
         flat = [part for each in shapes for part in self._parts.get((operation, each), (each,))]
         parts = tuple(dict.fromkeys(flat))
-        if len(parts) == 1 and parts[0].closed == closed:
+        if len(parts) == 1:
             return parts[0]
-        key = operation, frozenset(parts), closed
+        key = operation, frozenset(parts)
         if key not in self._made:
             name = "|".join(dict.fromkeys(each.name for each in parts))
-            self._made[key] = Shape(name, lambda: fields(parts), closed=closed)
+            self._made[key] = Shape(name, lambda: fields(parts))
             self._parts[operation, self._made[key]] = parts
         return self._made[key]
 
@@ -181,15 +165,7 @@ def _whole(a: Type, b: Type) -> bool:
     return b.kind is Kind.INTEGER and a.kind in {Kind.DECIMAL, Kind.FLOAT}
 
 
-def _shared(a: tuple[str, ...] | None, b: tuple[str, ...] | None) -> tuple[str, ...] | None:
+def _shared(a: tuple[_T, ...] | None, b: tuple[_T, ...] | None) -> tuple[_T, ...] | None:
     if a is None or b is None:
         return a if b is None else b
     return tuple(value for value in a if value in b)
-
-
-def _least(a: int | None, b: int | None) -> int | None:
-    return None if a is None or b is None else min(a, b)
-
-
-def _most(a: int | None, b: int | None) -> int | None:
-    return None if a is None or b is None else max(a, b)

@@ -26,7 +26,6 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     upper: bool
     writable: bool
-    changeable: bool
     required: bool
 
 
@@ -66,7 +65,6 @@ class Annotations:
             unit=_text(terms, f"{_MEASURES}.ISOCurrency") or _text(terms, f"{_MEASURES}.Unit"),
             upper=_holds(terms, f"{_COMMON}.IsUpperCase"),
             writable=not (computed or read_only),
-            changeable=not _holds(terms, f"{_CORE}.Immutable"),
             required=control == "Mandatory" or place in self._required,
         )
 

@@ -7,27 +7,10 @@ from typing import Any
 import msgspec
 import yaml
 
+from gateway.kit.mapping.core import Core
 from gateway.kit.mapping.schemas.errors import SchemaError
 
 Pointer = tuple[str, ...]
-
-
-class _Loader(yaml.CSafeLoader):
-    """YAML 1.2's core schema: ``NO`` is Norway and 2024-02-30 a text."""
-
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's form
-
-
-_SCALARS = (
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("int", r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
-    ("float", r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", "-+.0123456789"),
-)
-for _tag, _pattern, _first in _SCALARS:
-    _Loader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first)
-    )
 
 
 # Reads like an alias; block texts do too, so that the parser has the last word.
@@ -64,7 +47,7 @@ class Document:
     def line(self, pointer: Pointer) -> int | None:
         """The line of a place, from 1; None where it cannot be told."""
         try:
-            node = yaml.compose(self._content, _Loader)
+            node = yaml.compose(self._content, Core)
         except (yaml.YAMLError, RecursionError):
             return None
         line = 1
@@ -94,7 +77,7 @@ class Document:
     def _yaml(self) -> Any:
         try:
             self._refuse_aliases()
-            return yaml.load(self._content, _Loader)  # noqa: S506 - a safe loader, narrowed
+            return yaml.load(self._content, Core)  # noqa: S506 - a safe loader, narrowed
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
             line = mark.line + 1 if mark else None
@@ -106,7 +89,7 @@ class Document:
         """An alias can stand for itself, and ten for a billion nodes."""
         if _ALIAS.search(self._content) is None:
             return
-        for event in yaml.parse(self._content, _Loader):
+        for event in yaml.parse(self._content, Core):
             if isinstance(event, yaml.AliasEvent):
                 mark = event.start_mark
                 line = mark.line + 1 if mark else None

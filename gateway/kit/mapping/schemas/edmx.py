@@ -103,11 +103,9 @@ class Edmx:
 
     def _shape(self, name: str) -> Shape:
         if name not in self._shapes:
-            element = self._index[name]
             last = name.rpartition(".")[2]
-            is_open = element.get("OpenType") == "true"
             self._shapes[name] = Shape(
-                last, lambda: self._adjust(last, dict(self._fields(name, 0))), closed=not is_open
+                last, lambda: self._adjust(last, dict(self._fields(name, 0)))
             )
         return self._shapes[name]
 
@@ -143,7 +141,6 @@ class Edmx:
             required=facts.required,
             present=present,
             writable=facts.writable,
-            changeable=facts.changeable,
             label=facts.label,
             unit=facts.unit,
         )
@@ -156,7 +153,6 @@ class Edmx:
             unit=part.get(f"{_SAP}unit", ""),
             upper=part.get(f"{_SAP}display-format") == "UpperCase",
             writable=part.get(f"{_SAP}creatable", "true") == "true",
-            changeable=part.get(f"{_SAP}updatable", "true") == "true",
             required=False,
         )
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from gateway.kit.mapping import projection
 from gateway.kit.mapping.schemas import algebra, nodes, scalars
 from gateway.kit.mapping.schemas.documents import Document, Pointer
 from gateway.kit.mapping.schemas.nodes import Key, Load, Node
@@ -110,9 +111,8 @@ class JsonSchemas:
     def _object(self, node: Node, seen: frozenset[Key]) -> Type:
         further = node.schema.get("additionalProperties")
         patterns = node.word("patternProperties", dict) or {}
-        is_open = bool(further or further == {} or patterns)
         if node.word("properties", dict) or further is False:
-            shape = Shape(node.name, lambda: self._fields(node), closed=not is_open)
+            shape = Shape(node.name, lambda: self._fields(node))
             return Type(kind=Kind.OBJECT, shape=shape)
         items = [self._read(node.below("patternProperties", name), seen) for name in patterns]
         if isinstance(further, dict):
@@ -133,12 +133,13 @@ class JsonSchemas:
         return {name: self._field(name, node.below("properties", name)) for name in properties}
 
     def _field(self, name: str, node: Node) -> Field:
+        kind = self._read(node, frozenset())
         return Field(
             name=name,
-            type=self._read(node, frozenset()),
+            type=kind,
             writable=not self._keyword(node, "readOnly"),
             label=str(self._keyword(node, "title") or ""),
-            default=_default(self._keyword(node, "default")),
+            default=_default(self._keyword(node, "default"), kind),
         )
 
     def _named(self, node: Node, shape: Shape) -> Shape:
@@ -152,7 +153,7 @@ class JsonSchemas:
             }
             return self._adjust(node.name, found)
 
-        whole = Shape(node.name, fields, closed=shape.closed)
+        whole = Shape(node.name, fields)
         self._whole.add(whole)
         return whole
 
@@ -263,7 +264,9 @@ def _kinds(node: Node) -> list[str]:
     return ["string"] if node.schema.get("format") in scalars.FORMATS else []
 
 
-def _default(value: Any) -> str | int | bool | tuple[()] | msgspec.UnsetType:
+def _default(value: Any, kind: Type) -> str | int | bool | tuple[()] | msgspec.UnsetType:
+    """A default that its own schema takes; vendors' files have others."""
     if isinstance(value, list) and not value:
         return ()
-    return value if isinstance(value, str | int | bool) else msgspec.UNSET
+    fits = isinstance(value, str | int | bool) and projection.takes(kind, value)
+    return value if fits else msgspec.UNSET

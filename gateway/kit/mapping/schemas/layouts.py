@@ -17,7 +17,6 @@
 follow each other; ``start``, from 0, leaves a gap.
 """
 
-import codecs
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +30,9 @@ from gateway.kit.mapping.types import Field, Kind, Shape, Type, Wire
 
 _Character = Annotated[str, Meta(min_length=1, max_length=1)]
 _Count = Annotated[int, Meta(ge=1, le=100_000)]
+_DIRECTIVES: Final = tuple("dmyYHMSfjz")
 _PLACE: Final = re.compile(r"\.([A-Za-z_]+)|\[([0-9]+)\]")
+_NUMBERS: Final = {"integer", "decimal"}
 _MOMENTS: Final = {"date", "instant", "time"}
 
 
@@ -39,7 +40,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """One column; ``pattern`` replaces the layout's ``date`` for it.
 
     Attributes:
-        fill: What a fixed column is filled up with, at the side that ``align`` leaves free.
+        fill: What a fixed column is filled up with, at the side that ``align`` leaves free; zeros
+            of a number stand behind its sign. Where there is no value, the column is spaces.
     """
 
     name: Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$", max_length=100)]
@@ -116,19 +118,35 @@ class LayoutFile:
 
     def _check(self) -> None:
         try:
-            codecs.lookup(self.layout.encoding)
-        except LookupError as error:
+            "".encode(self.layout.encoding)
+        except (LookupError, ValueError) as error:
             raise self._document.error("encoding is not known", ("encoding",)) from error
+        marks = [self.layout.separator, *([self.layout.quote] if self.layout.quote else [])]
+        if len({*marks, "\r", "\n"}) < len(marks) + 2:
+            message = "separator and quote are two characters, and none is a line end"
+            raise self._document.error(message, ("separator",))
+        self._check_pattern(self.layout.date, ("date",))
         seen: set[str] = set()
         for index, column in enumerate(self.layout.columns):
             place = ("columns", str(index))
             if column.name in seen:
                 raise self._document.error(f"{column.name} stands there twice", place)
             seen.add(column.name)
+            self._check_pattern(column.pattern, place)
             if column.type == "time" and column.pattern:
                 raise self._document.error("a time is written as 23:59:59, without pattern", place)
             if self.layout.form == "fixed" and column.width is None:
                 raise self._document.error(f"{column.name} needs a width", place)
+            padded = column.type in _NUMBERS and column.fill.isdigit()
+            if padded and (column.fill, column.align) != ("0", "right"):
+                message = f"{column.name} would be another number: fill is 0, align is right"
+                raise self._document.error(message, place)
+
+    def _check_pattern(self, pattern: str, place: tuple[str, ...]) -> None:
+        """Directives that write digits and an offset: others write words, or line ends."""
+        for directive in re.findall("%.?", pattern, re.DOTALL):
+            if directive[1:] not in _DIRECTIVES:
+                raise self._document.error(f"{directive} cannot stand in a pattern", place)
 
     def _columns(self) -> Iterator[Field]:
         end = 0
@@ -143,7 +161,6 @@ class LayoutFile:
                 type=_type(column, self.layout),
                 required=column.required,
                 label=column.label,
-                column=start if self.layout.form == "fixed" else None,
             )
 
 

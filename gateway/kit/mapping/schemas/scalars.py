@@ -44,7 +44,7 @@ def read(kind: str, node: Node) -> Type:
     if kind == "number":
         return _number(node)
     if kind == "boolean":
-        return Type(kind=Kind.BOOLEAN)
+        return Type(kind=Kind.BOOLEAN, numbers=_numbers(node, bool))
     raise node.error(f"type {kind} is not one of JSON Schema's", "type")
 
 
@@ -116,7 +116,16 @@ def _integer(node: Node) -> Type:
     form = node.schema.get("format")
     if form == "unix-time":
         return Type(kind=Kind.INSTANT, wire=Wire.EPOCH)
-    return _bounded(_INTEGERS.get(str(form), Type(kind=Kind.INTEGER)), node, step=1)
+    found = _bounded(_INTEGERS.get(str(form), Type(kind=Kind.INTEGER)), node, step=1)
+    step = node.schema.get("multipleOf")
+    whole = isinstance(step, int) and step > 0
+    return msgspec.structs.replace(found, numbers=_numbers(node, int), step=step if whole else 1)
+
+
+def _numbers(node: Node, kind: type[int]) -> tuple[int, ...] | None:
+    """What ``enum`` or ``const`` names."""
+    values = _values(node)
+    return None if values is None else tuple(each for each in values if type(each) is kind)
 
 
 def _number(node: Node) -> Type:

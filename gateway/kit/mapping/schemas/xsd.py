@@ -2,7 +2,7 @@
 
 A type with text and attributes (``<InstdAmt Ccy="EUR">12.50</InstdAmt>``) is an object whose text
 is the field ``value`` (``value_`` beside an attribute of that name). Alternatives (``choice``) are
-fields of which none is required; that exactly one stands there is not known to the type.
+fields of which none is required, with the number of their branch: of two branches one stands there.
 Source: XML Schema part 1, §3.
 """
 
@@ -30,6 +30,7 @@ class _Around(msgspec.Struct, frozen=True):
     optional: bool = False
     many: bool = False
     depth: int = 0
+    branches: tuple[tuple[int, int], ...] = ()
 
 
 class Xsd:
@@ -45,6 +46,7 @@ class Xsd:
         self._simple = SimpleTypes(files)
         self._adjust = adjust
         self._algebra = algebra.Algebra()
+        self._choices = 0
         self._shapes: dict[Element, Shape] = {}
 
     def type_of(self, name: str) -> Type:
@@ -81,7 +83,7 @@ class Xsd:
         if inner is None:
             return found
         namespace = self._files.place(element).namespace
-        shape = Shape(name, lambda: inner.fields, namespace=namespace, closed=inner.closed)
+        shape = Shape(name, lambda: inner.fields, namespace=namespace)
         return msgspec.structs.replace(found, shape=shape)
 
     def _of_element(self, element: Element, owner: str) -> Type:
@@ -121,7 +123,6 @@ class Xsd:
                 name,
                 lambda: self._adjust(name, self._fields(element, name)),
                 namespace=self._files.place(element).namespace,
-                closed=element.get("mixed") != "true" and element.find(".//{*}any") is None,
             )
         return Type(kind=Kind.OBJECT, shape=self._shapes[element])
 
@@ -222,11 +223,17 @@ class Xsd:
             optional=around.optional or is_choice or group.get("minOccurs") == "0",
             many=around.many or _many(group),
             depth=around.depth + 1,
+            branches=around.branches,
         )
         if group.get("ref"):
             named = self._files.by_reference(("group",), group.get("ref"), group)
             inside = [] if named is None else list(parts(named))
-        for part in inside:
+        self._choices += is_choice
+        choice = self._choices
+        for branch, part in enumerate(inside):
+            if is_choice and not inner.many:
+                branches = (*around.branches, (choice, branch))
+                inner = msgspec.structs.replace(inner, branches=branches)
             if xml.local(part) == "element":
                 field = self._element(part, owner, inner)
                 yield field.name, field
@@ -253,13 +260,15 @@ class Xsd:
             name=name,
             type=found_type,
             required=least > 0,
+            branches=around.branches,
             namespace=place.namespace if part.get("ref") or form == "qualified" else "",
         )
 
     def _again(self, first: Field, second: Field) -> Field:
         """An element that stands at two places of a type, mostly in two alternatives."""
         either = self._algebra.either_field([first, second], always=True)
-        return msgspec.structs.replace(either, required=first.required or second.required)
+        required = first.required or second.required
+        return msgspec.structs.replace(either, required=required, branches=())
 
 
 def _many(part: Element) -> bool:

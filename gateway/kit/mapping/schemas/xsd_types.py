@@ -14,7 +14,7 @@ import msgspec
 from gateway.kit.mapping.schemas import algebra, patterns, regexes, xml
 from gateway.kit.mapping.schemas.xml import Element
 from gateway.kit.mapping.schemas.xsd_files import Files, parts, qualified
-from gateway.kit.mapping.types import Kind, Type
+from gateway.kit.mapping.types import Kind, Type, Wire
 
 _DEPTH: Final = 30
 _BITS: Final = {"byte": 7, "short": 15, "int": 31, "long": 63}
@@ -50,7 +50,9 @@ def built_in(name: str) -> Type:
     if name in _INTEGERS:
         least, most = _INTEGERS[name]
         return Type(kind=Kind.INTEGER, minimum=least, maximum=most)
-    return Type(kind=_KINDS.get(name, Kind.TEXT))
+    return Type(
+        kind=_KINDS.get(name, Kind.TEXT), wire=Wire.HEX if name == "hexBinary" else Wire.PLAIN
+    )
 
 
 class SimpleTypes:

@@ -34,10 +34,10 @@ def text(**facets: Any) -> Type:
     return Type(kind=Kind.TEXT, **facets)
 
 
-def thing(name: str, *fields: Field, closed: bool = True) -> Type:
+def thing(name: str, *fields: Field) -> Type:
     """An object type with these fields."""
     found = {field.name: field for field in fields}
-    return Type(kind=Kind.OBJECT, shape=Shape(name, lambda: found, closed=closed))
+    return Type(kind=Kind.OBJECT, shape=Shape(name, lambda: found))
 
 
 def shape(found: Type) -> Shape:
@@ -114,7 +114,7 @@ def test_null_of_what_says_nothing() -> None:
 def test_a_field_that_both_describe() -> None:
     """Required if one says so, writable if both do, with the label and default there is."""
     a = Field(name="f", type=text(), required=True, writable=False, default="x")
-    b = Field(name="f", type=text(), present=True, changeable=False, label="F")
+    b = Field(name="f", type=text(), present=True, label="F")
     algebra = Algebra()
     found = shape(algebra.both(thing("a", a), thing("b", b))).fields["f"]
     turned = shape(algebra.both(thing("b", b), thing("a", a))).fields["f"]
@@ -125,7 +125,6 @@ def test_a_field_that_both_describe() -> None:
         required=True,
         present=True,
         writable=False,
-        changeable=False,
         label="F",
         default="x",
     ) == (found)
@@ -134,7 +133,7 @@ def test_a_field_that_both_describe() -> None:
 
 def test_a_field_of_one_of_two() -> None:
     """Always there only if both have it; writable if it can be in one of them."""
-    a = Field(name="f", type=text(), required=True, writable=False, changeable=False)
+    a = Field(name="f", type=text(), required=True, writable=False)
     b = Field(name="f", type=text(), present=True)
     g = Field(name="g", type=text(), required=True, present=True)
     fields = shape(Algebra().either([thing("a", a), thing("b", b, g)])).fields
@@ -143,26 +142,12 @@ def test_a_field_of_one_of_two() -> None:
     assert Field(name="g", type=text()) == fields["g"]
 
 
-@pytest.mark.parametrize("operation", ["both", "either"])
-def test_combined_shapes_are_closed_if_all_are(operation: str) -> None:
-    """An open one opens the whole."""
-    closed, is_open = thing("a"), thing("b", closed=False)
-    algebra = Algebra()
-
-    def combine(one: Type, two: Type) -> Shape:
-        found = algebra.both(one, two) if operation == "both" else algebra.either([one, two])
-        return shape(found)
-
-    assert combine(closed, thing("c")).closed
-    assert not combine(closed, is_open).closed
-
-
-def test_an_object_or_a_map_is_open() -> None:
-    """Keys that are not known may stand beside the fields."""
+def test_an_object_or_a_map_is_an_object() -> None:
+    """The fields that are known can be read."""
     a = thing("a", Field(name="f", type=text()))
     found = shape(Algebra().either([a, Type(kind=Kind.MAP)]))
 
-    assert (False, ["f"]) == (found.closed, list(found.fields))
+    assert ["f"] == list(found.fields)
 
 
 def test_the_same_shapes_give_the_same_shape() -> None:

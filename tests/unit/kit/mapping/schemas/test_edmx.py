@@ -163,15 +163,11 @@ def test_properties_of_v2(tmp_path: Path, name: str, expected: Type) -> None:
 
 
 def test_annotations_of_v2(tmp_path: Path) -> None:
-    """What may be created and changed, the label, the currency; a key is not required."""
+    """What may be created, the label, the currency; a key is not required."""
     found = fields(tmp_path, V2, "OrderType")
 
-    assert (False, True, "Order") == (
-        found["Id"].writable,
-        found["Id"].changeable,
-        found["Id"].label,
-    )
-    assert (True, False) == (found["Name"].writable, found["Name"].changeable)
+    assert (False, "Order") == (found["Id"].writable, found["Id"].label)
+    assert found["Name"].writable
     assert (False, True) == (found["Id"].required, found["Id"].present)
     assert "Currency" == found["Total"].unit
 
@@ -223,7 +219,6 @@ def test_annotations_of_v4(tmp_path: Path) -> None:
     required = [name for name in found if found[name].required]
 
     assert ["Computed", "Refused", "ReadOnly", "_Root"] == not_writable
-    assert ["Fixed"] == [name for name in found if not found[name].changeable]
     assert ["Needed", "Must"] == required
     assert ("Made by SAP", "Currency") == (found["Computed"].label, found["Total"].unit)
 

@@ -26,12 +26,11 @@ columns:
 
 
 def test_a_layout_is_a_row(tmp_path: Path) -> None:
-    """Columns with their place, width and form."""
+    """Columns with their width and form."""
     write(tmp_path, "r.yaml", LAYOUT)
     schemas = Schemas(folders=[tmp_path])
     fields = shape(schemas, "fixed:r").fields
 
-    assert [0, 4, 9, 19, 27, 44] == [field.column for field in fields.values()]
     assert Type(kind=Kind.TEXT, max_length=4, upper=True) == fields["BUKRS"].type
     assert (-99, 999) == (fields["COUNT"].type.minimum, fields["COUNT"].type.maximum)
     assert [(Wire.PATTERN, "%d.%m.%Y"), (Wire.PATTERN, "%Y%m%d")] == [
@@ -61,7 +60,6 @@ def test_csv_columns_have_no_place(tmp_path: Path) -> None:
     write(tmp_path, "r.yaml", text)
     fields = shape(Schemas(folders=[tmp_path]), "csv:r").fields
 
-    assert [None] == list({field.column for field in fields.values()})
     assert (4, Wire.PLAIN) == (fields["BUKRS"].type.max_length, fields["WRBTR"].type.wire)
 
 
