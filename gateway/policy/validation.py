@@ -9,7 +9,7 @@ import functools
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any, Final, TypeVar
 
@@ -67,12 +67,15 @@ class Invalid(Exception):  # noqa: N818 - the request is, not the program
 
 
 def read_order(
-    body: bytes, *, currencies: tuple[str, ...], methods: frozenset[str] | None = None
+    body: bytes,
+    *,
+    currencies: tuple[str, ...],
+    methods: Mapping[str, frozenset[str]] | None = None,
 ) -> NewOrder:
     """The order that a front-end sent.
 
     Args:
-        methods: Payment methods that somebody takes; None for any.
+        methods: System to the payment methods that it takes; None where any will do.
 
     Raises:
         Invalid: With everything that is wrong.
@@ -404,10 +407,20 @@ def _rule_errors(parts: _Parts, currencies: tuple[str, ...]) -> Iterator[FieldEr
         yield FieldError("/total/amount", "total_differs", detail)
 
 
-def _method_errors(order: NewOrder, methods: frozenset[str] | None) -> Iterator[FieldError]:
+def _method_errors(
+    order: NewOrder, methods: Mapping[str, frozenset[str]] | None
+) -> Iterator[FieldError]:
     """Whether nobody takes the payment method; who does is decided by routing."""
-    if methods is not None and order.payment.method_code not in methods:
-        detail = f"Send one of {', '.join(sorted(methods))}."
+    if methods is None:
+        return
+    provider = order.payment.provider
+    if provider and provider not in methods:
+        detail = f"Send one of {', '.join(sorted(methods))}, or leave it out."
+        yield FieldError("/payment/provider", "provider_unknown", detail)
+        return
+    taken = methods[provider] if provider else frozenset[str]().union(*methods.values())
+    if order.payment.method_code not in taken:
+        detail = f"Send one of {', '.join(sorted(taken))}."
         yield FieldError("/payment/method_code", "method_unsupported", detail)
 
 

@@ -76,10 +76,12 @@ class Tenant:
         return self.settings.tenant
 
     @cached_property
-    def methods(self) -> frozenset[str]:
-        """Payment methods that some system of the tenant takes."""
-        every = (one.adapter.capabilities for one in self.collectors.values())
-        return frozenset(row.method for rows in every for row in rows)
+    def methods(self) -> Mapping[str, frozenset[str]]:
+        """For each system that collects the payment methods that it takes."""
+        return {
+            name: frozenset(row.method for row in one.adapter.capabilities)
+            for name, one in self.collectors.items()
+        }
 
     @property
     def patience(self) -> Patience:

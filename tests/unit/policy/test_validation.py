@@ -394,13 +394,30 @@ def test_no_name_that_stands_twice_is_overlooked(text: str) -> None:
     assert twice == any(one.code == "duplicate_key" for one in found)
 
 
-def test_method_that_nobody_takes_is_named() -> None:
-    """With those that somebody does; who it is, is decided later."""
-    body = json.dumps(_ORDER).encode()
+@pytest.mark.parametrize(
+    ("provider", "pointer", "code", "detail"),
+    [
+        ("", "/payment/method_code", "method_unsupported", "Send one of ideal, sepa_debit."),
+        ("b", "/payment/method_code", "method_unsupported", "Send one of sepa_debit."),
+        ("c", "/payment/provider", "provider_unknown", "Send one of a, b, or leave it out."),
+    ],
+)
+def test_method_that_nobody_takes_is_named(
+    provider: str, pointer: str, code: str, detail: str
+) -> None:
+    """With those that somebody does, or the one that has the token; who it is, is decided later."""
+    body = json.dumps(order(payment={**_ORDER["payment"], "provider": provider})).encode()
+    methods = {"a": frozenset({"ideal"}), "b": frozenset({"sepa_debit"})}
 
     with pytest.raises(Invalid) as refused:
-        read_order(body, currencies=("EUR",), methods=frozenset({"sepa_debit", "ideal"}))
+        read_order(body, currencies=("EUR",), methods=methods)
 
-    assert (
-        FieldError("/payment/method_code", "method_unsupported", "Send one of ideal, sepa_debit."),
-    ) == refused.value.errors
+    assert (FieldError(pointer, code, detail),) == refused.value.errors
+
+
+def test_method_that_somebody_takes_is_taken() -> None:
+    """By the named one, or by any."""
+    methods = {"a": frozenset({"ideal"}), "b": frozenset({"card"})}
+    for provider in ("", "b"):
+        body = json.dumps(order(payment={**_ORDER["payment"], "provider": provider})).encode()
+        assert provider == read_order(body, currencies=("EUR",), methods=methods).payment.provider
