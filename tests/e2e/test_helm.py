@@ -15,7 +15,15 @@ import pytest
 import yaml
 
 from gateway import app, configuring
-from gateway.settings import ApiKey, CallPolicy, Routing, Settings, TenantSettings, load
+from gateway.settings import (
+    ApiKey,
+    CallPolicy,
+    PaymentRule,
+    Routing,
+    Settings,
+    TenantSettings,
+    load,
+)
 
 kubernetes_validate = pytest.importorskip("kubernetes_validate")
 helm = pytest.importorskip("helm_python")
@@ -375,7 +383,13 @@ def test_values_have_the_limits_of_the_settings(chart: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [(CallPolicy, "policy"), (ApiKey, "api_key"), (Routing, "routing")]
+    ("kind", "name"),
+    [
+        (CallPolicy, "policy"),
+        (ApiKey, "api_key"),
+        (Routing, "routing"),
+        (PaymentRule, "PaymentRule"),
+    ],
 )
 def test_values_have_the_limits_of_what_is_repeated(chart: Any, kind: type, name: str) -> None:
     """Keys, and the policies and routings of tenants, are checked like the settings."""

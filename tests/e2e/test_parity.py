@@ -212,7 +212,10 @@ async def _through_the_hub(
         configuring.configure(landscape.config), landscape.url, role="worker", exporters=()
     )
     async with app.running(parts):
-        bound: System[Any] = getattr(parts.hub.tenant(TENANT), port)
+        tenant = parts.hub.tenant(TENANT)
+        bound: System[Any] = (
+            tenant.collectors[system] if port == "payments" else getattr(tenant, port)
+        )
         asked = script(bound.port, _laying(landscape, system))
         told: list[str] = []
         with suppress(StopIteration):
