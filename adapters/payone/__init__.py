@@ -1,19 +1,40 @@
-"""PAYONE Commerce Platform: webhooks. Payments are not here yet.
+"""PAYONE Commerce Platform: payments over commerce cases, and their webhooks.
 
 Quirks worth knowing before reading on
-- A delivery names one of several keys; a header that stands twice is refused.
-- Before an endpoint is used, a GET with a text asks whether it is ours; the text is sent back.
+- A request is signed with its date, so the login earns a way to sign (``wire.py``).
+- There is no idempotency key: references are unique, and what is refused is looked up first.
+- One request makes the case, its checkout and the payment; 202 means that the payment failed.
+- Amounts have two decimals in every currency, also in those that have none.
+- A payment is named by three ids: of the case, the checkout and the execution.
 
-Source: docs.payone.com (README.md lists the pages), read 2026-11.
+Source: API definition 1.61.0 (README.md lists all sources), read 2026-11.
 """
 
+from adapters.payone.capabilities import CAPABILITIES
+from adapters.payone.payments import PayonePayments
 from adapters.payone.settings import Settings
+from adapters.payone.translation import load
 from adapters.payone.webhooks import PayoneWebhooks
+from adapters.payone.wire import login
 from gateway.kit.adapter import Adapter
 
 ADAPTER = Adapter(
     product="payone",
     title="PAYONE",
     settings=Settings,
-    ports={"webhooks": PayoneWebhooks, "webhook_challenges": PayoneWebhooks},
+    ports={
+        "payments": PayonePayments,
+        "webhooks": PayoneWebhooks,
+        "webhook_challenges": PayoneWebhooks,
+    },
+    mappings=load,
+    login=login,
+    capabilities=CAPABILITIES,
+    readable=frozenset(
+        """
+        amount authorizationMode checkoutId checkoutStatus collectedAmount commerceCaseId created
+        creationDateTime currencyCode errorCode id merchantParameters merchantReference orderType
+        paymentEventId paymentExecutionId paymentProductId paymentStatus propertyName type status
+        """.split()
+    ),
 )

@@ -10,7 +10,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """One merchant.
 
     Attributes:
-        base_url: ``https://commerce-api.payone.com``, ``https://preprod.commerce-api.payone.com``,
+        base_url: ``https://api.commerce.payone.com``, ``https://api.preprod.commerce.payone.com``,
             or where a simulator listens.
         merchant_id: PAYONE's id of the merchant (PCP).
         api_key_id: Id of the API key.
@@ -20,7 +20,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """
 
     base_url: Annotated[str, Meta(pattern="^https?://[^/?#]+(/[^?#]*)?$")] = (
-        "https://commerce-api.payone.com"
+        "https://api.commerce.payone.com"
     )
     merchant_id: Annotated[str, Meta(pattern="^[!-~]+$")]
     api_key_id: Annotated[str, Meta(pattern="^[!-~]+$")]

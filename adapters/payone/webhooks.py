@@ -1,15 +1,25 @@
 """Webhooks: X-GCS-Signature by one of several keys, which the delivery names."""
 
 import re
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 import msgspec
 
+from adapters.payone import translation
+from adapters.payone import translation_objects as answers
 from adapters.payone.settings import Settings
+from adapters.payone.translation import Translation
+from adapters.payone.translation_objects import PAID, REFUNDED, Answer, Mark, UnreadableError
 from gateway.errors import Misconfigured, Rejected
+from gateway.kit import mapping
 from gateway.kit.signatures import base64_sha256, require_match, secrets_of
 from gateway.model.event import ProviderEvent
-from gateway.ports.notification import Answer, Notification, Terms, Trust
+from gateway.model.movement import Movement
+from gateway.model.payment import ProviderPayment
+from gateway.ports.notification import Answer as Reply
+from gateway.ports.notification import Notification, Terms, Trust
 
 _QUESTION: Final = "x-gcs-webhooks-endpoint-verification"
 _TEXT: Final = re.compile(r"[A-Za-z0-9._~=+/-]{1,256}")
@@ -17,25 +27,52 @@ _TEXT: Final = re.compile(r"[A-Za-z0-9._~=+/-]{1,256}")
 FAMILIES: Final = ("payment.", "refund.", "payout.", "token.", "checkout.", "paymentlink.")
 
 
+class _Marked(msgspec.Struct, frozen=True, rename="camel"):
+    """Where our mark stands in both kinds of objects."""
+
+    merchant_parameters: str = ""
+
+
+class _Payment(msgspec.Struct, frozen=True, rename="camel"):
+    id: str = ""
+    payment_output: _Marked = _Marked()
+
+
+class _Refund(msgspec.Struct, frozen=True, rename="camel"):
+    id: str = ""
+    refund_output: _Marked = _Marked()
+
+
 class _Event(msgspec.Struct, frozen=True):
     id: str
     type: str
-    payment: dict[str, object] = {}
+    created: str = ""
+    payment: msgspec.Raw = msgspec.Raw(b"")
+    refund: msgspec.Raw = msgspec.Raw(b"")
 
 
 _EVENT: Final = msgspec.json.Decoder(_Event)
+_PAYMENT: Final = msgspec.json.Decoder(_Payment)
+_REFUND: Final = msgspec.json.Decoder(_Refund)
 
 
 class PayoneWebhooks:
-    """The deliveries to one endpoint, and the question whether it is one."""
+    """The deliveries to one endpoint, and the question whether it is one.
+
+    Args:
+        mappings: With the tenant's overlays; None for those that are delivered.
+    """
 
     terms = Terms(methods=frozenset({"GET", "POST"}))
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, mappings: Mapping[str, mapping.Mapping] | None = None
+    ) -> None:
         self._ids = settings.webhook_key_ids
         self._secrets = settings.webhook_secrets
+        self._translation = Translation(mappings or translation.load(settings))
 
-    def answer_challenge(self, notification: Notification) -> Answer | None:
+    def answer_challenge(self, notification: Notification) -> Reply | None:
         """The text of the question; None for a POST.
 
         Only plain characters are given back, so that no page can be put into our mouth.
@@ -44,9 +81,9 @@ class PayoneWebhooks:
             return None
         text = notification.header(_QUESTION)
         if not _TEXT.fullmatch(text):
-            return Answer(status=400)
+            return Reply(status=400)
         plain = (("content-type", "text/plain"), ("x-content-type-options", "nosniff"))
-        return Answer(headers=plain, body=text.encode())
+        return Reply(headers=plain, body=text.encode())
 
     def verify(self, notification: Notification, *, now: float) -> Trust:  # noqa: ARG002 - the signature has no time
         """Accept the delivery or raise; a header that stands twice is refused.
@@ -63,19 +100,61 @@ class PayoneWebhooks:
         return Trust.SIGNED
 
     def read(self, notification: Notification) -> tuple[ProviderEvent, ...]:
-        """The one event, a hint: the payment is read before anything is believed."""
+        """The one event; where it does not tell what moved, only a hint to read the payment."""
         try:
             event = _EVENT.decode(notification.body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            found = self._said(event)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Rejected(
                 "The body is not an event of PAYONE.", code="event_unexpected"
             ) from error
-        return (
-            ProviderEvent(
-                event_id=event.id,
-                event_type=event.type,
-                provider_ref=str(event.payment.get("id", "")),
-                hint=True,
-                known=event.type.startswith(FAMILIES),
-            ),
+        except UnreadableError as error:
+            raise Rejected(str(error), code=error.code) from error
+        return (found,)
+
+    def _said(self, event: _Event) -> ProviderEvent:
+        """What the object in the event tells, where it carries our mark.
+
+        Its id is none of the three that we know a payment by, so it is told only without a mark.
+        """
+        theirs, mark = _whose(event)
+        payment: ProviderPayment | None = None
+        movements: tuple[Movement, ...] = ()
+        if mark and event.payment:
+            paid = PAID.decode(event.payment)
+            payment = self._translation.notice_in(Answer(event.payment, paid), mark.capture)
+        elif mark and event.refund:
+            refunded = REFUNDED.decode(event.refund)
+            if refunded.refund_output.references.merchant_reference:
+                given = self._translation.refund_in(Answer(event.refund, refunded))
+                movements = (given.movement,)
+        return ProviderEvent(
+            event_id=event.id,
+            event_type=event.type,
+            payment_id=mark.payment_id if mark else "",
+            provider_ref="" if mark else theirs,
+            payment=payment,
+            movements=movements,
+            hint=payment is None and not movements,
+            known=event.type.startswith(FAMILIES),
+            occurred_at=_seconds(event.created),
         )
+
+
+def _whose(event: _Event) -> tuple[str, Mark | None]:
+    """PAYONE's id of the object, and what we wrote into it."""
+    if event.payment:
+        payment = _PAYMENT.decode(event.payment)
+        return payment.id, answers.mark(payment.payment_output.merchant_parameters)
+    if event.refund:
+        refund = _REFUND.decode(event.refund)
+        return refund.id, answers.mark(refund.refund_output.merchant_parameters)
+    return "", None
+
+
+def _seconds(moment: str) -> float:
+    """A moment in ISO 8601 as seconds; 0 where it is none, for nothing depends on it."""
+    try:
+        return datetime.fromisoformat(moment).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0

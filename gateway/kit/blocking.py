@@ -5,6 +5,7 @@ port = StripePayments(settings)
 found = run(port.find_payment(payment), over_requests(session, timeout_s=30))
 """
 
+import time
 from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
@@ -31,8 +32,14 @@ def run(exchange: Exchange[T], send: Send) -> T:
         return value
 
 
-def with_login(adapter: Adapter, settings: Any, send: Send) -> Send:
-    """A sender that logs in first and once more when the product refuses the session."""
+def with_login(
+    adapter: Adapter, settings: Any, send: Send, *, clock: Callable[[], float] = time.time
+) -> Send:
+    """A sender that logs in first and once more when the product refuses the session.
+
+    Args:
+        clock: Seconds since the epoch, for products whose requests are signed with their date.
+    """
     login = adapter.login
     if login is None:
         return send
@@ -41,10 +48,10 @@ def with_login(adapter: Adapter, settings: Any, send: Send) -> Send:
     def sender(request: httpx.Request) -> httpx.Response:
         if not earned:
             earned.append(run(login(settings), send))
-        response = send(earned[0].apply(request))
+        response = send(earned[0].apply(request, now=clock()))
         if adapter.refused(response):
             earned[0] = run(login(settings), send)
-            response = send(earned[0].apply(request))
+            response = send(earned[0].apply(request, now=clock()))
         return response
 
     return sender

@@ -5,7 +5,7 @@ object; who sends them is somebody else's business: the hub under asyncio, ``kit
 script, or a test by hand.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, Final, TypeAlias, TypeVar
 
 import httpx
@@ -19,6 +19,10 @@ MAPPING: Final = "headrace.mapping"
 Exchange: TypeAlias = Generator[httpx.Request, httpx.Response, T]
 
 
+# Headers that depend on a request and on the moment of sending, in seconds since the epoch.
+Sign: TypeAlias = Callable[[httpx.Request, float], Mapping[str, str]]
+
+
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """What a login earned: headers for every further request of the system.
 
@@ -26,11 +30,14 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
         headers: Added to each request, such as an access token or a CSRF token with its cookies.
         expires_in_s: Seconds it may be used; None where only a refusal tells.
         origin: Scheme and host that the product asked us to use from now on; empty for none.
+        sign: For products whose requests are signed with their date: what is added to a request
+            that is complete. Each attempt is signed anew, as an adapter has no clock.
     """
 
     headers: Mapping[str, str]
     expires_in_s: float | None = None
     origin: str = ""
+    sign: Sign | None = None
 
     def apply(
         self,
@@ -38,12 +45,14 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
         also: Mapping[bytes, bytes] | None = None,
         *,
         extensions: Mapping[str, Any] | None = None,
+        now: float = 0.0,
     ) -> httpx.Request:
         """The request with this session; the given one stays as it is.
 
         Args:
             also: Further headers, names in lower case.
             extensions: In place of the request's.
+            now: Seconds since the epoch; of use only where requests are signed.
         """
         added = {name.lower().encode(): value.encode() for name, value in self.headers.items()}
         url = None
@@ -52,7 +61,11 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
             url = request.url.copy_with(scheme=origin.scheme, host=origin.host, port=origin.port)
             added[b"host"] = url.netloc
         added.update(also or {})
-        return with_headers(request, added, url=url, extensions=extensions)
+        complete = with_headers(request, added, url=url, extensions=extensions)
+        if self.sign is None:
+            return complete
+        signed = self.sign(complete, now).items()
+        return with_headers(complete, {name.lower().encode(): v.encode() for name, v in signed})
 
 
 def with_headers(

@@ -299,16 +299,17 @@ class Transport:
         conversation.attempts += 1
         call = conversation.call
         span = self._tracer.start_span(f"{call.product}.{call.verb}", kind=SpanKind.CLIENT)
+        at = self._wall()
         context = span.get_span_context()
         if not context.is_valid:  # no telemetry here; the system's log can still be searched
             context = self._own_context()
         return _Attempt(
             conversation,
             conversation.attempts,
-            _request_of(conversation, context, left_s),
+            _request_of(conversation, context, left_s, at),
             span,
             context,
-            self._wall(),
+            at,
             self._clock(),
         )
 
@@ -439,7 +440,9 @@ def _settled(result: _Result, call: Call, method: str) -> httpx.Response:
     ) from error
 
 
-def _request_of(conversation: _Conversation, context: SpanContext, left_s: float) -> httpx.Request:
+def _request_of(
+    conversation: _Conversation, context: SpanContext, left_s: float, at: float
+) -> httpx.Request:
     """The request of one attempt: with the header of its span and with what time is left."""
     given, policy = conversation.request, conversation.lane.policy
     added = {b"traceparent": traceparent(context).encode("ascii")}
@@ -454,7 +457,7 @@ def _request_of(conversation: _Conversation, context: SpanContext, left_s: float
     extensions = {**given.extensions, "timeout": limits}
     if conversation.session is None:
         return with_headers(given, added, extensions=extensions)
-    return conversation.session.apply(given, added, extensions=extensions)
+    return conversation.session.apply(given, added, extensions=extensions, now=at)
 
 
 def _failure(status: int, error: BaseException | None) -> str:

@@ -206,11 +206,11 @@ class Account:
             self._fail = before
 
     def _send(self, request: httpx.Request) -> httpx.Response:
-        self.sent.append(request)
         login = self.subject.adapter.login
         if login is not None and self._session is None:
             self._session = run(login(self.settings), self._answer)
-        complete = self._session.apply(request) if self._session else request
+        complete = self._session.apply(request, now=self.now) if self._session else request
+        self.sent.append(complete)
         spoilt = self._fail(complete)
         return self._answer(complete) if spoilt is None else spoilt
 

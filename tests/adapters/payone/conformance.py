@@ -7,6 +7,8 @@ import hmac
 import msgspec
 
 from adapters.payone import ADAPTER, Settings
+from adapters.payone.simulator import PayoneSimulator
+from adapters.payone.translation_objects import short
 from adapters.payone.webhooks import PayoneWebhooks
 from gateway.ports.notification import Notification
 from tests.conformance.subject import Subject
@@ -17,7 +19,7 @@ BODY = (
 )
 
 
-def _connect(number: int) -> tuple[Settings, None]:
+def _connect(number: int) -> tuple[Settings, PayoneSimulator]:
     settings = Settings(
         merchant_id="P1",
         api_key_id="key",
@@ -25,7 +27,20 @@ def _connect(number: int) -> tuple[Settings, None]:
         webhook_key_ids=("old", "new"),
         webhook_secrets=(f"old_{number}", f"secret_{number}_9fb1"),
     )
-    return settings, None
+    simulator = PayoneSimulator(
+        webhook_url="http://hub/webhooks",
+        webhook_key_id="new",
+        webhook_secret=settings.webhook_secrets[-1],
+        merchant_id="P1",
+        api_key_id="key",
+        api_secret=settings.api_secret,
+    )
+    return settings, simulator
+
+
+def _counted(_settings: Settings, verb: str, our_id: str) -> str:
+    """A refund is known by a reference that is made of our id."""
+    return short(our_id) if verb == "refund_payment" else our_id
 
 
 def signed(secret: str, body: bytes = BODY, key: str = "new") -> Notification:
@@ -46,7 +61,18 @@ SUBJECT = Subject(
     adapter=ADAPTER,
     connect=_connect,
     secrets=lambda settings: (settings.api_secret, *settings.webhook_secrets),
-    notices=lambda settings: [signed(settings.webhook_secrets[-1])],
+    effects={
+        "create_payment": "charge",
+        "capture_payment": "charge",
+        "refund_payment": "refund",
+        "authorise": "authorisation",
+    },
+    counted_as=_counted,
+    tokens={
+        "accepted": "1_token-accepted",
+        "declined": "token-declined",
+        "sepa_debit": "MANDATE-ACCEPTED",
+    },
     unguarded=lambda settings: msgspec.structs.replace(settings, webhook_secrets=()),
     dated=False,
     asking=_asking,

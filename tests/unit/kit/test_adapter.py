@@ -64,6 +64,21 @@ def test_session_may_name_another_origin(origin: str, expected: str, host: str) 
     assert (expected, host) == (str(moved.url), moved.headers["host"])
 
 
+def test_session_may_sign_what_is_complete() -> None:
+    """With the moment that is handed in, after all other headers; the given request stays."""
+    given = request("GET", _URL, [(b"authorization", b"old")])
+
+    def sign(one: httpx.Request, now: float) -> dict[str, str]:
+        seen = f"{one.headers['x-token']} {one.headers['traceparent']} {one.url.path}"
+        return {"Date": f"{now:.0f}", "Authorization": seen}
+
+    session = Session(headers={"X-Token": "t"}, sign=sign)
+    sent = session.apply(given, {b"traceparent": b"p"}, extensions={"timeout": {}}, now=17.0)
+
+    assert ("17", "t p /a b") == (sent.headers["date"], sent.headers["authorization"])
+    assert ("old", {"timeout": {}}) == (given.headers["authorization"], sent.extensions)
+
+
 def test_product_without_sessions_refuses_none() -> None:
     """What is not declared is not there."""
     plain = Adapter(product="plain", title="Plain", settings=str, ports={})

@@ -299,6 +299,25 @@ def test_session_that_has_ended_is_renewed_once() -> None:
     assert [401] * 3 == run(conversation(), with_login(product.adapter, "user", refusing))
 
 
+def test_each_request_is_signed_with_its_moment() -> None:
+    """The session is earned once; what it signs has the time of sending."""
+    seen: list[str] = []
+
+    def login(_settings: str) -> Generator[httpx.Request, httpx.Response, Session]:
+        yield from ()
+        return Session(headers={}, sign=lambda _one, now: {"Date": f"{now:.0f}"})
+
+    def send(one: httpx.Request) -> httpx.Response:
+        seen.append(one.headers["date"])
+        return httpx.Response(200)
+
+    moments = iter((1.0, 2.0, 3.0))
+    signed = Adapter(product="dated", title="Dated", settings=str, ports={}, login=login)
+    run(conversation(), with_login(signed, "user", send, clock=lambda: next(moments)))
+
+    assert ["1", "2", "3"] == seen
+
+
 def test_product_without_login_is_sent_to_at_once() -> None:
     """The sender itself, with nothing around it."""
     product = Guarded()

@@ -29,7 +29,7 @@ from structlog.testing import capture_logs
 
 from gateway.errors import InDoubt, Misconfigured, Unavailable
 from gateway.policy.breaking import BreakerState
-from gateway.ports.exchange import MAPPING
+from gateway.ports.exchange import MAPPING, Session
 from gateway.runtime.evidence import Call, Evidence
 from gateway.runtime.metrics import Durations, client_durations
 from gateway.runtime.transport import Transport
@@ -202,6 +202,17 @@ def test_a_write_with_unknown_outcome_is_sent_once(world: Make, error: Exception
     assert raised.value.code == ("timeout" if "Timeout" in type(error).__name__ else "broken")
     assert raised.value.system == "stripe_de"
     assert raised.value.__cause__ is error
+
+
+def test_each_attempt_is_signed_with_its_moment(world: Make) -> None:
+    """A signature with a date must not be as old as the first attempt."""
+    session = Session(headers={}, sign=lambda _one, now: {"Date": f"{now:.3f}"})
+    there = world(httpx.ConnectError("x"), httpx.ConnectError("x"), httpx.Response(200))
+    there.send(session=session)
+
+    dates = [one.headers["date"] for _, one in there.sent]
+    assert [f"{WALL + at:.3f}" for at, _ in there.sent] == dates
+    assert 3 == len(set(dates))
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
