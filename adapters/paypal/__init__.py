@@ -1,20 +1,43 @@
-"""PayPal: webhooks. Payments are not here yet.
+"""PayPal: the wallet and what is saved in PayPal's vault, over Orders v2 and Payments v2.
 
 Quirks worth knowing before reading on
+- A payment is an order. The payer approves it on a page; then somebody has to complete it, which
+  is ``find_payment``, because that is what the hub does when it is told of the approval.
+- Orders cannot be searched: one whose id is not known is found by the same request again.
+- Amounts are decimal texts, whole in HUF, JPY and TWD.
 - The signature covers a CRC-32 of the body, which everybody can collide: what an event says is a
-  hint, and the resource is read before anything is believed.
-- The delivery names its certificate by address; only PayPal's own hosts are asked.
+  hint, and the order is read before anything is believed.
 
 Source: developer.paypal.com (README.md lists the pages), read 2026-11.
 """
 
+from adapters.paypal.capabilities import CAPABILITIES
+from adapters.paypal.payments import PayPalPayments
 from adapters.paypal.settings import Settings
+from adapters.paypal.translation import load
 from adapters.paypal.webhooks import PayPalWebhooks
+from adapters.paypal.wire import login, refused
 from gateway.kit.adapter import Adapter
 
 ADAPTER = Adapter(
     product="paypal",
     title="PayPal",
     settings=Settings,
-    ports={"webhooks": PayPalWebhooks, "webhook_keys": PayPalWebhooks},
+    ports={
+        "payments": PayPalPayments,
+        **dict.fromkeys(("webhooks", "webhook_keys"), PayPalWebhooks),
+    },
+    mappings=load,
+    login=login,
+    refused=refused,
+    capabilities=CAPABILITIES,
+    readable=frozenset(
+        """
+        amount authorizations capture_id captures code create_time currency_code custom_id debug_id
+        details error event_type expiration_time expires_in field final_capture id intent
+        invoice_id issue location name order_id payment_initiator payment_type purchase_units
+        reason reference_id refunds related_ids resource_type response_code status status_details
+        token_type update_time usage user_action value
+        """.split()
+    ),
 )

@@ -1,13 +1,15 @@
-"""Webhooks: RSA under a certificate of PayPal's, over a checksum of the body."""
+"""Webhooks: RSA under a certificate of PayPal's, over a checksum of the body; all are hints."""
 
 import re
 import zlib
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 from adapters.paypal.settings import Settings
 from gateway.errors import Misconfigured, Rejected
+from gateway.kit import mapping
 from gateway.kit.signatures import certificates
 from gateway.kit.signatures.origins import document_in, read_document
 from gateway.model.event import ProviderEvent
@@ -24,8 +26,37 @@ FAMILIES: Final = (
 )
 
 
+class _Related(msgspec.Struct, frozen=True):
+    order_id: str = ""
+
+
+class _More(msgspec.Struct, frozen=True):
+    related_ids: _Related = _Related()
+
+
+class _Unit(msgspec.Struct, frozen=True):
+    custom_id: str = ""
+
+
+class _Disputed(msgspec.Struct, frozen=True):
+    custom: str = ""
+
+
 class _Resource(msgspec.Struct, frozen=True):
+    """An order, a part of one, or a dispute; each says in its own place whose it is."""
+
     id: str = ""
+    custom_id: str = ""
+    supplementary_data: _More = _More()
+    purchase_units: tuple[_Unit, ...] = ()
+    disputed_transactions: tuple[_Disputed, ...] = ()
+
+    @property
+    def payment_id(self) -> str:
+        """Our id, where it was sent back."""
+        units = [one.custom_id for one in self.purchase_units]
+        named = [self.custom_id, *units, *(one.custom for one in self.disputed_transactions)]
+        return next(filter(None, named), "")
 
 
 class _Event(msgspec.Struct, frozen=True):
@@ -42,7 +73,11 @@ class PayPalWebhooks:
 
     terms = Terms()
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        mappings: Mapping[str, mapping.Mapping] | None = None,  # noqa: ARG002 - a hint is not translated
+    ) -> None:
         self._settings = settings
         self.origins = frozenset({settings.key_origin}) if settings.key_origin else ORIGINS
 
@@ -82,7 +117,7 @@ class PayPalWebhooks:
         """The one event, a hint: a checksum of 32 bits binds nobody to the rest of the body."""
         try:
             event = _EVENT.decode(notification.body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Rejected(
                 "The body is not an event of PayPal.", code="event_unexpected"
             ) from error
@@ -90,7 +125,9 @@ class PayPalWebhooks:
             ProviderEvent(
                 event_id=event.id,
                 event_type=event.event_type,
-                provider_ref=event.resource.id,
+                payment_id=event.resource.payment_id,
+                provider_ref=event.resource.supplementary_data.related_ids.order_id
+                or event.resource.id,
                 hint=True,
                 known=event.event_type.startswith(FAMILIES),
             ),

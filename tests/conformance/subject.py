@@ -61,8 +61,9 @@ class Subject:
         naming: For an address a port and a delivery that names its key there.
         asking: A port, a question whether an endpoint is ours, and the answer that is due.
         requests: The most requests that any verb may take.
-        repeats: Whether the provider cannot be asked: the same request with the same key tells
-            what became of it, and its reports tell the rest.
+        repeats: Whether the provider cannot be searched: the same request with the same key tells
+            what became of it.
+        blind: Whether it cannot even be asked by its own reference; its reports tell the rest.
     """
 
     adapter: Adapter
@@ -82,6 +83,7 @@ class Subject:
     asking: Callable[[], tuple[WebhookChallenges, Notification, bytes]] | None = None
     requests: int = 4
     repeats: bool = False
+    blind: bool = False
 
     @property
     def holds(self) -> bool:
@@ -130,6 +132,10 @@ class Account:
     def holds(self) -> bool:
         """Whether an amount can be authorised now and collected later."""
         return self.subject.holds
+
+    def again(self, request: httpx.Request) -> httpx.Response:
+        """The answer to a request that was sent before."""
+        return self._answer(request)
 
     def settle(self) -> None:
         """Let the time pass that the product needs to collect."""

@@ -75,7 +75,7 @@ def collected(account: Account, payment: Payment) -> Payment:
 
 def stands(account: Account, payment: Payment, *said: ProviderPayment) -> Payment | ProviderPayment:
     """How far the payment is: as its provider answers, or reports where it cannot be asked."""
-    if not account.subject.repeats:
+    if not account.subject.blind:
         return said[-1] if said else account.run(account.port.find_payment(payment))
     for one in said:
         payment, _ = collecting.apply(payment, one)
@@ -94,7 +94,7 @@ def refund(account: Account, payment: Payment, amount: Money) -> ProviderRefund:
 
 def refunded(account: Account, payment: Payment, amount: Money) -> ProviderRefund:
     """The refund, looked up; or asked for again with the same key, where that is the only way."""
-    if account.subject.repeats:
+    if account.subject.blind:
         assert account.run(account.port.find_refund(payment, _REFUND)) is None
         return refund(account, payment, amount)
     found: ProviderRefund = account.run(account.port.find_refund(payment, _REFUND))
@@ -104,6 +104,13 @@ def refunded(account: Account, payment: Payment, amount: Money) -> ProviderRefun
 def authorised(account: Account) -> Payment:
     """A payment that waits for its capture; where nothing can be held, for the bank."""
     return created(account, prepared(account, manual=account.holds))
+
+
+def ready(account: Account, verb: str) -> Payment:
+    """A payment to which the verb can be done: only what was collected can be given back."""
+    if verb == "refund_payment":
+        return collected(account, prepared(account))
+    return authorised(account)
 
 
 def declared(account: Account, payment: Payment) -> bool:
@@ -275,7 +282,7 @@ def test_lost_refund_is_found(account: Account) -> None:
     assert isinstance(lost, InDoubt)
 
     assert payment.amount == refunded(account, payment, payment.amount).amount
-    if not account.subject.repeats:
+    if not account.subject.blind:
         asked = msgspec.structs.replace(payment, provider_ref="")
         assert payment.amount == refunded(account, asked, payment.amount).amount
     assert 1 == account.effects("refund_payment", _REFUND)
@@ -327,7 +334,7 @@ _READS: dict[str, Verb] = {
 def test_refused_write_is_one_of_the_errors(subject: Subject, verb: str, status: int) -> None:
     """The right one: doubt only where it may have happened."""
     account = subject.account("payments")
-    payment = authorised(account)
+    payment = ready(account, verb)
     with account.refusing(status, reads=False):
         found = outcome(account, _WRITES[verb](account, payment))
 
@@ -377,7 +384,7 @@ def test_rubbish_after_a_write_is_doubt(
 ) -> None:
     """It may have happened, so it is neither a failure nor a success."""
     account = subject.account("payments")
-    payment = authorised(account)
+    payment = ready(account, verb)
     with account.spoiling(spoilt):
         found = outcome(account, _WRITES[verb](account, payment))
 
@@ -389,7 +396,7 @@ def test_answer_about_another_payment_is_doubt(account: Account) -> None:
     other = prepared(account, 2)
     account.run(account.port.create_payment(other, key="other"))
     (request,) = account.sent[-1:]
-    theirs = account.simulator.handle(request, now=1_772_442_000.0)
+    theirs = account.again(request)
     with account.spoiling(theirs):
         found = outcome(account, account.port.create_payment(prepared(account, 1), key="k"))
 

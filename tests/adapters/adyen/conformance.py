@@ -71,4 +71,5 @@ SUBJECT = Subject(
     unguarded=lambda settings: msgspec.structs.replace(settings, webhook_secrets=()),
     dated=False,
     repeats=True,
+    blind=True,
 )

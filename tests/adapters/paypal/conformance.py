@@ -3,6 +3,7 @@
 import msgspec
 
 from adapters.paypal import ADAPTER, Settings
+from adapters.paypal.simulator import PayPalSimulator
 from adapters.paypal.webhooks import PayPalWebhooks
 from gateway.ports.notification import Notification
 from tests.adapters.paypal import authority
@@ -14,14 +15,27 @@ BODY = (
 )
 
 
-def _connect(number: int) -> tuple[Settings, None]:
+TOKENS = {
+    "accepted": "vault-card-accepted",
+    "declined": "vault-card-declined",
+    "paypal_vault": "vault-paypal-accepted",
+}
+
+
+def _connect(number: int) -> tuple[Settings, PayPalSimulator]:
     settings = Settings(
-        client_id="client",
+        client_id=f"client_{number}",
         client_secret=f"secret_{number}_9fb1",
         webhook_id=f"8PT597110X687430LKGECAT{number}",
         trusted_roots=authority.root().pem.decode(),
     )
-    return settings, None
+    simulator = PayPalSimulator(
+        webhook_url="http://hub/webhooks",
+        webhook_id=settings.webhook_id,
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+    )
+    return settings, simulator
 
 
 def _naming(address: str) -> tuple[PayPalWebhooks, Notification]:
@@ -33,8 +47,16 @@ SUBJECT = Subject(
     adapter=ADAPTER,
     connect=_connect,
     secrets=lambda settings: (settings.client_secret,),
+    effects={
+        "create_payment": "charge",
+        "capture_payment": "charge",
+        "refund_payment": "refund",
+        "authorise": "authorisation",
+    },
+    tokens=TOKENS,
     notices=lambda settings: [authority.delivery(settings.webhook_id, BODY)],
     unguarded=lambda settings: msgspec.structs.replace(settings, webhook_id=" "),
     dated=False,
     naming=_naming,
+    repeats=True,
 )

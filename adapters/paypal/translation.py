@@ -1,0 +1,185 @@
+"""The mappings of PayPal, and what their failures mean to a caller."""
+
+import re
+from collections.abc import Mapping as Values
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from adapters.paypal import translation_orders as orders
+from adapters.paypal.answers import Amount, Answer, Order, Part, Refund, UnreadableError
+from adapters.paypal.capabilities import CAPABILITIES
+from adapters.paypal.settings import Settings
+from adapters.paypal.wire import Body
+from gateway.errors import Rejected
+from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
+from gateway.kit.mapping.installed import mappings_of
+from gateway.model import codec
+from gateway.model.money import Money
+from gateway.model.movement import Movement
+from gateway.model.payment import Payment, ProviderPayment, ProviderRefund
+
+T = TypeVar("T")
+
+_METHODS: Final = {row.method: row for row in CAPABILITIES}
+# No decimals at PayPal. Source: developer.paypal.com/api/rest/reference/currency-codes.
+_WHOLE: Final = frozenset({"HUF", "JPY", "TWD"})
+_HUNDREDTHS: Final = frozenset({"HUF", "TWD"})  # two decimals by ISO 4217
+_VAULT_ID: Final = re.compile(r"[0-9a-zA-Z_-]{1,255}")
+NOTHING: Final = Body(b"{}")
+
+
+class Translation:
+    """Bodies out, objects of theirs in.
+
+    Args:
+        mappings: As ``load`` makes them.
+    """
+
+    def __init__(self, mappings: Values[str, Mapping]) -> None:
+        self._mappings = mappings
+
+    def order_body(self, payment: Payment) -> Body:
+        """Charge something saved, or make an order that the payer approves on a page.
+
+        Raises:
+            Rejected: PayPal cannot do this, or we do not know how; nothing was sent.
+        """
+        _check_method(payment)
+        _check_amount(payment.amount, payment)
+        return self._body("order_create", payment, {"amount": _written(payment.amount)})
+
+    def capture_body(self, payment: Payment, amount: Money) -> Body:
+        """Collect the amount."""
+        _check_amount(amount, payment)
+        return self._body("payment_capture", payment, {"amount": _written(amount)})
+
+    def refund_body(self, payment: Payment, refund_id: str, amount: Money) -> Body:
+        """Give the amount back."""
+        _check_amount(amount, payment)
+        needs = {"amount": _written(amount), "refund_id": refund_id}
+        return self._body("refund_create", payment, needs)
+
+    def payment_in(self, answer: Answer[Order]) -> ProviderPayment:
+        """The payment as its order has it.
+
+        Raises:
+            UnreadableError: Something is not in our tables; so for all that follow.
+        """
+        order = answer.object
+        amount = order.unit.amount.money
+        refunds = [self.refund_in(one) for one in orders.refunds_of(order)]
+        returned = [one.amount for one in refunds if one.state == "SETTLED"]
+        captured = [one.amount.money for one in order.captures if orders.collected(one)]
+        telling = orders.telling(order)
+        needs = {
+            "amount": amount.minor,
+            "currency": amount.currency,
+            "captured": _sum(captured, amount),
+            "refunded": _sum(returned, amount),
+            "kind": "order" if telling is None else _kind(order, telling),
+            "status": order.status if telling is None else telling.status,
+            "reason": orders.failure(telling) if telling else None,
+            "page": orders.page(order) if telling is None else None,
+        }
+        found = self._read("payment", answer.body, needs, ProviderPayment)
+        claimed = [self.dispute_in(one) for one in order.captures if orders.disputed(one)]
+        moved = (*(one.movement for one in refunds), *claimed)
+        return msgspec.structs.replace(found, movements=moved)
+
+    def dispute_in(self, capture: Part) -> Movement:
+        """What is claimed of a capture, or was taken back."""
+        needs = {"amount": capture.amount.money.minor}
+        return self._read("dispute", msgspec.json.encode(capture), needs, Movement)
+
+    def declined(self, payment: Payment, issue: str) -> ProviderPayment:
+        """A payment that PayPal refuses to make, without an order."""
+        needs = {
+            "amount": payment.amount.minor,
+            "currency": payment.amount.currency,
+            "captured": 0,
+            "refunded": 0,
+            "kind": "capture",
+            "status": "DECLINED",
+            "reason": issue,
+            "page": None,
+        }
+        body = msgspec.json.encode({"id": payment.provider_ref})
+        return self._read("payment", body, needs, ProviderPayment)
+
+    def refund_in(self, answer: Answer[Refund]) -> ProviderRefund:
+        """The refund as PayPal has it."""
+        needs = {"amount": answer.object.amount.money.minor}
+        return self._read("refund", answer.body, needs, ProviderRefund)
+
+    def _body(self, name: str, payment: Payment, needs: Values[str, Any]) -> Body:
+        made = self._mappings[name]
+        try:
+            return Body(made.to_json(payment, needs), made.reference)
+        except MappingFailure as failure:
+            raise pointing.refusal(failure, made, payment) from failure
+
+    def _read(
+        self, name: str, body: bytes | msgspec.Raw, needs: Values[str, Any], kind: type[T]
+    ) -> T:
+        try:
+            return codec.convert(self._mappings[name].apply_json(body, needs), kind)
+        except MappingFailure as failure:
+            if failure.path in {"/state", "$.status"}:
+                message, code = "PayPal gave an unknown status.", "status_unknown"
+            else:
+                message, code = "PayPal's object cannot be read.", "unreadable"
+            raise UnreadableError(message, code=code) from failure
+
+
+def load(_settings: Settings, *, overlays: Sequence[Document] = (), tenant: str = "") -> Made:
+    """The mappings for one account: the installed ones and the tenant's overlays.
+
+    Raises:
+        Refused: One of them does not fit PayPal's objects.
+    """
+    return mappings_of("paypal", {}, overlays=overlays, tenant=tenant)
+
+
+def _check_method(payment: Payment) -> None:
+    """Raise where PayPal does not have the method, or not with this currency, token or page."""
+    row = _METHODS.get(payment.method_code)
+    if row is None:
+        message = "payment.method_code is none that PayPal offers through us."
+        raise Rejected(message, code="method_unsupported")
+    if payment.amount.currency not in row.currencies:
+        message = "payment.amount.currency is none that PayPal takes for this method."
+        raise Rejected(message, code="currency_unsupported")
+    if row.token and not _VAULT_ID.fullmatch(payment.token):
+        message = "payment.token is no id of PayPal's vault."
+        raise Rejected(message, code="token_invalid")
+    if row.redirect and not payment.return_url:
+        message = "payment.return_url is missing: PayPal sends the payer to a page."
+        raise Rejected(message, code="return_url_missing")
+
+
+def _check_amount(amount: Money, payment: Payment) -> None:
+    """Raise where there is nothing to move, in another currency, or finer than PayPal takes."""
+    if amount.minor < 1 or amount.currency != payment.amount.currency:
+        message = "payment.amount is nothing, or the amount is not in its currency."
+        raise Rejected(message, code="amount_invalid")
+    if amount.currency in _HUNDREDTHS and amount.minor % 100:
+        message = "payment.amount has decimals, which PayPal does not take in this currency."
+        raise Rejected(message, code="amount_too_fine")
+
+
+def _kind(order: Order, part: Part) -> str:
+    return "capture" if part in order.captures else "authorization"
+
+
+def _written(amount: Money) -> Amount:
+    value = amount.amount.partition(".")[0] if amount.currency in _WHOLE else amount.amount
+    return Amount(amount.currency, value)
+
+
+def _sum(parts: Sequence[Money], whole: Money) -> int:
+    """The parts together, if they are of the same currency."""
+    if any(one.currency != whole.currency for one in parts):
+        raise UnreadableError("PayPal's amounts are in several currencies.", code="unreadable")
+    return sum(one.minor for one in parts)
