@@ -133,10 +133,6 @@ class Account:
         """Whether an amount can be authorised now and collected later."""
         return self.subject.holds
 
-    def again(self, request: httpx.Request) -> httpx.Response:
-        """The answer to a request that was sent before."""
-        return self._answer(request)
-
     def settle(self) -> None:
         """Let the time pass that the product needs to collect."""
         self.now += self.subject.settles_s

@@ -396,7 +396,7 @@ def test_answer_about_another_payment_is_doubt(account: Account) -> None:
     other = prepared(account, 2)
     account.run(account.port.create_payment(other, key="other"))
     (request,) = account.sent[-1:]
-    theirs = account.again(request)
+    theirs = account.simulator.handle(request, now=1_772_442_000.0)
     with account.spoiling(theirs):
         found = outcome(account, account.port.create_payment(prepared(account, 1), key="k"))
 
