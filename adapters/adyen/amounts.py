@@ -6,6 +6,7 @@ Source: docs.adyen.com/development-resources/currency-codes, read 2026-11.
 from typing import Final
 
 from gateway.errors import Rejected
+from gateway.kit.answers import UnreadableError
 from gateway.model.money import Money
 
 # "Differs from standard": what one ISO minor unit is at Adyen, as times and divided by.
@@ -22,18 +23,6 @@ CURRENCIES: Final = frozenset(
     UAH UGX USD UYU UZS VND VUV WST XAF XCD XOF XPF YER ZAR ZMW
     """.split()
 )
-
-
-class UnreadableError(ValueError):
-    """Adyen said something that is not in our tables.
-
-    Attributes:
-        code: ``status_unknown`` or ``unreadable``.
-    """
-
-    def __init__(self, message: str, *, code: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 def units(amount: Money, field: str) -> int:

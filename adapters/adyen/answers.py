@@ -3,7 +3,7 @@
 All else is read by the mappings, from the same bytes. Source: Adyen/adyen-openapi, Checkout v71.
 """
 
-from typing import Final, Generic, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -48,18 +48,6 @@ class Received(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     payment_reference: str = ""
     reference: str = ""
     amount: Amount | None = None
-
-
-class Answer(msgspec.Struct, Generic[T], frozen=True):
-    """One object of theirs.
-
-    Attributes:
-        body: As it came, for its mapping.
-        object: What is needed beside.
-    """
-
-    body: bytes
-    object: T
 
 
 PAID: Final = msgspec.json.Decoder(Paid)

@@ -6,12 +6,13 @@ from typing import Final, TypeVar
 import msgspec
 
 from adapters.adyen import amounts, translation, wire
-from adapters.adyen.amounts import UnreadableError
-from adapters.adyen.answers import PAID, RECEIVED, Amount, Answer, Paid, Received, reference_of
+from adapters.adyen.answers import PAID, RECEIVED, Amount, Paid, Received, reference_of
 from adapters.adyen.settings import Settings
-from adapters.adyen.translation import Body, Translation
+from adapters.adyen.translation import Translation
 from gateway.errors import InDoubt, Rejected
 from gateway.kit import mapping
+from gateway.kit.adapter import Body, segment
+from gateway.kit.answers import Answer, UnreadableError
 from gateway.model.money import Money
 from gateway.model.payment import Payment, ProviderPayment, ProviderRefund
 from gateway.ports.exchange import Exchange
@@ -138,7 +139,7 @@ def _payment_path(payment: Payment) -> str:
     if not payment.provider_ref:
         message = "provider_ref: Adyen's reference of the payment is not known."
         raise Rejected(message, code="provider_ref_missing")
-    return f"/payments/{wire.segment(payment.provider_ref)}"
+    return f"/payments/{segment(payment.provider_ref)}"
 
 
 def _is_of(made: Paid, payment: Payment) -> bool:

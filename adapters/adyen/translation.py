@@ -8,12 +8,13 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from adapters.adyen import amounts
-from adapters.adyen.amounts import UnreadableError
-from adapters.adyen.answers import Answer, Paid, Received, is_held, reference_of
+from adapters.adyen.answers import Paid, Received, is_held, reference_of
 from adapters.adyen.capabilities import CAPABILITIES
 from adapters.adyen.notices import Item
 from adapters.adyen.settings import Settings
 from gateway.errors import Rejected
+from gateway.kit.adapter import Body
+from gateway.kit.answers import Answer, UnreadableError, translated
 from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
 from gateway.kit.mapping.installed import mappings_of
 from gateway.model import codec
@@ -53,17 +54,6 @@ _STATUS: Final = {"/state", "$.resultCode", "$.status", "/next_action/kind"}
 # Methods that belong to certain currencies.
 _CURRENCIES: Final = {row.method: row.currencies for row in CAPABILITIES if row.currencies}
 _COLLECTING: Final = "AUTHORISATION.true"
-
-
-class Body(msgspec.Struct, frozen=True):
-    """A body as it is sent.
-
-    Attributes:
-        made_by: The mapping that it comes from.
-    """
-
-    content: bytes
-    made_by: str
 
 
 class Translation:
@@ -191,15 +181,13 @@ class Translation:
     def _target(
         self, name: str, body: bytes | msgspec.Raw, needs: Values[str, Any]
     ) -> Values[str, Any]:
-        try:
-            made: Values[str, Any] = self._mappings[name].apply_json(body, needs)
-        except MappingFailure as failure:
-            if failure.path in _STATUS:
-                message, code = "Adyen gave an unknown status.", "status_unknown"
-            else:
-                message, code = "Adyen's object cannot be read.", "unreadable"
-            raise UnreadableError(message, code=code) from failure
-        return made
+        return translated(
+            self._mappings[name],
+            body,
+            needs,
+            title="Adyen",
+            is_status=lambda path: path in _STATUS,
+        )
 
 
 def load(settings: Settings, *, overlays: Sequence[Document] = (), tenant: str = "") -> Made:

@@ -7,7 +7,6 @@ from typing import Final
 import msgspec
 
 from adapters.adyen import translation
-from adapters.adyen.amounts import UnreadableError
 from adapters.adyen.answers import payment_id_of
 from adapters.adyen.notices import (
     FOR_A_PERSON,
@@ -22,6 +21,7 @@ from adapters.adyen.settings import Settings
 from adapters.adyen.translation import Translation
 from gateway.errors import Rejected
 from gateway.kit import mapping
+from gateway.kit.answers import UnreadableError
 from gateway.kit.signatures import base64_sha256, decode_event, digest, hex_keys, require_match
 from gateway.model.event import ProviderEvent
 from gateway.ports.notification import Answer, Notification, Terms, Trust

@@ -1,18 +1,16 @@
 """How Adyen speaks: JSON both ways, a key in a header, and what its errors mean for the caller."""
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Final, TypeAlias, TypeVar
-from urllib.parse import quote
 from uuid import UUID, uuid5
 
 import httpx
 import msgspec
 
-from adapters.adyen.answers import Answer
 from adapters.adyen.settings import Settings
 from gateway.errors import HeadraceError, InDoubt, Misconfigured, Rejected, Unavailable
+from gateway.kit import answers
 from gateway.kit.adapter import request
+from gateway.kit.answers import Answer, legible, retry_after_s
 
 T = TypeVar("T")
 
@@ -70,11 +68,6 @@ class Wire:
         return self._base.copy_with(raw_path=f"{prefix}{path}".encode("ascii"))
 
 
-def segment(reference: str) -> str:
-    """A reference of theirs as one part of a path."""
-    return quote(reference, safe="")
-
-
 def age_s(response: httpx.Response, since: str) -> float:
     """Seconds between a moment of ours and the date of the answer, by Adyen's clock.
 
@@ -83,13 +76,7 @@ def age_s(response: httpx.Response, since: str) -> float:
     """
     if not response.is_success:
         raise _meaning(response, wrote=False)
-    try:
-        # HTTP has no other zone.
-        now = parsedate_to_datetime(response.headers.get("date", "")).replace(tzinfo=UTC)
-    except ValueError as error:
-        raise Unavailable("Adyen's answer has no date.", code="unreadable") from error
-    then = datetime.fromisoformat(since)
-    return (now - (then if then.tzinfo else then.replace(tzinfo=UTC))).total_seconds()
+    return answers.age_s(response, since, title="Adyen")
 
 
 def written(response: httpx.Response, decoder: msgspec.json.Decoder[T], *, key: str) -> Answer[T]:
@@ -113,7 +100,7 @@ def written(response: httpx.Response, decoder: msgspec.json.Decoder[T], *, key: 
 
 def _meaning(response: httpx.Response, *, wrote: bool) -> HeadraceError:
     """What an error answer means for the caller."""
-    error = _error(response)
+    error = legible(response, _ERROR)
     detail = f"{error.error_code} {error.error_type}"[:80] if error else ""
     meaning = _meaning_of(response, error)
     if meaning is None and wrote:
@@ -121,7 +108,7 @@ def _meaning(response: httpx.Response, *, wrote: bool) -> HeadraceError:
     # A read moves nothing, so it can simply be asked again.
     kind, code, message = meaning or (Unavailable, "server_error", "Adyen failed.")
     if kind is Unavailable:
-        pause = _retry_after(response)
+        pause = retry_after_s(response)
         return Unavailable(message, code=code, detail=detail, retry_after_s=pause)
     return kind(message, code=code, detail=detail)
 
@@ -144,15 +131,3 @@ def _meaning_of(response: httpx.Response, error: _Error | None) -> _Meaning | No
     if error is None:
         return _FOREIGN
     return None if error.error_code == _DUPLICATE else _REFUSED
-
-
-def _error(response: httpx.Response) -> _Error | None:
-    try:
-        return _ERROR.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    seconds = response.headers.get("retry-after", "")
-    return float(seconds) if seconds.isascii() and seconds.isdigit() else None

@@ -61,18 +61,6 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     resource_metadata: dict[str, Any] = {}
 
 
-class Answer(msgspec.Struct, Generic[T], frozen=True):
-    """One resource of theirs.
-
-    Attributes:
-        body: As it came, for its mapping.
-        object: What is needed beside.
-    """
-
-    body: bytes
-    object: T
-
-
 class Page(msgspec.Struct, Generic[T], frozen=True):
     """One page of a list.
 

@@ -7,12 +7,14 @@ import httpx
 import msgspec
 
 from adapters.gocardless import capabilities, translation, wire
-from adapters.gocardless.answers import DEBIT, EVENT, REFUND, Answer, Debit, Refund
+from adapters.gocardless.answers import DEBIT, EVENT, REFUND, Debit, Refund
 from adapters.gocardless.settings import Settings
-from adapters.gocardless.translation import Translation, UnreadableError
+from adapters.gocardless.translation import Translation
 from adapters.gocardless.wire import LIMIT, Body, Query
 from gateway.errors import InDoubt, Rejected
 from gateway.kit import mapping
+from gateway.kit.adapter import segment
+from gateway.kit.answers import Answer, UnreadableError
 from gateway.model.money import Money
 from gateway.model.payment import (
     Payment,
@@ -204,7 +206,7 @@ def _reference(payment: Payment) -> str:
 
 
 def _path(name: str, reference: str) -> str:
-    return f"/{name}/{wire.segment(reference)}"
+    return f"/{name}/{segment(reference)}"
 
 
 def _is_of(answer: Answer[Debit], payment: Payment) -> bool:

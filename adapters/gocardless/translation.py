@@ -4,9 +4,10 @@ from collections.abc import Mapping as Values
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from adapters.gocardless.answers import Answer, Debit, Event, Refund
+from adapters.gocardless.answers import Debit, Event, Refund
 from adapters.gocardless.settings import Settings
 from adapters.gocardless.wire import Body
+from gateway.kit.answers import Answer, translated
 from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
 from gateway.kit.mapping.installed import mappings_of
 from gateway.model import codec
@@ -15,18 +16,6 @@ from gateway.model.movement import Movement
 from gateway.model.payment import Payment, ProviderPayment, ProviderRefund
 
 T = TypeVar("T")
-
-
-class UnreadableError(ValueError):
-    """GoCardless said something that is not in our tables.
-
-    Attributes:
-        code: ``status_unknown`` or ``unreadable``.
-    """
-
-    def __init__(self, message: str, *, code: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class Translation:
@@ -103,15 +92,14 @@ class Translation:
             raise pointing.refusal(failure, made, payment) from failure
 
     def _target(self, name: str, body: bytes, needs: Values[str, Any]) -> Values[str, Any]:
-        try:
-            made: Values[str, Any] = self._mappings[name].apply_json(body, needs)
-        except MappingFailure as failure:
-            if failure.path in {"$.status", "$.action", "/state"}:
-                message, code = "GoCardless gave an unknown status.", "status_unknown"
-            else:
-                message, code = "GoCardless's resource cannot be read.", "unreadable"
-            raise UnreadableError(message, code=code) from failure
-        return made
+        return translated(
+            self._mappings[name],
+            body,
+            needs,
+            title="GoCardless",
+            thing="resource",
+            is_status=lambda path: path in {"$.status", "$.action", "/state"},
+        )
 
 
 def load(_settings: Settings, *, overlays: Sequence[Document] = (), tenant: str = "") -> Made:

@@ -7,11 +7,12 @@ from typing import Final
 import msgspec
 
 from adapters.gocardless import translation
-from adapters.gocardless.answers import EVENT, Answer, Event, Links
+from adapters.gocardless.answers import EVENT, Event, Links
 from adapters.gocardless.settings import Settings
-from adapters.gocardless.translation import Translation, UnreadableError
+from adapters.gocardless.translation import Translation
 from gateway.errors import Rejected
 from gateway.kit import mapping
+from gateway.kit.answers import Answer, UnreadableError
 from gateway.kit.signatures import hex_sha256, require_match, secrets_of
 from gateway.model.event import ProviderEvent
 from gateway.model.money import Money

@@ -1,18 +1,19 @@
 """How GoCardless speaks: JSON in envelopes, a Bearer token, and what its errors mean."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, TypeAlias, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
 
-from adapters.gocardless.answers import Answer, Page
+from adapters.gocardless.answers import Page
 from adapters.gocardless.settings import Settings
-from gateway.errors import HeadraceError, InDoubt, Misconfigured, Rejected, Unavailable
+from gateway.errors import HeadraceError, Misconfigured, Rejected, Unavailable
 from gateway.kit.adapter import request
+from gateway.kit.answers import Answer, legible, unclear, utc
 
 T = TypeVar("T")
 Query: TypeAlias = tuple[tuple[str, str], ...]
@@ -105,16 +106,11 @@ class Wire:
         return request("GET", httpx.URL(self._root + target), self._headers)
 
 
-def segment(reference: str) -> str:
-    """A reference of theirs as one part of a path."""
-    return quote(reference, safe="")
-
-
 def since(moment: str) -> tuple[str, str]:
     """Only what was made after a moment in ISO 8601; without zone it is in UTC."""
-    parsed = datetime.fromisoformat(moment)
-    aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-    return "created_at[gte]", (aware.astimezone(UTC) - _SKEW).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return "created_at[gte]", (utc(moment).astimezone(UTC) - _SKEW).strftime(
+        "%Y-%m-%dT%H:%M:%S.000Z"
+    )
 
 
 def answer(
@@ -169,7 +165,7 @@ def refusal(response: httpx.Response, *, wrote: bool) -> HeadraceError:
     detail = error.reason if error else ""
     meaning = _meaning_of(response.status_code, error)
     if meaning is None:
-        return _unclear("GoCardless failed.", "server_error", wrote=wrote, detail=detail)
+        return unclear("GoCardless failed.", "server_error", wrote=wrote, detail=detail)
     kind, code, message = meaning
     if kind is Unavailable:
         pause = _pause(response)
@@ -200,7 +196,7 @@ def _envelope(response: httpx.Response, name: str, *, wrote: bool) -> dict[str, 
         raise refusal(response, wrote=wrote)
     envelope = _decoded(response.content, _ENVELOPE, wrote=wrote)
     if name not in envelope:
-        raise _unclear("GoCardless's answer is none.", "unreadable", wrote=wrote)
+        raise unclear("GoCardless's answer is none.", "unreadable", wrote=wrote)
     return envelope
 
 
@@ -209,21 +205,7 @@ def _decoded(raw: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T], *, wrot
         return decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         message = "GoCardless's answer cannot be read."
-        raise _unclear(message, "unreadable", wrote=wrote) from error
-
-
-def _unclear(message: str, code: str, *, wrote: bool, detail: str = "") -> HeadraceError:
-    # A read moves nothing, so it can simply be asked again.
-    if wrote:
-        return InDoubt(message, code=code, detail=detail)
-    return Unavailable(message, code=code, detail=detail)
-
-
-def _error(response: httpx.Response) -> _Error | None:
-    try:
-        return _ERROR.decode(response.content).error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
+        raise unclear(message, "unreadable", wrote=wrote) from error
 
 
 def _pause(response: httpx.Response) -> float | None:
@@ -237,3 +219,8 @@ def _pause(response: httpx.Response) -> float | None:
         return max((reset - now).total_seconds(), 0.0)
     except (KeyError, ValueError, TypeError):
         return None
+
+
+def _error(response: httpx.Response) -> _Error | None:
+    found = legible(response, _ERROR)
+    return found.error if found is not None else None

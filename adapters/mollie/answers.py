@@ -8,21 +8,10 @@ from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
 
+from gateway.kit.answers import UnreadableError
 from gateway.model.money import Money
 
 T = TypeVar("T")
-
-
-class UnreadableError(ValueError):
-    """Mollie said something that is not in our tables.
-
-    Attributes:
-        code: ``status_unknown`` or ``unreadable``.
-    """
-
-    def __init__(self, message: str, *, code: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class Amount(msgspec.Struct, frozen=True):
@@ -117,18 +106,6 @@ class Chargeback(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     id: str
     payment_id: str
     amount: Amount
-
-
-class Answer(msgspec.Struct, Generic[T], frozen=True):
-    """One object of theirs.
-
-    Attributes:
-        body: As it came, for its mapping.
-        object: What is needed beside.
-    """
-
-    body: bytes | msgspec.Raw
-    object: T
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):

@@ -8,11 +8,13 @@ import httpx
 import msgspec
 
 from adapters.mollie import answers, translation, wire
-from adapters.mollie.answers import CAPTURE, PAYMENT, REFUND, Answer, Refund, UnreadableError
+from adapters.mollie.answers import CAPTURE, PAYMENT, REFUND, Refund
 from adapters.mollie.settings import Settings
 from adapters.mollie.translation import Translation
 from gateway.errors import InDoubt, Rejected
 from gateway.kit import mapping
+from gateway.kit.adapter import segment
+from gateway.kit.answers import Answer, UnreadableError
 from gateway.model.money import Money
 from gateway.model.payment import Payment, PaymentState, ProviderPayment, ProviderRefund
 from gateway.ports.exchange import Exchange
@@ -164,7 +166,7 @@ class MolliePayments:
 def _path(payment: Payment) -> str:
     if not payment.provider_ref:
         raise Rejected("Mollie's id of the payment is not known.", code="provider_ref_missing")
-    return f"{_PAYMENTS}/{wire.segment(payment.provider_ref)}"
+    return f"{_PAYMENTS}/{segment(payment.provider_ref)}"
 
 
 def _is_of(answer: Answer[answers.Payment], payment: Payment) -> bool:

@@ -8,20 +8,12 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from adapters.mollie import answers
-from adapters.mollie.answers import (
-    CHARGEBACK,
-    REFUND,
-    Amount,
-    Answer,
-    Chargeback,
-    Details,
-    Refund,
-    UnreadableError,
-)
+from adapters.mollie.answers import CHARGEBACK, REFUND, Amount, Chargeback, Details, Refund
 from adapters.mollie.capabilities import CAPABILITIES
 from adapters.mollie.settings import Settings
-from adapters.mollie.wire import Body
 from gateway.errors import Rejected
+from gateway.kit.adapter import Body
+from gateway.kit.answers import Answer, UnreadableError, translated
 from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
 from gateway.kit.mapping.installed import mappings_of
 from gateway.model import codec
@@ -150,14 +142,14 @@ class Translation:
             raise Rejected(message, code=code) from failure
 
     def _read(self, name: str, body: bytes, needs: Values[str, Any], kind: type[T]) -> T:
-        try:
-            return codec.convert(self._mappings[name].apply_json(body, needs), kind)
-        except MappingFailure as failure:
-            if failure.path == "$.status":
-                message, code = "Mollie gave an unknown status.", "status_unknown"
-            else:
-                message, code = "Mollie's object cannot be read.", "unreadable"
-            raise UnreadableError(message, code=code) from failure
+        made = translated(
+            self._mappings[name],
+            body,
+            needs,
+            title="Mollie",
+            is_status=lambda path: path == "$.status",
+        )
+        return codec.convert(made, kind)
 
 
 def load(settings: Settings, *, overlays: Sequence[Document] = (), tenant: str = "") -> Made:

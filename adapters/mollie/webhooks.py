@@ -8,11 +8,12 @@ from typing import Any, Final
 import msgspec
 
 from adapters.mollie import translation
-from adapters.mollie.answers import CHARGEBACK, PAYMENT, REFUND, Answer, UnreadableError, mark
+from adapters.mollie.answers import CHARGEBACK, PAYMENT, REFUND, mark
 from adapters.mollie.settings import Settings
 from adapters.mollie.translation import Translation
 from gateway.errors import Rejected
 from gateway.kit import mapping
+from gateway.kit.answers import Answer, UnreadableError
 from gateway.kit.signatures import hex_sha256, require_match, secrets_of
 from gateway.model.event import ProviderEvent
 from gateway.model.movement import Movement

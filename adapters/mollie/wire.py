@@ -2,15 +2,15 @@
 
 import uuid
 from typing import Final, TypeVar
-from urllib.parse import quote
 
 import httpx
 import msgspec
 
-from adapters.mollie.answers import Answer, Page
+from adapters.mollie.answers import Page
 from adapters.mollie.settings import Settings
-from gateway.errors import HeadraceError, InDoubt, Misconfigured, Rejected, Unavailable
-from gateway.kit.adapter import request
+from gateway.errors import Misconfigured, Rejected, Unavailable
+from gateway.kit.adapter import Body, request
+from gateway.kit.answers import Answer, legible, retry_after_s, unclear
 
 T = TypeVar("T")
 
@@ -27,17 +27,6 @@ _REFUSED: Final = (Rejected, "refused", "Mollie refuses the request.")
 _BY_STATUS: Final = {401: _ACCESS, 403: _ACCESS, 409: _LOCKED, 423: _LOCKED, 429: _LIMITED}
 # Request timeout, and what a proxy in front says.
 _UNCLEAR: Final = {408, 425}
-
-
-class Body(msgspec.Struct, frozen=True):
-    """JSON to be sent.
-
-    Attributes:
-        made_by: The mapping that it comes from.
-    """
-
-    content: bytes
-    made_by: str = ""
 
 
 class _Error(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,11 +83,6 @@ class Wire:
         return self._origin.copy_with(raw_path=self._prefix + target.encode("ascii"))
 
 
-def segment(reference: str) -> str:
-    """A reference of theirs as one part of a path."""
-    return quote(reference, safe="")
-
-
 def read(response: httpx.Response, decoder: msgspec.json.Decoder[T], *, wrote: bool) -> T:
     """The answer in the given shape.
 
@@ -114,7 +98,7 @@ def read(response: httpx.Response, decoder: msgspec.json.Decoder[T], *, wrote: b
     try:
         return decoder.decode(response.content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _unclear("Mollie's answer cannot be read.", "unreadable", wrote=wrote) from error
+        raise unclear("Mollie's answer cannot be read.", "unreadable", wrote=wrote) from error
 
 
 def answer(response: httpx.Response, decoder: msgspec.json.Decoder[T], *, wrote: bool) -> Answer[T]:
@@ -131,7 +115,7 @@ def page(response: httpx.Response, decoder: msgspec.json.Decoder[T]) -> Page[Ans
         link = found.links.next.href if found.links.next else ""
         following = httpx.URL(link).params.get("from", "")
     except (msgspec.DecodeError, httpx.InvalidURL) as error:
-        raise _unclear("Mollie's list cannot be read.", "unreadable", wrote=False) from error
+        raise unclear("Mollie's list cannot be read.", "unreadable", wrote=False) from error
     return Page(objects=objects, following=following)
 
 
@@ -139,12 +123,12 @@ def accepted(response: httpx.Response) -> None:
     """Raise unless the request was taken; there is no object in the answer."""
     check(response, wrote=True)
     if response.status_code != httpx.codes.ACCEPTED:
-        raise _unclear("Mollie's answer cannot be read.", "unreadable", wrote=True)
+        raise unclear("Mollie's answer cannot be read.", "unreadable", wrote=True)
 
 
 def missing(response: httpx.Response) -> bool:
     """Whether Mollie itself says that there is no such object."""
-    return response.status_code == httpx.codes.NOT_FOUND and _error(response) is not None
+    return response.status_code == httpx.codes.NOT_FOUND and legible(response, _ERROR) is not None
 
 
 def check(response: httpx.Response, *, wrote: bool) -> None:
@@ -154,31 +138,12 @@ def check(response: httpx.Response, *, wrote: bool) -> None:
     """
     if response.is_success:
         return
-    error, status = _error(response), response.status_code
+    error, status = legible(response, _ERROR), response.status_code
     detail = f"{error.title} {error.field}".strip()[:80] if error else ""
     if status in _UNCLEAR or status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        raise _unclear("Mollie failed.", "server_error", wrote=wrote, detail=detail)
+        raise unclear("Mollie failed.", "server_error", wrote=wrote, detail=detail)
     kind, code, message = _BY_STATUS.get(status, _REFUSED if error else _FOREIGN)
     if kind is Unavailable:
-        pause = _retry_after(response)
+        pause = retry_after_s(response)
         raise Unavailable(message, code=code, detail=detail, retry_after_s=pause)
     raise kind(message, code=code, detail=detail)
-
-
-def _unclear(message: str, code: str, *, wrote: bool, detail: str = "") -> HeadraceError:
-    # A read moves nothing, so it can simply be asked again.
-    if wrote:
-        return InDoubt(message, code=code, detail=detail)
-    return Unavailable(message, code=code, detail=detail)
-
-
-def _error(response: httpx.Response) -> _Error | None:
-    try:
-        return _ERROR.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    seconds = response.headers.get("retry-after", "")
-    return float(seconds) if seconds.isascii() and seconds.isdigit() else None

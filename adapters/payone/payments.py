@@ -18,16 +18,15 @@ from adapters.payone.translation_objects import (
     CHECKOUTS,
     MADE,
     REFUNDED,
-    Answer,
     Checkout,
     Execution,
     MadeCheckout,
     Place,
-    UnreadableError,
 )
-from adapters.payone.wire import Body
 from gateway.errors import InDoubt, Rejected
 from gateway.kit import mapping
+from gateway.kit.adapter import Body, segment
+from gateway.kit.answers import Answer, UnreadableError
 from gateway.model.money import Money
 from gateway.model.movement import Movement, MovementKind, MovementState
 from gateway.model.payment import (
@@ -271,12 +270,12 @@ def _reason(made: MadeCheckout) -> Rejected | None:
 
 
 def _checkout_path(place: Place) -> str:
-    case, checkout = wire.segment(place.case), wire.segment(place.checkout)
+    case, checkout = segment(place.case), segment(place.checkout)
     return f"{_CASES}/{case}/checkouts/{checkout}"
 
 
 def _path(place: Place) -> str:
-    return f"{_checkout_path(place)}/payment-executions/{wire.segment(place.execution)}"
+    return f"{_checkout_path(place)}/payment-executions/{segment(place.execution)}"
 
 
 def _execution(checkout: Checkout, execution_id: str) -> Execution | None:

@@ -11,7 +11,6 @@ from adapters.payone import translation_objects as answers
 from adapters.payone.capabilities import CAPABILITIES
 from adapters.payone.settings import Settings
 from adapters.payone.translation_objects import (
-    Answer,
     Checkout,
     Event,
     Execution,
@@ -19,10 +18,10 @@ from adapters.payone.translation_objects import (
     Paid,
     Place,
     Refunded,
-    UnreadableError,
 )
-from adapters.payone.wire import Body
 from gateway.errors import Rejected
+from gateway.kit.adapter import Body
+from gateway.kit.answers import Answer, UnreadableError, translated
 from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
 from gateway.kit.mapping.installed import mappings_of
 from gateway.model import codec
@@ -172,14 +171,14 @@ class Translation:
     def _read(
         self, name: str, body: bytes | msgspec.Raw, needs: Values[str, Any], kind: type[T]
     ) -> T:
-        try:
-            return codec.convert(self._mappings[name].apply_json(body, needs), kind)
-        except MappingFailure as failure:
-            if failure.path in _STATUS or "status" in failure.path.lower():
-                message, code = "PAYONE gave an unknown status.", "status_unknown"
-            else:
-                message, code = "PAYONE's object cannot be read.", "unreadable"
-            raise UnreadableError(message, code=code) from failure
+        made = translated(
+            self._mappings[name],
+            body,
+            needs,
+            title="PAYONE",
+            is_status=lambda path: path in _STATUS or "status" in path.lower(),
+        )
+        return codec.convert(made, kind)
 
 
 # Status whose amount is the payment's, or of which no money depends. All else is read back.

@@ -6,11 +6,12 @@ All else is read by the mappings, from the same bytes. Source: API definition 1.
 import base64
 import hashlib
 from collections.abc import Sequence
-from typing import Final, Generic, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
 from gateway.errors import Rejected
+from gateway.kit.answers import UnreadableError
 from gateway.model.money import Money, scale
 from gateway.model.payment import CaptureMethod, Payment
 
@@ -19,18 +20,6 @@ T = TypeVar("T")
 # "Amount in cents and always having 2 decimals".
 _DECIMALS: Final = 2
 _MOST: Final = 999_999_999_999
-
-
-class UnreadableError(ValueError):
-    """PAYONE said something that is not in our tables.
-
-    Attributes:
-        code: ``status_unknown`` or ``unreadable``.
-    """
-
-    def __init__(self, message: str, *, code: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class Amount(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -190,18 +179,6 @@ class Refunded(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     refund_output: _Output
     status: str
-
-
-class Answer(msgspec.Struct, Generic[T], frozen=True):
-    """One object of theirs.
-
-    Attributes:
-        body: As it came, for its mapping.
-        object: What is needed beside.
-    """
-
-    body: bytes | msgspec.Raw
-    object: T
 
 
 class Place(msgspec.Struct, frozen=True):

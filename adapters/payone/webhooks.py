@@ -11,9 +11,10 @@ from adapters.payone import translation
 from adapters.payone import translation_objects as answers
 from adapters.payone.settings import Settings
 from adapters.payone.translation import Translation
-from adapters.payone.translation_objects import PAID, REFUNDED, Answer, Mark, UnreadableError
+from adapters.payone.translation_objects import PAID, REFUNDED, Mark
 from gateway.errors import Misconfigured, Rejected
 from gateway.kit import mapping
+from gateway.kit.answers import Answer, UnreadableError
 from gateway.kit.signatures import base64_sha256, require_match, secrets_of
 from gateway.model.event import ProviderEvent
 from gateway.model.movement import Movement

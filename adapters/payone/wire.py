@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from email.utils import formatdate
 from typing import Final, TypeAlias, TypeVar
-from urllib.parse import quote
 
 import httpx
 import msgspec
 
 from adapters.payone.settings import Settings
-from adapters.payone.translation_objects import Answer
-from gateway.errors import HeadraceError, InDoubt, Misconfigured, Rejected, Unavailable
-from gateway.kit.adapter import request
+from gateway.errors import HeadraceError, Misconfigured, Rejected, Unavailable
+from gateway.kit.adapter import Body, request, segment
+from gateway.kit.answers import Answer, legible, retry_after_s, unclear
 from gateway.kit.signatures import base64_sha256
 from gateway.ports.exchange import Exchange, Session
 
@@ -25,17 +24,6 @@ _LOCKED: Final = (Unavailable, "locked", "PAYONE is busy with the same thing.")
 _REFUSED: Final = (Rejected, "refused", "PAYONE refuses the request.")
 _BY_STATUS: Final = {401: _ACCESS, 403: _ACCESS, 423: _LOCKED, 429: _LIMITED}
 _TIMEOUT: Final = 408
-
-
-class Body(msgspec.Struct, frozen=True):
-    """JSON to be sent.
-
-    Attributes:
-        made_by: The mapping that it comes from.
-    """
-
-    content: bytes
-    made_by: str = ""
 
 
 class _Problem(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -100,11 +88,6 @@ class Wire:
         return self._origin.copy_with(raw_path=(self._prefix + target).encode("ascii"))
 
 
-def segment(text: str) -> str:
-    """A text as one part of a path."""
-    return quote(text, safe="")
-
-
 def answer(response: httpx.Response, decoder: msgspec.json.Decoder[T], *, wrote: bool) -> Answer[T]:
     """One object of theirs.
 
@@ -119,43 +102,24 @@ def answer(response: httpx.Response, decoder: msgspec.json.Decoder[T], *, wrote:
     try:
         return Answer(response.content, decoder.decode(response.content))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _unclear("PAYONE's answer cannot be read.", "unreadable", wrote=wrote) from error
+        raise unclear("PAYONE's answer cannot be read.", "unreadable", wrote=wrote) from error
 
 
 def missing(response: httpx.Response) -> bool:
     """Whether PAYONE itself says that there is no such object."""
-    return response.status_code == httpx.codes.NOT_FOUND and _error(response) is not None
+    return response.status_code == httpx.codes.NOT_FOUND and legible(response, _ERROR) is not None
 
 
 def _meaning(response: httpx.Response, *, wrote: bool) -> HeadraceError:
     """What an error answer means for the caller."""
-    error, status = _error(response), response.status_code
+    error, status = legible(response, _ERROR), response.status_code
     first = error.errors[0] if error and error.errors else None
     detail = f"{first.error_code} {first.property_name}".strip()[:80] if first else ""
     if status == _TIMEOUT or status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        return _unclear("PAYONE failed.", "server_error", wrote=wrote, detail=detail)
+        return unclear("PAYONE failed.", "server_error", wrote=wrote, detail=detail)
     meaning: _Meaning = _BY_STATUS.get(status, _REFUSED if error else _FOREIGN)
     kind, code, message = meaning
     if kind is Unavailable:
-        pause = _retry_after(response)
+        pause = retry_after_s(response)
         return Unavailable(message, code=code, detail=detail, retry_after_s=pause)
     return kind(message, code=code, detail=detail)
-
-
-def _unclear(message: str, code: str, *, wrote: bool, detail: str = "") -> HeadraceError:
-    # A read moves nothing, so it can simply be asked again.
-    if wrote:
-        return InDoubt(message, code=code, detail=detail)
-    return Unavailable(message, code=code, detail=detail)
-
-
-def _error(response: httpx.Response) -> _Error | None:
-    try:
-        return _ERROR.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    seconds = response.headers.get("retry-after", "")
-    return float(seconds) if seconds.isascii() and seconds.isdigit() else None

@@ -4,25 +4,14 @@ All else is read by the mappings, from the same bytes. Source: paypal-rest-api-s
 checkout_orders_v2 and payments_payment_v2 of 2024-02, read 2026-11.
 """
 
-from typing import Final, Generic, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
+from gateway.kit.answers import UnreadableError
 from gateway.model.money import Money
 
 T = TypeVar("T")
-
-
-class UnreadableError(ValueError):
-    """PayPal said something that is not in our tables.
-
-    Attributes:
-        code: ``status_unknown`` or ``unreadable``.
-    """
-
-    def __init__(self, message: str, *, code: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class Amount(msgspec.Struct, frozen=True):
@@ -120,18 +109,6 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def captures(self) -> tuple[Part, ...]:
         """What was collected, or was to be."""
         return self.unit.payments.captures
-
-
-class Answer(msgspec.Struct, Generic[T], frozen=True):
-    """One object of theirs.
-
-    Attributes:
-        body: As it came, for its mapping.
-        object: What is needed beside.
-    """
-
-    body: bytes | msgspec.Raw
-    object: T
 
 
 ORDER: Final = msgspec.json.Decoder(Order)

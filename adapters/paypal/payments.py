@@ -8,11 +8,13 @@ import msgspec
 
 from adapters.paypal import translation, wire
 from adapters.paypal import translation_orders as orders
-from adapters.paypal.answers import ORDER, PART, REFUND, Answer, Order, UnreadableError
+from adapters.paypal.answers import ORDER, PART, REFUND, Order
 from adapters.paypal.settings import Settings
 from adapters.paypal.translation import NOTHING, Translation
 from gateway.errors import InDoubt, Rejected, Unavailable
 from gateway.kit import mapping
+from gateway.kit.adapter import segment
+from gateway.kit.answers import Answer, UnreadableError
 from gateway.model.money import Money
 from gateway.model.payment import Payment, PaymentState, ProviderPayment, ProviderRefund
 from gateway.ports.exchange import Exchange
@@ -60,7 +62,7 @@ class PayPalPayments:
         held = order.object.authorization
         if held is None:
             raise Rejected("provider_ref: nothing is authorised.", code="not_authorised")
-        path = f"/v2/payments/authorizations/{wire.segment(held.id)}/capture"
+        path = f"/v2/payments/authorizations/{segment(held.id)}/capture"
         made = wire.read((yield self._wire.post(path, body, key=key)), PART, wrote=True)
         if (
             made.custom_id not in {"", payment.payment_id}
@@ -86,7 +88,7 @@ class PayPalPayments:
             return msgspec.structs.replace(found, state=PaymentState.CANCELLED, next_action=None)
         if held is None or held.status not in {"CREATED", "PENDING", "PARTIALLY_CAPTURED"}:
             raise Rejected("provider_ref: the payment was collected.", code="not_cancellable")
-        path = f"/v2/payments/authorizations/{wire.segment(held.id)}/void"
+        path = f"/v2/payments/authorizations/{segment(held.id)}/void"
         response = yield self._wire.post(path, NOTHING, key=key)
         if response.status_code != httpx.codes.NO_CONTENT:
             gone = wire.read(response, PART, wrote=True)
@@ -131,7 +133,7 @@ class PayPalPayments:
         if known is not None:
             return _read(lambda: self._translation.refund_in(known))
         capture_id = _read(lambda: orders.capture_to_refund(order, amount))
-        path = f"/v2/payments/captures/{wire.segment(capture_id)}/refund"
+        path = f"/v2/payments/captures/{segment(capture_id)}/refund"
         response = yield self._wire.post(path, body, key=key)
         answer = Answer(response.content, wire.read(response, REFUND, wrote=True))
         made = _read(lambda: self._translation.refund_in(answer))
@@ -208,7 +210,7 @@ def _path(payment: Payment) -> str:
     if not payment.provider_ref:
         message = "provider_ref: PayPal's id of the order is not known."
         raise Rejected(message, code="provider_ref_missing")
-    return f"{_ORDERS}/{wire.segment(payment.provider_ref)}"
+    return f"{_ORDERS}/{segment(payment.provider_ref)}"
 
 
 def _order(response: httpx.Response, *, wrote: bool) -> Answer[Order]:

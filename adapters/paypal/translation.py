@@ -8,11 +8,12 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from adapters.paypal import translation_orders as orders
-from adapters.paypal.answers import Amount, Answer, Order, Part, Refund, UnreadableError
+from adapters.paypal.answers import Amount, Order, Part, Refund
 from adapters.paypal.capabilities import CAPABILITIES
 from adapters.paypal.settings import Settings
-from adapters.paypal.wire import Body
 from gateway.errors import Rejected
+from gateway.kit.adapter import Body
+from gateway.kit.answers import Answer, UnreadableError, translated
 from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
 from gateway.kit.mapping.installed import mappings_of
 from gateway.model import codec
@@ -123,14 +124,14 @@ class Translation:
     def _read(
         self, name: str, body: bytes | msgspec.Raw, needs: Values[str, Any], kind: type[T]
     ) -> T:
-        try:
-            return codec.convert(self._mappings[name].apply_json(body, needs), kind)
-        except MappingFailure as failure:
-            if failure.path in {"/state", "$.status"}:
-                message, code = "PayPal gave an unknown status.", "status_unknown"
-            else:
-                message, code = "PayPal's object cannot be read.", "unreadable"
-            raise UnreadableError(message, code=code) from failure
+        made = translated(
+            self._mappings[name],
+            body,
+            needs,
+            title="PayPal",
+            is_status=lambda path: path in {"/state", "$.status"},
+        )
+        return codec.convert(made, kind)
 
 
 def load(_settings: Settings, *, overlays: Sequence[Document] = (), tenant: str = "") -> Made:

@@ -8,8 +8,9 @@ from typing import Final
 
 import msgspec
 
-from adapters.paypal.answers import REFUND, Amount, Answer, Order, Part, Refund, UnreadableError
+from adapters.paypal.answers import REFUND, Amount, Order, Part, Refund
 from gateway.errors import InDoubt, Rejected
+from gateway.kit.answers import Answer, UnreadableError
 from gateway.model.money import Money
 from gateway.model.movement import Movement, MovementKind, MovementState
 from gateway.model.payment import Payment

@@ -2,17 +2,16 @@
 
 import base64
 import uuid
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Final, TypeVar
-from urllib.parse import quote
 
 import httpx
 import msgspec
 
 from adapters.paypal.settings import Settings
-from gateway.errors import HeadraceError, InDoubt, Misconfigured, Rejected, Unavailable
-from gateway.kit.adapter import request
+from gateway.errors import Misconfigured, Rejected, Unavailable
+from gateway.kit import answers
+from gateway.kit.adapter import Body, request
+from gateway.kit.answers import legible, retry_after_s, unclear
 from gateway.ports.exchange import Exchange, Session
 
 T = TypeVar("T")
@@ -33,17 +32,6 @@ _REFUSED: Final = (Rejected, "refused", "PayPal refuses the request.")
 _BY_STATUS: Final = {401: _ACCESS, 403: _ACCESS, 409: _LOCKED, 423: _LOCKED, 429: _LIMITED}
 # Request timeout, and what a proxy in front says.
 _UNCLEAR: Final = {408, 425}
-
-
-class Body(msgspec.Struct, frozen=True):
-    """JSON to be sent.
-
-    Attributes:
-        made_by: The mapping that it comes from.
-    """
-
-    content: bytes
-    made_by: str = ""
 
 
 class _Token(msgspec.Struct, frozen=True):
@@ -75,7 +63,7 @@ def login(settings: Settings) -> Exchange[Session]:
     response = yield request("POST", url, headers, _GRANT)
     status = response.status_code
     if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        message, pause = "PayPal's login is not available.", _retry_after(response)
+        message, pause = "PayPal's login is not available.", retry_after_s(response)
         raise Unavailable(message, code="login_unavailable", retry_after_s=pause)
     if not response.is_success:
         message = "PayPal refuses the client id or its secret."
@@ -119,11 +107,6 @@ class Wire:
         return self._origin.copy_with(raw_path=self._prefix + target.encode("ascii"))
 
 
-def segment(reference: str) -> str:
-    """A reference of theirs as one part of a path."""
-    return quote(reference, safe="")
-
-
 def read(response: httpx.Response, decoder: msgspec.json.Decoder[T], *, wrote: bool) -> T:
     """The answer in the given shape; a muddle means doubt where the request wrote something.
 
@@ -139,12 +122,12 @@ def read(response: httpx.Response, decoder: msgspec.json.Decoder[T], *, wrote: b
 
 def missing(response: httpx.Response) -> bool:
     """Whether PayPal itself says that there is no such thing."""
-    return response.status_code == httpx.codes.NOT_FOUND and _error(response) is not None
+    return response.status_code == httpx.codes.NOT_FOUND and legible(response, _ERROR) is not None
 
 
 def issue(response: httpx.Response) -> str:
     """The first thing that PayPal holds against a request; empty for none."""
-    error = None if response.is_success else _error(response)
+    error = None if response.is_success else legible(response, _ERROR)
     return error.details[0].issue if error and error.details else ""
 
 
@@ -155,13 +138,7 @@ def age_s(response: httpx.Response, since: str) -> float:
         HeadraceError: What the answer means, if it is an error or has no date.
     """
     check(response, wrote=False)
-    try:
-        # HTTP has no other zone.
-        now = parsedate_to_datetime(response.headers.get("date", "")).replace(tzinfo=UTC)
-        then = datetime.fromisoformat(since)
-    except ValueError as error:
-        raise Unavailable("PayPal's answer has no date.", code="unreadable") from error
-    return (now - (then if then.tzinfo else then.replace(tzinfo=UTC))).total_seconds()
+    return answers.age_s(response, since, title="PayPal")
 
 
 def check(response: httpx.Response, *, wrote: bool) -> None:
@@ -171,32 +148,13 @@ def check(response: httpx.Response, *, wrote: bool) -> None:
     """
     if response.is_success:
         return
-    error, status = _error(response), response.status_code
+    error, status = legible(response, _ERROR), response.status_code
     # Never their message: it can quote what was sent.
     detail = f"{error.name} {issue(response)}".strip()[:80] if error else ""
     if status in _UNCLEAR or status >= httpx.codes.INTERNAL_SERVER_ERROR:
         raise unclear("PayPal failed.", "server_error", wrote=wrote, detail=detail)
     kind, code, message = _BY_STATUS.get(status, _REFUSED if error else _FOREIGN)
     if kind is Unavailable:
-        pause = _retry_after(response)
+        pause = retry_after_s(response)
         raise Unavailable(message, code=code, detail=detail, retry_after_s=pause)
     raise kind(message, code=code, detail=detail)
-
-
-def unclear(message: str, code: str, *, wrote: bool, detail: str = "") -> HeadraceError:
-    """Doubt after a write; a read moves nothing, so it can simply be asked again."""
-    if wrote:
-        return InDoubt(message, code=code, detail=detail)
-    return Unavailable(message, code=code, detail=detail)
-
-
-def _error(response: httpx.Response) -> _Error | None:
-    try:
-        return _ERROR.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    seconds = response.headers.get("retry-after", "")
-    return float(seconds) if seconds.isascii() and seconds.isdigit() else None

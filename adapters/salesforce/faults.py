@@ -10,6 +10,7 @@ import httpx
 import msgspec
 
 from gateway.errors import HeadraceError, InDoubt, Misconfigured, Rejected, Unavailable
+from gateway.kit.answers import retry_after_s
 
 # The daily limit counts over the last 24 hours, so it frees a little each hour.
 DAILY_LIMIT_RETRY_S = 3600.0
@@ -114,7 +115,7 @@ def check_login(response: httpx.Response) -> None:
             "Salesforce's login is not available.",
             code="login_unavailable",
             detail=detail,
-            retry_after_s=_retry_after(response),
+            retry_after_s=retry_after_s(response),
         )
     raise Misconfigured(
         "Salesforce refuses the client id, its secret or the flow.",
@@ -157,13 +158,8 @@ def _wait_s(response: httpx.Response, fault: _Fault) -> float | None:
         if fault.message.startswith("Concurrent")
         else DAILY_LIMIT_RETRY_S,
     }
-    asked = _retry_after(response)
+    asked = retry_after_s(response)
     return usual.get(fault.error_code) if asked is None else asked
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    text = response.headers.get("retry-after", "")
-    return float(text) if text.isdecimal() else None
 
 
 def _fault(response: httpx.Response) -> _Fault:

@@ -7,6 +7,7 @@ from typing import Final
 
 from adapters.stripe.answers import Charge, Intent
 from gateway.errors import Rejected
+from gateway.kit.answers import UnreadableError
 from gateway.model.money import Money
 
 # Stripe's unit differs from ISO 4217: two decimals for ISK and UGX "for backwards compatibility",
@@ -16,18 +17,6 @@ _UNITS: Final = {"ISK": (100, 1), "UGX": (100, 1), "MGA": (1, 100)}
 _THREE_DECIMALS: Final = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 # ISO decimals that Stripe does not list; guessing the scale would cost a factor of ten.
 _NOT_AT_STRIPE: Final = frozenset({"CLF", "IQD", "LYD", "UYI", "UYW"})
-
-
-class UnreadableError(ValueError):
-    """Stripe said something that is not in our tables.
-
-    Attributes:
-        code: ``status_unknown`` or ``unreadable``.
-    """
-
-    def __init__(self, message: str, *, code: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 def units(amount: Money) -> int:

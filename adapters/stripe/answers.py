@@ -59,18 +59,6 @@ class Dispute(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, str] | None = None
 
 
-class Answer(msgspec.Struct, Generic[T], frozen=True):
-    """One object of theirs.
-
-    Attributes:
-        body: As it came, for its mapping.
-        object: What is needed beside.
-    """
-
-    body: bytes | msgspec.Raw
-    object: T
-
-
 class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """One page of a list or of a search."""
 

@@ -7,13 +7,14 @@ import httpx
 import msgspec
 
 from adapters.stripe import answers, translation, wire
-from adapters.stripe.amounts import UnreadableError
-from adapters.stripe.answers import INTENT, REFUND, Answer, Intent, Refund
+from adapters.stripe.answers import INTENT, REFUND, Intent, Refund
 from adapters.stripe.settings import Settings
 from adapters.stripe.translation import Translation
 from adapters.stripe.wire import Form, Query
 from gateway.errors import InDoubt, Rejected
 from gateway.kit import mapping
+from gateway.kit.adapter import segment
+from gateway.kit.answers import Answer, UnreadableError
 from gateway.model.money import Money
 from gateway.model.payment import Payment, PaymentState, ProviderPayment, ProviderRefund
 from gateway.ports.exchange import Exchange
@@ -166,7 +167,7 @@ def _read(translate: Callable[[Answer[Kind]], T], answer: Answer[Kind]) -> T:
 def _intent_path(payment: Payment) -> str:
     if not payment.provider_ref:
         raise Rejected("Stripe's id of the payment is not known.", code="provider_ref_missing")
-    return f"{_INTENTS}/{wire.segment(payment.provider_ref)}"
+    return f"{_INTENTS}/{segment(payment.provider_ref)}"
 
 
 def _is_of(answer: Answer[Intent], payment: Payment) -> bool:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
 from adapters.stripe import amounts
-from adapters.stripe.amounts import UnreadableError
-from adapters.stripe.answers import Answer, Charge, Dispute, Intent, Refund
+from adapters.stripe.answers import Charge, Dispute, Intent, Refund
 from adapters.stripe.settings import Settings
 from adapters.stripe.wire import Form
 from gateway.errors import Rejected
+from gateway.kit.answers import Answer, translated
 from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
 from gateway.kit.mapping.installed import mappings_of
 from gateway.model import codec
@@ -112,15 +112,13 @@ class Translation:
         return codec.convert(self._target(name, body, needs), kind)
 
     def _target(self, name: str, body: bytes, needs: Values[str, Any]) -> Values[str, Any]:
-        try:
-            made: Values[str, Any] = self._mappings[name].apply_json(body, needs)
-        except MappingFailure as failure:
-            if failure.path in _STATUS:
-                message, code = "Stripe gave an unknown status.", "status_unknown"
-            else:
-                message, code = "Stripe's object cannot be read.", "unreadable"
-            raise UnreadableError(message, code=code) from failure
-        return made
+        return translated(
+            self._mappings[name],
+            body,
+            needs,
+            title="Stripe",
+            is_status=lambda path: path in _STATUS,
+        )
 
 
 def load(_settings: Settings, *, overlays: Sequence[Document] = (), tenant: str = "") -> Made:

@@ -6,13 +6,13 @@ from typing import Final
 import msgspec
 
 from adapters.stripe import answers, translation
-from adapters.stripe.amounts import UnreadableError
-from adapters.stripe.answers import CHARGE, DISPUTE, INTENT, REFUND, Answer
+from adapters.stripe.answers import CHARGE, DISPUTE, INTENT, REFUND
 from adapters.stripe.capabilities import FAMILIES
 from adapters.stripe.settings import Settings
 from adapters.stripe.translation import Translation
 from gateway.errors import Rejected
 from gateway.kit import mapping
+from gateway.kit.answers import Answer, UnreadableError
 from gateway.kit.signatures import dated
 from gateway.model.event import ProviderEvent
 from gateway.model.movement import Movement

@@ -1,18 +1,17 @@
 """How Stripe speaks: forms in, JSON out, Bearer key, and what its errors mean for the caller."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias, TypeVar
-from urllib.parse import quote
 
 import httpx
 import msgspec
 
-from adapters.stripe.answers import INTENT, Answer, Intent, Page
+from adapters.stripe.answers import INTENT, Intent, Page
 from adapters.stripe.settings import Settings
-from gateway.errors import HeadraceError, InDoubt, Misconfigured, Rejected, Unavailable
+from gateway.errors import HeadraceError, Misconfigured, Rejected, Unavailable
 from gateway.kit import forms
 from gateway.kit.adapter import request
+from gateway.kit.answers import Answer, legible, retry_after_s, unclear, utc
 
 T = TypeVar("T")
 Query: TypeAlias = list[tuple[str, str]]
@@ -86,11 +85,6 @@ class Wire:
         return self._origin.copy_with(raw_path=target.encode("ascii"))
 
 
-def segment(reference: str) -> str:
-    """A reference of theirs as one part of a path."""
-    return quote(reference, safe="")
-
-
 def search_for(payment_id: str) -> tuple[str, str]:
     """The search for a payment by our id."""
     escaped = payment_id.replace("\\", "\\\\").replace("'", "\\'")
@@ -99,9 +93,7 @@ def search_for(payment_id: str) -> tuple[str, str]:
 
 def since(moment: str) -> tuple[str, str]:
     """Only what was made after a moment in ISO 8601; without zone it is in UTC."""
-    parsed = datetime.fromisoformat(moment)
-    seconds = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
-    return "created[gte]", str(int(seconds) - _SKEW_S)
+    return "created[gte]", str(int(utc(moment).timestamp()) - _SKEW_S)
 
 
 def read(response: httpx.Response, decoder: msgspec.json.Decoder[T], *, wrote: bool) -> T:
@@ -120,7 +112,7 @@ def read(response: httpx.Response, decoder: msgspec.json.Decoder[T], *, wrote: b
     try:
         return decoder.decode(response.content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _unclear("Stripe's answer cannot be read.", "unreadable", wrote=wrote) from error
+        raise unclear("Stripe's answer cannot be read.", "unreadable", wrote=wrote) from error
 
 
 def answer(response: httpx.Response, decoder: msgspec.json.Decoder[T], *, wrote: bool) -> Answer[T]:
@@ -134,7 +126,7 @@ def page(response: httpx.Response, decoder: msgspec.json.Decoder[T]) -> Page[Ans
     try:
         data = tuple(Answer(bytes(raw), decoder.decode(raw)) for raw in found.data)
     except msgspec.DecodeError as error:
-        raise _unclear("Stripe's list cannot be read.", "unreadable", wrote=False) from error
+        raise unclear("Stripe's list cannot be read.", "unreadable", wrote=False) from error
     return Page(data=data, has_more=found.has_more, next_page=found.next_page)
 
 
@@ -151,7 +143,7 @@ def declined(response: httpx.Response) -> Answer[Intent] | None:
     try:
         return Answer(bytes(error.payment_intent), INTENT.decode(error.payment_intent))
     except msgspec.ValidationError as unread:
-        raise _unclear("Stripe's decline cannot be read.", "unreadable", wrote=True) from unread
+        raise unclear("Stripe's decline cannot be read.", "unreadable", wrote=True) from unread
 
 
 def missing(response: httpx.Response) -> bool:
@@ -166,10 +158,10 @@ def _meaning(response: httpx.Response, *, wrote: bool) -> HeadraceError:
     detail = (error.decline_code or error.code or error.type)[:80] if error else ""
     meaning = _meaning_of(response.status_code, error)
     if meaning is None:
-        return _unclear("Stripe failed.", "server_error", wrote=wrote, detail=detail)
+        return unclear("Stripe failed.", "server_error", wrote=wrote, detail=detail)
     kind, code, message = meaning
     if kind is Unavailable:
-        pause = _retry_after(response)
+        pause = retry_after_s(response)
         return Unavailable(message, code=code, detail=detail, retry_after_s=pause)
     return kind(message, code=code, detail=detail)
 
@@ -190,20 +182,6 @@ def _meaning_of(status: int, error: _Error | None) -> _Meaning | None:
     return _KEY_REUSED if error.type == "idempotency_error" else _REFUSED
 
 
-def _unclear(message: str, code: str, *, wrote: bool, detail: str = "") -> HeadraceError:
-    # A read moves nothing, so it can simply be asked again.
-    if wrote:
-        return InDoubt(message, code=code, detail=detail)
-    return Unavailable(message, code=code, detail=detail)
-
-
 def _error(response: httpx.Response) -> _Error | None:
-    try:
-        return _ERROR.decode(response.content).error
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    seconds = response.headers.get("retry-after", "")
-    return float(seconds) if seconds.isascii() and seconds.isdigit() else None
+    found = legible(response, _ERROR)
+    return found.error if found is not None else None

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import httpx
+import msgspec
 
 from gateway.errors import Misconfigured
 from gateway.kit import mapping
@@ -95,6 +97,17 @@ class Adapter:
         return make(settings) if mappings is None else make(settings, mappings)
 
 
+class Body(msgspec.Struct, frozen=True):
+    """JSON to be sent.
+
+    Attributes:
+        made_by: The mapping that it comes from.
+    """
+
+    content: bytes
+    made_by: str = ""
+
+
 def request(
     method: str,
     url: httpx.URL,
@@ -120,3 +133,8 @@ def request(
     extensions = {MAPPING: made_by} if made_by else None
     stream = httpx.ByteStream(body)
     return httpx.Request(method, url, headers=complete, stream=stream, extensions=extensions)
+
+
+def segment(text: str) -> str:
+    """A text, such as a reference of theirs, as one part of a path."""
+    return quote(text, safe="")

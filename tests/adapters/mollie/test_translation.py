@@ -6,11 +6,12 @@ import msgspec
 import pytest
 
 from adapters.mollie import ADAPTER, Settings
-from adapters.mollie.answers import PAYMENT, Answer
+from adapters.mollie.answers import PAYMENT
 from adapters.mollie.capabilities import CAPABILITIES
 from adapters.mollie.translation import Translation, load
 from gateway.errors import Misconfigured, Rejected
 from gateway.kit import mapping
+from gateway.kit.answers import Answer
 from gateway.kit.mapping import installed
 from gateway.model.payment import PaymentState
 

@@ -6,10 +6,11 @@ import msgspec
 import pytest
 
 from adapters.stripe import ADAPTER, Settings
-from adapters.stripe.answers import INTENT, Answer
+from adapters.stripe.answers import INTENT
 from adapters.stripe.translation import Translation, load
 from gateway.errors import Misconfigured, Rejected
 from gateway.kit import mapping
+from gateway.kit.answers import Answer
 from gateway.kit.blocking import run
 from gateway.model.payment import CaptureMethod, PaymentState
 

@@ -1,0 +1,58 @@
+"""Answers: what is read of them alike for every product."""
+
+import httpx
+import msgspec
+import pytest
+
+from gateway.errors import InDoubt, Unavailable
+from gateway.kit import answers
+from gateway.kit.adapter import segment
+
+_DATED = httpx.Response(200, headers={"Date": "Sun, 22 Nov 2026 09:00:00 GMT"})
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [
+        ("30", 30.0),
+        ("", None),
+        ("Sun, 22 Nov 2026 09:00:00 GMT", None),
+        ("-1", None),
+        ("1.5", None),
+    ],
+)
+def test_pause_is_in_whole_seconds(given: str, seconds: float | None) -> None:
+    """A date would need a clock, and the transport has one."""
+    assert seconds == answers.retry_after_s(httpx.Response(429, headers={"Retry-After": given}))
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"[1]", b"\xff", b"[" * 100_000])
+def test_error_in_another_form_is_none(content: bytes) -> None:
+    """However deep it is."""
+    decoder = msgspec.json.Decoder(dict[str, int])
+
+    assert answers.legible(httpx.Response(500, content=content), decoder) is None
+    assert {"a": 1} == answers.legible(httpx.Response(500, content=b'{"a":1}'), decoder)
+
+
+def test_muddle_is_doubt_after_a_write_only() -> None:
+    """A read can be asked again."""
+    assert isinstance(answers.unclear("x", "c", wrote=True), InDoubt)
+    assert isinstance(answers.unclear("x", "c", wrote=False), Unavailable)
+
+
+@pytest.mark.parametrize("since", ["2026-11-22T08:59:00+00:00", "2026-11-22T08:59:00"])
+def test_age_is_by_the_clock_of_the_product(since: str) -> None:
+    """A moment without zone is in UTC."""
+    assert 60.0 == answers.age_s(_DATED, since, title="Acme")
+
+
+def test_answer_without_a_date_has_no_age() -> None:
+    """Nothing was done, so it can be asked again."""
+    with pytest.raises(Unavailable, match=r"Acme's answer has no date\."):
+        answers.age_s(httpx.Response(200), "2026-11-22T08:59:00", title="Acme")
+
+
+def test_reference_is_one_part_of_a_path() -> None:
+    """Whatever stands in it."""
+    assert "a%2F..%3Fb" == segment("a/..?b")
