@@ -8,12 +8,12 @@ import base64
 import hashlib
 import hmac
 import json
-import random
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
 import httpx
-import msgspec
+
+from gateway.kit.deliveries import Deliveries, DeliveryPlan
 
 Json: TypeAlias = dict[str, Any]
 
@@ -29,33 +29,20 @@ _SIGNED: Final = (
 )
 
 
-class WebhookPlan(msgspec.Struct, frozen=True, kw_only=True):
+class WebhookPlan(DeliveryPlan, frozen=True, kw_only=True):
     """How deliveries misbehave, and when slow things happen.
 
     Attributes:
-        duplicate_share: This share of notifications is delivered twice.
-        delay_s: Every delivery waits so long.
-        late_share: This share of deliveries waits ``late_s`` more.
-        late_s: See ``late_share``.
-        shuffle: Deliveries that are due together leave in random order.
-        seed: Of the randomness.
         settle_s: A direct debit is decided after so long.
     """
 
-    duplicate_share: float = 0.0
-    delay_s: float = 0.0
-    late_share: float = 0.0
-    late_s: float = 0.0
-    shuffle: bool = False
-    seed: int = 0
     settle_s: float = 5.0
 
 
-class Webhooks:
+class Webhooks(Deliveries[WebhookPlan, bytes]):
     """The notifications of one merchant account and their deliveries to one endpoint.
 
     Attributes:
-        plan: How deliveries misbehave.
         items: Everything that was notified, oldest first.
 
     Args:
@@ -64,19 +51,11 @@ class Webhooks:
     """
 
     def __init__(self, url: str, key: str, account: str) -> None:
-        self.plan = WebhookPlan()
+        super().__init__(WebhookPlan())
         self.items: list[Json] = []
         self._url = url
         self._key = bytes.fromhex(key)
         self._account = account
-        self._waiting: list[tuple[float, bytes]] = []
-        self._random = random.Random(0)  # noqa: S311 - faults that can be repeated
-
-    def configure(self, **plan: Any) -> None:
-        """Change the plan from here on; fields that are not named stay."""
-        self.plan = msgspec.structs.replace(self.plan, **plan)
-        if "seed" in plan:
-            self._random = random.Random(self.plan.seed)  # noqa: S311 - the same
 
     def notify(self, code: str, fields: Json, now: float, *, success: bool = True) -> None:
         """Keep a notification and queue its deliveries."""
@@ -97,25 +76,17 @@ class Webhooks:
             return
         body = {"live": "false", "notificationItems": [{"NotificationRequestItem": item}]}
         content = json.dumps(body, separators=(",", ":")).encode()
-        twice = self._random.random() < self.plan.duplicate_share
-        for _ in range(1 + twice):
-            late = self._random.random() < self.plan.late_share
-            at = now + self.plan.delay_s + (self.plan.late_s if late else 0.0)
-            self._waiting.append((at, content))
+        self.put(content, now)
 
     def due(self, now: float) -> list[httpx.Request]:
         """The deliveries whose time has come; each is handed out once."""
-        ready = [one for one in self._waiting if one[0] <= now]
-        self._waiting = [one for one in self._waiting if one[0] > now]
-        ready.sort(key=lambda one: one[0])
-        if self.plan.shuffle:
-            self._random.shuffle(ready)
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": "Adyen HttpClient",
         }
         return [
-            httpx.Request("POST", self._url, headers=headers, content=each) for _, each in ready
+            httpx.Request("POST", self._url, headers=headers, content=each)
+            for each in self.take(now)
         ]
 
     def _signature(self, item: Json) -> str:

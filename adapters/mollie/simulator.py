@@ -128,7 +128,7 @@ class MollieSimulator:
     def due(self, *, now: float) -> list[httpx.Request]:
         """The deliveries whose time has come; each is handed out once."""
         self._settle(now)
-        return self._webhooks.due(now)
+        return self._webhooks.take(now)
 
     def effects(self) -> dict[str, dict[str, int]]:
         """How often money was taken, reserved and given back, by our ids."""

@@ -7,17 +7,17 @@ import base64
 import datetime as dt
 import functools
 import json
-import random
 import uuid
 import zlib
 from typing import Any, Final, TypeAlias
 
 import httpx
-import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+
+from gateway.kit.deliveries import Deliveries, DeliveryPlan
 
 Json: TypeAlias = dict[str, Any]
 
@@ -26,31 +26,20 @@ ROOT: Final = "/v1/notifications/certs/ROOT-simulated"
 _NAME: Final = "messageverificationcerts.paypal.com"
 
 
-class WebhookPlan(msgspec.Struct, frozen=True, kw_only=True):
+class WebhookPlan(DeliveryPlan, frozen=True, kw_only=True):
     """How deliveries misbehave, and when slow things happen.
 
     Attributes:
-        duplicate_share: This share of deliveries comes twice.
-        delay_s: Every delivery waits so long.
-        shuffle: Deliveries that are due together leave in random order.
-        seed: Of the randomness.
         settle_s: A pending capture, and a pending refund, is under way so long.
         refund_pending: Whether refunds are under way at first.
     """
 
-    duplicate_share: float = 0.0
-    delay_s: float = 0.0
-    shuffle: bool = False
-    seed: int = 0
     settle_s: float = 5.0
     refund_pending: bool = False
 
 
-class Webhooks:
+class Webhooks(Deliveries[WebhookPlan, httpx.Request]):
     """Deliveries of one webhook.
-
-    Attributes:
-        plan: How deliveries misbehave.
 
     Args:
         url: Where events go; empty for nowhere.
@@ -59,35 +48,17 @@ class Webhooks:
     """
 
     def __init__(self, url: str, webhook_id: str, origin: str) -> None:
-        self.plan = WebhookPlan()
+        super().__init__(WebhookPlan())
         self._url = url
         self._webhook_id = webhook_id
         self._origin = origin
-        self._waiting: list[tuple[float, httpx.Request]] = []
-        self._random = random.Random(0)  # noqa: S311 - faults that can be repeated
-
-    def configure(self, **plan: Any) -> None:
-        """Change the plan from here on; fields that are not named stay."""
-        self.plan = msgspec.structs.replace(self.plan, **plan)
-        if "seed" in plan:
-            self._random = random.Random(self.plan.seed)  # noqa: S311 - the same
 
     def emit(self, event_type: str, resource: Json, now: float) -> None:
         """Queue an event."""
         if not self._url:
             return
         request = self._event(event_type, resource, now)
-        twice = self._random.random() < self.plan.duplicate_share
-        self._waiting += [(now + self.plan.delay_s, request)] * (1 + twice)
-
-    def due(self, now: float) -> list[httpx.Request]:
-        """The deliveries whose time has come; each is handed out once."""
-        ready = [one for one in self._waiting if one[0] <= now]
-        self._waiting = [one for one in self._waiting if one[0] > now]
-        ready.sort(key=lambda one: one[0])
-        if self.plan.shuffle:
-            self._random.shuffle(ready)
-        return [request for _, request in ready]
+        self.put(request, now)
 
     def _event(self, event_type: str, resource: Json, now: float) -> httpx.Request:
         event_id, transmission = f"WH-{uuid.uuid4().hex[:17].upper()}", str(uuid.uuid4())

@@ -2,48 +2,34 @@
 
 import hashlib
 import hmac
-import random
 from copy import deepcopy
 from typing import Any, Final, TypeAlias
 
 import httpx
-import msgspec
 
 from adapters.stripe import simulator_objects as objects
+from gateway.kit.deliveries import Deliveries, DeliveryPlan
 
 Json: TypeAlias = dict[str, Any]
 API_VERSION: Final = "2023-08-16"
 
 
-class WebhookPlan(msgspec.Struct, frozen=True, kw_only=True):
+class WebhookPlan(DeliveryPlan, frozen=True, kw_only=True):
     """How deliveries misbehave, and when slow things happen.
 
     Attributes:
-        duplicate_share: This share of events is delivered twice.
-        delay_s: Every delivery waits so long.
-        late_share: This share of deliveries waits ``late_s`` more.
-        late_s: See ``late_share``.
-        shuffle: Deliveries that are due together leave in random order.
-        seed: Of the randomness.
         settle_s: A SEPA debit, and its refund, is under way so long.
         search_lag_s: Search finds a payment only after so long.
     """
 
-    duplicate_share: float = 0.0
-    delay_s: float = 0.0
-    late_share: float = 0.0
-    late_s: float = 0.0
-    shuffle: bool = False
-    seed: int = 0
     settle_s: float = 5.0
     search_lag_s: float = 0.0
 
 
-class Webhooks:
+class Webhooks(Deliveries[WebhookPlan, bytes]):
     """The events of one account and their deliveries to one endpoint.
 
     Attributes:
-        plan: How deliveries misbehave.
         events: Everything that happened, oldest first.
 
     Args:
@@ -52,18 +38,10 @@ class Webhooks:
     """
 
     def __init__(self, url: str, secret: str) -> None:
-        self.plan = WebhookPlan()
+        super().__init__(WebhookPlan())
         self.events: list[Json] = []
         self._url = url
         self._secret = secret.encode()
-        self._waiting: list[tuple[float, bytes]] = []
-        self._random = random.Random(0)  # noqa: S311 - faults that can be repeated
-
-    def configure(self, **plan: Any) -> None:
-        """Change the plan from here on; fields that are not named stay."""
-        self.plan = msgspec.structs.replace(self.plan, **plan)
-        if "seed" in plan:
-            self._random = random.Random(self.plan.seed)  # noqa: S311 - the same
 
     def emit(self, kind: str, thing: Json, cause: Json, now: float) -> None:
         """Keep an event and queue its deliveries."""
@@ -81,20 +59,11 @@ class Webhooks:
         self.events.append(event)
         if not self._url:
             return
-        twice = self._random.random() < self.plan.duplicate_share
-        for _ in range(1 + twice):
-            late = self._random.random() < self.plan.late_share
-            at = now + self.plan.delay_s + (self.plan.late_s if late else 0.0)
-            self._waiting.append((at, objects.encode(event)))
+        self.put(objects.encode(event), now)
 
     def due(self, now: float) -> list[httpx.Request]:
         """The deliveries whose time has come, signed now; each is handed out once."""
-        ready = [one for one in self._waiting if one[0] <= now]
-        self._waiting = [one for one in self._waiting if one[0] > now]
-        ready.sort(key=lambda one: one[0])
-        if self.plan.shuffle:
-            self._random.shuffle(ready)
-        return [self._signed(body, int(now)) for _, body in ready]
+        return [self._signed(body, int(now)) for body in self.take(now)]
 
     def _signed(self, body: bytes, signed_at: int) -> httpx.Request:
         message = b"%d.%s" % (signed_at, body)
