@@ -1,6 +1,5 @@
 """Convergence: PAYONE's events in any order, any of them twice, end in the same payment."""
 
-import itertools
 import json
 from typing import Any, Final
 
@@ -17,10 +16,10 @@ from gateway.model.payment import (
     PaymentAttempt,
     PaymentState,
 )
-from gateway.policy import collecting
 from gateway.ports.notification import Notification
 from tests.adapters.payone import conformance
 from tests.conformance import samples
+from tests.conformance.convergence import after, assert_converges
 
 S = PaymentState
 _PAYMENT: Final = msgspec.structs.replace(
@@ -96,13 +95,6 @@ def _read(event: dict[str, Any]) -> ProviderEvent:
     return found  # type: ignore[no-any-return] # a port of any adapter
 
 
-def _after(events: tuple[ProviderEvent, ...]) -> Payment:
-    payment = _PAYMENT
-    for event in events:
-        payment, _ = collecting.apply(payment, event.payment, event.movements)
-    return payment
-
-
 @pytest.mark.parametrize("life", _LIVES)
 def test_every_order_of_events_ends_alike(life: str) -> None:
     """All permutations of up to six events, each event once more at the end or at the start."""
@@ -110,12 +102,10 @@ def test_every_order_of_events_ends_alike(life: str) -> None:
     events = [_read(one) for one in given]
     assert not any(one.hint for one in events)
 
-    expected = _after(tuple(events))
+    expected = after(_PAYMENT, events)
     assert end == (expected.state, expected.refunded.minor)
 
-    for order in itertools.permutations(events):
-        for again in order:
-            assert expected == _after((*order, again)) == _after((again, *order))
+    assert_converges(_PAYMENT, events)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 Events are hints, so what is applied are the look-ups that they lead to.
 """
 
-import itertools
 from typing import Any, Final
 
 import msgspec
@@ -12,14 +11,13 @@ import pytest
 from gateway.model.money import Money
 from gateway.model.payment import (
     AttemptState,
-    Payment,
     PaymentAttempt,
     PaymentState,
     ProviderPayment,
 )
-from gateway.policy import collecting
 from tests.adapters.paypal.conftest import adapter, answer
 from tests.conformance import samples
+from tests.conformance.convergence import after, assert_converges
 
 S = PaymentState
 _PAYMENT: Final = msgspec.structs.replace(
@@ -123,23 +121,14 @@ def _said(order: dict[str, Any]) -> ProviderPayment:
     return found
 
 
-def _after(said: tuple[ProviderPayment, ...]) -> Payment:
-    payment = _PAYMENT
-    for one in said:
-        payment, _ = collecting.apply(payment, one)
-    return payment
-
-
 @pytest.mark.parametrize("life", _LIVES)
 def test_every_order_of_words_ends_alike(life: str) -> None:
     """All permutations of up to six words, each once more at the end or at the start."""
     given, (state, *facets) = _LIVES[life]
     said = [_said(order) for order in given]
 
-    expected = _after(tuple(said))
+    expected = after(_PAYMENT, said)
     money = (expected.refunded, expected.returned, expected.disputed)
     assert (state, facets) == (expected.state, [one.minor for one in money])
 
-    for order in itertools.permutations(said):
-        for again in order:
-            assert expected == _after((*order, again)) == _after((again, *order))
+    assert_converges(_PAYMENT, said)

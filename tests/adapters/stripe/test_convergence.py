@@ -1,6 +1,5 @@
 """Convergence: Stripe's events in any order, any of them twice, end in the same payment."""
 
-import itertools
 from typing import Any, Final
 
 import msgspec
@@ -9,10 +8,10 @@ import pytest
 from adapters.stripe import ADAPTER
 from adapters.stripe.settings import Settings
 from gateway.model.event import ProviderEvent
-from gateway.model.payment import AttemptState, Payment, PaymentAttempt, PaymentState
-from gateway.policy import collecting
+from gateway.model.payment import AttemptState, PaymentAttempt, PaymentState
 from gateway.ports.notification import Notification
 from tests.conformance import samples
+from tests.conformance.convergence import after, assert_converges
 
 S = PaymentState
 _PAYMENT: Final = msgspec.structs.replace(
@@ -126,23 +125,14 @@ def _read(kind: str, thing: dict[str, Any]) -> ProviderEvent:
     return found
 
 
-def _after(events: tuple[ProviderEvent, ...]) -> Payment:
-    payment = _PAYMENT
-    for event in events:
-        payment, _ = collecting.apply(payment, event.payment, event.movements)
-    return payment
-
-
 @pytest.mark.parametrize("life", _LIVES)
 def test_every_order_of_events_ends_alike(life: str) -> None:
     """All permutations of up to six events, each event once more at the end or at the start."""
     given, (state, *facets) = _LIVES[life]
     events = [_read(kind, thing) for kind, thing in given]
 
-    expected = _after(tuple(events))
+    expected = after(_PAYMENT, events)
     money = (expected.refunded, expected.returned, expected.disputed)
     assert (state, facets) == (expected.state, [one.minor for one in money])
 
-    for order in itertools.permutations(events):
-        for again in order:
-            assert expected == _after((*order, again)) == _after((again, *order))
+    assert_converges(_PAYMENT, events)
