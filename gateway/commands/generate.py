@@ -83,7 +83,11 @@ def _states() -> str:
         f"\n## {machine.name.capitalize()}\n\n```mermaid\n{machine.mermaid()}```\n"
         for machine in (ORDER_STATES, PAYMENT_STATES, MANDATE_STATES)
     ]
-    start = "\n# States\n\nWhich change of state is allowed; the code refuses every other.\n"
+    start = (
+        "\n# States\n\nWhich change of state is allowed. Of orders and mandates the code refuses"
+        " every other; a payment's state\nis computed from all reports"
+        " ([payments](../explanation/payments.md)), and a test holds it against its table.\n"
+    )
     return start + "".join(drawn)
 
 
