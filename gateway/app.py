@@ -14,11 +14,22 @@ from litestar.di import Provide
 from litestar.types import ASGIApp
 from opentelemetry.sdk.trace.export import SpanExporter
 
-from gateway.api import contract, health, hot, operations, orders, payments, problems, webhooks
+from gateway.api import (
+    contract,
+    health,
+    hot,
+    operations,
+    orders,
+    payments,
+    problems,
+    refunds,
+    timelines,
+    webhooks,
+)
 from gateway.api.facade import Facade
 from gateway.api.pipeline import Pipeline
 from gateway.configuring import Configuration, policy_of
-from gateway.flows import place_order, sync_payment
+from gateway.flows import change_payment, place_order, sync_payment, take_payment
 from gateway.flows.receive_event import EventReceiver
 from gateway.policy.access import Access, Caller
 from gateway.runtime import embedded, mapping_sets, metrics, secrets, telemetry
@@ -41,6 +52,10 @@ FLOWS: Final = {
     kind: Flow(kind=kind, queue=queue, run=run)
     for kind, queue, run in (
         (place_order.KIND, place_order.QUEUE, place_order.place_order),
+        (take_payment.KIND, take_payment.QUEUE, take_payment.take_payment),
+        (change_payment.CAPTURE, change_payment.QUEUE, change_payment.capture_payment),
+        (change_payment.CANCEL, change_payment.QUEUE, change_payment.cancel_payment),
+        (change_payment.REFUND, change_payment.QUEUE, change_payment.refund_payment),
         (sync_payment.KIND, sync_payment.QUEUE, sync_payment.sync_payment),
     )
 }
@@ -215,7 +230,13 @@ def create_app(parts: Parts) -> ASGIApp:
         route_handlers=[
             hot.post("/v1/orders", orders.submit_order, facade),
             orders.get_order,
-            orders.get_timeline,
+            timelines.get_order_timeline,
+            hot.post("/v1/payments", payments.submit_payment, facade),
+            hot.post("/v1/payments/{payment_id:str}/capture", payments.capture_payment, facade),
+            hot.post("/v1/payments/{payment_id:str}/cancel", payments.cancel_payment, facade),
+            timelines.get_payment_timeline,
+            hot.post("/v1/refunds", refunds.submit_refund, facade),
+            refunds.get_refund,
             operations.get_operation,
             payments.get_payment,
             payments.list_capabilities,

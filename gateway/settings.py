@@ -111,6 +111,8 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         erp, crm, risk, payments: Names of systems; for payments the one that no rule names.
         payment_rules: The first that fits decides.
         payment_fallbacks: Systems that take what those of the rule and the default cannot take.
+        payment_cascade: Reasons of a refusal after which the next system is asked at once; only
+            for payments without token and mandate, and never while an outcome is unknown.
     """
 
     erp: Name
@@ -119,6 +121,7 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     payments: Name
     payment_rules: tuple[PaymentRule, ...] = ()
     payment_fallbacks: tuple[Name, ...] = ()
+    payment_cascade: tuple[str, ...] = ("processing_error", "unavailable")
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -16,7 +16,8 @@ from litestar import Response, get
 
 from gateway.api import problems
 from gateway.api.problems import CATALOGUE, Problem
-from gateway.api.routes import MEDIA_TYPE, ROUTES, Route, Success
+from gateway.api.route import Route, Success
+from gateway.api.routes import MEDIA_TYPE, ROUTES
 from gateway.model import codec
 
 _JSON: Final = "application/json"
@@ -180,7 +181,7 @@ def _request_body(route: Route, known: dict[Any, Any]) -> dict[str, Any]:
     return {
         "required": True,
         "content": {
-            _JSON: {"schema": known[route.body], "examples": {"order": {"value": route.example}}}
+            _JSON: {"schema": known[route.body], "examples": {"example": {"value": route.example}}}
         },
     }
 

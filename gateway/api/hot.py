@@ -48,6 +48,10 @@ class Request:
         wanted = name.encode("latin-1")
         return [value.decode("latin-1") for key, value in self.scope["headers"] if key == wanted]
 
+    def parameter(self, name: str) -> str:
+        """A part of the path."""
+        return str(self.scope["path_params"][name])
+
     async def body(self) -> bytes:
         """The whole body.
 

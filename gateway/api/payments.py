@@ -1,17 +1,30 @@
-"""Payments: showing them, and what can be paid with."""
+"""Payments: taking them, changing them, showing them, and what can be paid with."""
 
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
 import msgspec
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from gateway.api import hot, taking
 from gateway.api.facade import Facade
 from gateway.api.showing import show
+from gateway.errors import Rejected
+from gateway.flows import change_payment, take_payment
 from gateway.model import codec
 from gateway.model.capability import Capability
-from gateway.model.payment import Payment
+from gateway.model.identifiers import new_id
+from gateway.model.payment import Payment, PaymentState
+from gateway.policy import attempting, capturing, requests
+from gateway.runtime.answers import Answer
+from gateway.runtime.database import Connection
+from gateway.runtime.documents import Unit
+
+_TAKE: Final = "POST /v1/payments"
+_CAPTURE: Final = "POST /v1/payments/{payment_id}/capture"
+_CANCEL: Final = "POST /v1/payments/{payment_id}/cancel"
 
 
 class SystemCapabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +38,75 @@ class SystemCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     system: str
     provider: str
     capabilities: tuple[Capability, ...]
+
+
+async def submit_payment(facade: Facade, request: hot.Request) -> Answer:
+    """Take a payment: stored and its flow started in one transaction."""
+    asked = await taking.read(facade, request, _TAKE)
+    tenant = asked.tenant
+    new = requests.read_payment(
+        asked.body, currencies=tenant.settings.currencies, systems=tenant.able
+    )
+    at = datetime.now(UTC).isoformat()
+    payment = attempting.of_request(new, payment_id=new_id(), at=at)
+    answer = made(payment, f"/v1/payments/{payment.payment_id}")
+
+    async def begin(unit: Unit) -> Answer:
+        told = [attempting.created(payment)]
+        await unit.insert("payment", payment.payment_id, payment.state.value, payment, told)
+        await asked.start(unit, take_payment.KIND, take_payment.QUEUE, payment.payment_id)
+        return answer
+
+    async def later(payment_id: str) -> tuple[Answer, bool]:
+        async with facade.database.connection() as connection:
+            now = await load(connection, tenant.name, payment_id)
+        answer = made(now, f"/v1/payments/{payment_id}")
+        if asked.wait_s:
+            headers = {**answer.headers, "Preference-Applied": f"wait={asked.wait_s}"}
+            answer = msgspec.structs.replace(answer, headers=headers)
+        return answer, now.state is not PaymentState.CREATED
+
+    return await taking.take(
+        facade, asked, business_id=payment.payment_id, answer=answer, begin=begin, later=later
+    )
+
+
+async def capture_payment(facade: Facade, request: hot.Request) -> Answer:
+    """Collect an authorised payment, or a part of it."""
+    payment_id = request.parameter("payment_id")
+    asked = await taking.read(facade, request, _CAPTURE.format(payment_id=payment_id))
+    new = requests.read_capture(asked.body)
+
+    async def begin(unit: Unit) -> Answer:
+        payment = await _of_its_own(unit, payment_id)
+        if not requests.may_capture(payment):
+            raise _wrong_state(payment)
+        now = datetime.now(UTC)
+        hold_days = _hold_days(asked.tenant.collectors[payment.provider].adapter, payment)
+        amount = requests.amount_to_capture(payment, new, hold_days=hold_days, now=now)
+        changed, capture = capturing.request(payment, amount, at=now.isoformat())
+        await unit.save("payment", payment_id, changed.state.value, changed)
+        kind, queue = change_payment.CAPTURE, change_payment.QUEUE
+        await asked.start(unit, kind, queue, capture.capture_id, subject=payment_id)
+        return made(changed, f"/v1/payments/{payment_id}", status=202)
+
+    return await taking.take(facade, asked, business_id=payment_id, begin=begin)
+
+
+async def cancel_payment(facade: Facade, request: hot.Request) -> Answer:
+    """Give up a payment that was not collected."""
+    payment_id = request.parameter("payment_id")
+    asked = await taking.read(facade, request, _CANCEL.format(payment_id=payment_id))
+    requests.read_nothing(asked.body)
+
+    async def begin(unit: Unit) -> Answer:
+        payment = await _of_its_own(unit, payment_id)
+        if not requests.may_cancel(payment):
+            raise _wrong_state(payment)
+        await asked.start(unit, change_payment.CANCEL, change_payment.QUEUE, payment_id)
+        return made(payment, f"/v1/payments/{payment_id}", status=202)
+
+    return await taking.take(facade, asked, business_id=payment_id, begin=begin)
 
 
 @get("/v1/payments/{payment_id:str}")
@@ -53,4 +135,60 @@ async def list_capabilities(
         codec.encode(found),
         media_type="application/json",
         headers={"Cache-Control": "private, no-cache"},
+    )
+
+
+def made(thing: object, location: str, *, status: int = 201) -> Answer:
+    """The answer that shows what a request has made or changed."""
+    return Answer(status=status, headers={"Location": location}, body=codec.encode(thing))
+
+
+async def load(connection: Connection, tenant: str, payment_id: str) -> Payment:
+    """The payment as it stands.
+
+    Raises:
+        Rejected: There is none (code ``not_found``).
+    """
+    found = await connection.execute(
+        "select body::text from headrace.document"
+        " where tenant = %s and kind = 'payment' and id = %s",
+        (tenant, payment_id),
+    )
+    row = await found.fetchone()
+    if row is None:
+        raise _unknown()
+    return codec.decode(row[0], Payment)
+
+
+async def lock(unit: Unit, payment_id: str) -> Payment:
+    """The payment as it stands, nobody else's until the transaction ends.
+
+    Raises:
+        Rejected: There is none (code ``not_found``).
+    """
+    payment = await unit.load("payment", payment_id, Payment)
+    if payment is None:
+        raise _unknown()
+    return payment
+
+
+async def _of_its_own(unit: Unit, payment_id: str) -> Payment:
+    payment = await lock(unit, payment_id)
+    if payment.order_id:
+        raise Rejected("The payment belongs to an order, whose flow does this.", code="wrong_state")
+    return payment
+
+
+def _hold_days(adapter: Any, payment: Payment) -> int:
+    rows = (row for row in adapter.capabilities if row.method == payment.method_code)
+    return max((row.hold_days for row in rows), default=0)
+
+
+def _unknown() -> Rejected:
+    return Rejected("There is no payment with this id.", code="not_found")
+
+
+def _wrong_state(payment: Payment) -> Rejected:
+    return Rejected(
+        f"This cannot be done while the payment is {payment.state.value}.", code="wrong_state"
     )

@@ -30,6 +30,11 @@ CATALOGUE: Final[dict[str, tuple[int, str, str]]] = {
         "Send a new key, or the body that you sent first.",
     ),
     "in_flight": (409, "The same request is under way", "Wait and repeat it with the same key."),
+    "wrong_state": (
+        409,
+        "It is in a state in which this cannot be done",
+        "Show it, and decide by its state.",
+    ),
     "unauthorized": (401, "Who is asking", "Send Authorization: Bearer with your key."),
     "signature": (401, "The signature is wrong", "Check the secret of the webhook endpoint."),
     "not_found": (404, "There is no such thing", "Check the identifier and the path."),

@@ -2,13 +2,11 @@
 
 from typing import Any, Final
 
-import msgspec
-
 from gateway.api.operations import Operation
-from gateway.api.orders import Timeline
-from gateway.api.payments import SystemCapabilities
+from gateway.api.payment_routes import PAYMENT_ROUTES
+from gateway.api.route import Route, Success
+from gateway.api.timelines import Timeline
 from gateway.model.order import NewOrder, Order
-from gateway.model.payment import Payment
 
 MEDIA_TYPE: Final = "application/yaml"
 _ORDER_ID: Final = "01938c5e-7a10-7c4b-9d7e-0f6b2a4c8e11"
@@ -60,48 +58,6 @@ OPERATION_EXAMPLE: Final[dict[str, Any]] = {
     "message": "",
     "resume_at": "",
 }
-
-
-class Success(msgspec.Struct, frozen=True, kw_only=True):
-    """One way in which a route succeeds.
-
-    Attributes:
-        body: Type of the body; None for none, a string for a media type that is not JSON.
-        headers: Names of headers that may come with it.
-    """
-
-    description: str
-    body: Any = None
-    headers: tuple[str, ...] = ()
-    example: Any = None
-
-
-class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """One route as front-ends see it.
-
-    Attributes:
-        path: With parameters in braces.
-        takes: Names of header parameters.
-        body: Type of the request's body; ``bytes`` where a provider decides.
-        success: By status.
-        problems: Codes of the catalogue that it may answer, beside those of every route.
-        secured: Whether the bearer key is asked for.
-        sheds: Whether it is refused under load; health and webhooks never are.
-    """
-
-    method: str
-    path: str
-    operation_id: str
-    tag: str
-    summary: str
-    success: dict[int, Success]
-    description: str = ""
-    takes: tuple[str, ...] = ()
-    body: Any = None
-    example: Any = None
-    problems: tuple[str, ...] = ()
-    secured: bool = False
-    sheds: bool = True
 
 
 ROUTES: Final = (
@@ -169,38 +125,7 @@ ROUTES: Final = (
         problems=("unauthorized", "not_found", "unavailable"),
         secured=True,
     ),
-    Route(
-        method="GET",
-        path="/v1/payments/{payment_id}",
-        operation_id="getPayment",
-        tag="payments",
-        summary="Show a payment as it stands now, with what the payer has to do.",
-        takes=("If-None-Match",),
-        success={
-            200: Success(
-                description="The payment.", body=Payment, headers=("ETag", "Cache-Control")
-            ),
-            304: Success(description="It is as you have it.", headers=("ETag", "Cache-Control")),
-        },
-        problems=("unauthorized", "not_found", "unavailable"),
-        secured=True,
-    ),
-    Route(
-        method="GET",
-        path="/v1/capabilities",
-        operation_id="listCapabilities",
-        tag="payments",
-        summary="Show what can be paid with: methods, countries, currencies and verbs.",
-        success={
-            200: Success(
-                description="Each system that collects payments.",
-                body=list[SystemCapabilities],
-                headers=("Cache-Control",),
-            )
-        },
-        problems=("unauthorized", "unavailable"),
-        secured=True,
-    ),
+    *PAYMENT_ROUTES,
     Route(
         method="GET",
         path="/v1/operations/{operation_id}",

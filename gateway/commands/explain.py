@@ -18,7 +18,7 @@ from gateway.model.identifiers import new_id
 from gateway.model.order import Order
 from gateway.model.risk import RiskAssessment
 from gateway.model.route import Route
-from gateway.policy import collecting, ordering, routing
+from gateway.policy import attempting, ordering, routing
 from gateway.policy.validation import FieldError, Invalid, read_order
 from gateway.ports.exchange import Exchange
 from gateway.runtime.evidence import Call, Evidence
@@ -133,7 +133,7 @@ async def explained(configuration: "Configuration", name: str, body: bytes) -> E
     )
     tenant = parts.hub.tenant(name)
     try:
-        new = read_order(body, currencies=tenant.settings.currencies, methods=tenant.methods)
+        new = read_order(body, currencies=tenant.settings.currencies, systems=tenant.able)
     except Invalid as error:
         return Explanation(accepted=False, errors=error.errors)
     at = datetime.now(UTC).isoformat()
@@ -141,7 +141,12 @@ async def explained(configuration: "Configuration", name: str, body: bytes) -> E
     assessment, asked = await _assessed(tenant, order, sealed)
     if assessment is not None:
         order, _ = ordering.decide(order, assessment)
-    route = parts.hub.route(tenant, routing.of_order(order))
+    route = parts.hub.route(
+        tenant,
+        routing.of_payment(
+            attempting.of_order(order, at=order.submitted_at), channel=order.channel.value
+        ),
+    )
     requests = [asked] if asked else [
         one for target, exchange in _first_calls(tenant, order, route, at)
         for one in await _would_send(target, exchange, sealed)
@@ -215,7 +220,9 @@ def _first_calls(
     ]
     if route.system:
         provider, payment_key = tenant.collectors[route.system], f"{key}:payments.create_payment"
-        payment, _ = collecting.prepare(order, route=route, key=payment_key, at=at)
+        intended = attempting.of_order(order, at=at)
+        needs_payer = tenant.needs_payer(intended.method_code)
+        payment = attempting.attempt(intended, route, needs_payer=needs_payer)
         calls.append((provider, provider.port.create_payment(payment, key=payment_key)))
     return calls
 

@@ -147,7 +147,7 @@ def timeline(order: str, tenant: str, config: Path, *, as_json: bool) -> None:
 
     async def read() -> list[Entry]:
         async with terminal.opened(configuration) as database, database.connection() as connection:
-            return await told.of_order(connection, tenant=name, order_id=order)
+            return await told.of(connection, tenant=name, business_id=order)
 
     entries = terminal.run(read())
     if not entries:

@@ -2,12 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 
-from gateway.flows.collect_payment import (
-    collect_payment,
-    give_back,
-    load_payment,
-    release_payment,
-)
+from gateway.flows.attempt_payment import load_payment
+from gateway.flows.collect_payment import collect_payment, give_back, release_payment
 from gateway.model.order import Order, OrderState
 from gateway.model.payment import Payment
 from gateway.model.reference import ExternalReference

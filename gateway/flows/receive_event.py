@@ -13,7 +13,7 @@ from opentelemetry.trace import SpanKind
 
 from gateway.errors import HeadraceError
 from gateway.flows import sync_payment
-from gateway.flows.collect_payment import wake
+from gateway.flows.attempt_payment import wake
 from gateway.model import codec
 from gateway.model.event import Event, ProviderEvent
 from gateway.model.identifiers import new_id
@@ -36,7 +36,7 @@ class _Known(msgspec.Struct, eq=False):
     """A payment as this transaction has it, and where it belongs in the trace.
 
     Attributes:
-        given_up: Its order is cancelled or refused, or its flow has ended so.
+        given_up: Its order is cancelled or refused, or the order's flow has ended so.
         doubted: Somebody said that it has changed, and it has to be read at its provider.
     """
 
@@ -83,7 +83,7 @@ class EventReceiver:
             queue=sync_payment.QUEUE,
             tenant=known.tenant,
             business_id=f"{known.payment.payment_id}:{new_id()}",
-            subject=known.payment.order_id,
+            subject=known.payment.business_id,
             mapping_set=self._hub.tenant(known.tenant).mapping_set,
             traceparent=known.traceparent,
         )
@@ -110,16 +110,14 @@ class EventReceiver:
         found = _find(row, event, known) if event else None
         if event is None or found is None:
             return _later(row)
-        order_id, charged = found.payment.order_id, collecting.kept(found.payment)
-        if row.hint or event.hint:
-            if row.system != found.payment.provider:
-                return _parked(row, "integrity_mismatch", order_id)
-            found.doubted = True
-            return Verdict(seq=row.seq, state="APPLIED", reason="read_back", business_id=order_id)
-        if not _matches(found.payment, row.system, event):
-            return _parked(row, "integrity_mismatch", order_id)
+        about, charged = found.payment.business_id, collecting.kept(found.payment)
+        verdict = _without_change(row, event, found)
+        if verdict is not None:
+            return verdict
         began = time.time()
-        changed, events = collecting.apply(found.payment, event.payment, event.movements)
+        changed, events = collecting.apply(
+            found.payment, event.payment, event.movements, at=event.occurred_at
+        )
         found.changed = found.changed or changed != found.payment
         found.payment = changed
         for one in events:
@@ -130,12 +128,12 @@ class EventReceiver:
             _log.error(
                 "payment.charged_after_end",
                 tenant=row.tenant,
-                order_id=order_id,
+                business_id=about,
                 payment_id=changed.payment_id,
                 seq=row.seq,
             )
-            return _parked(row, "charged_after_end", order_id)
-        return Verdict(seq=row.seq, state="APPLIED", reason=event.event_type, business_id=order_id)
+            return _parked(row, "charged_after_end", about)
+        return Verdict(seq=row.seq, state="APPLIED", reason=event.event_type, business_id=about)
 
     def _span(self, row: Row, event: ProviderEvent, found: _Known, began: float) -> None:
         """One span in the trace of the order, linked to the request that brought the webhook."""
@@ -202,8 +200,39 @@ def _matches(payment: Payment, system: str, event: ProviderEvent) -> bool:
     )
 
 
-def _parked(row: Row, reason: str, order_id: str) -> Verdict:
-    return Verdict(seq=row.seq, state="PARKED", reason=reason, business_id=order_id)
+def _without_change(row: Row, event: ProviderEvent, found: _Known) -> Verdict | None:
+    """What becomes of a row that says nothing of the payment itself; None where it does."""
+    payment = found.payment
+    if row.system in {one.provider for one in payment.attempts[:-1]}:
+        return _about_earlier(row, event, payment.business_id)
+    if row.hint or event.hint:
+        if row.system != payment.provider:
+            return _parked(row, "integrity_mismatch", payment.business_id)
+        found.doubted = True
+        return Verdict(
+            seq=row.seq, state="APPLIED", reason="read_back", business_id=payment.business_id
+        )
+    if not _matches(payment, row.system, event):
+        return _parked(row, "integrity_mismatch", payment.business_id)
+    return None
+
+
+def _about_earlier(row: Row, event: ProviderEvent, about: str) -> Verdict:
+    """What becomes of a word about an attempt after which another provider was asked.
+
+    That it failed is known; that it moved money after all is for a person: it may be the second
+    time.
+    """
+    said = event.payment
+    moved = event.movements or row.hint or event.hint
+    if moved or (said and (said.state in collecting.AUTHORISED or said.captured.minor)):
+        _log.error("payment.earlier_attempt_moved", tenant=row.tenant, seq=row.seq)
+        return _parked(row, "earlier_attempt_moved", about)
+    return Verdict(seq=row.seq, state="IGNORED", reason="earlier_attempt", business_id=about)
+
+
+def _parked(row: Row, reason: str, about: str) -> Verdict:
+    return Verdict(seq=row.seq, state="PARKED", reason=reason, business_id=about)
 
 
 def _later(row: Row) -> Verdict:
@@ -222,10 +251,11 @@ async def _load(
         return {}
     found = await connection.execute(
         "select d.tenant, d.body::text, d.sequence, f.flow_id, f.traceparent,"
-        " f.state = 'CANCELLED' or o.state = any(%s)"
+        " o.id is not null and (f.state = 'CANCELLED' or o.state = any(%s))"
         " from headrace.document d join headrace.flow f on f.tenant = d.tenant"
-        " and f.kind = 'place_order' and f.business_id = d.body->>'order_id'"
-        " join headrace.document o on o.tenant = d.tenant and o.kind = 'order'"
+        " and f.kind in ('place_order', 'take_payment')"
+        " and f.business_id = coalesce(nullif(d.body->>'order_id', ''), d.id)"
+        " left join headrace.document o on o.tenant = d.tenant and o.kind = 'order'"
         " and o.id = f.business_id"
         " where (d.tenant, d.kind, d.id) in ("
         "  select t, 'payment', p from unnest(%s::text[], %s::text[]) as e (t, p)"
@@ -254,8 +284,10 @@ async def _load(
             given_up=given_up,
         )
         known[(tenant, payment.payment_id)] = one
-        if payment.provider_ref:
-            known[(tenant, payment.provider, payment.provider_ref)] = one
+        refs = [(each.provider, each.provider_ref) for each in payment.attempts]
+        for system, ref in (*refs, (payment.provider, payment.provider_ref)):
+            if ref:
+                known[(tenant, system, ref)] = one
     return known
 
 
@@ -264,7 +296,7 @@ def _outbox_row(found: _Known, event: Event, cause: ProviderEvent) -> tuple[Any,
         event,
         tenant=found.tenant,
         sequence=found.sequence,
-        business_id=found.payment.order_id,
+        business_id=found.payment.business_id,
         traceparent=found.traceparent,
         causation_id=cause.event_id,
     )

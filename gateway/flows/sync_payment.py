@@ -4,7 +4,7 @@ Such a hint is taken for nothing but a reason to look (ADR 0024).
 """
 
 from gateway.errors import InDoubt
-from gateway.flows.collect_payment import apply_answers, load_payment, provider_of, wake
+from gateway.flows.attempt_payment import apply_answers, load_payment, provider_of, wake
 from gateway.model.order import Order
 from gateway.model.payment import Payment, ProviderPayment
 from gateway.policy import collecting, ordering
@@ -38,7 +38,7 @@ async def sync_payment(story: Story) -> str:
         known = await load_payment(unit, payment_id)
         payment = await apply_answers(unit, payment_id, found)
         await wake(unit.connection, payment)
-        order = await unit.load("order", payment.order_id, Order)
+        order = await unit.load("order", payment.order_id, Order) if payment.order_id else None
         ended = order is not None and order.state in ordering.GIVEN_UP
         return ended and collecting.kept(payment) > collecting.kept(known)
 

@@ -24,6 +24,10 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
             ``capture_payment`` an amount can be authorised now and collected later.
         token: Whether the provider's token of an instrument is needed.
         redirect: Whether the payer is sent to a page, so that a return URL is needed.
+        mandate: Whether a mandate of ours is needed.
+        payer: Whether the provider has to be told who pays, and for what.
+        splits: Into how many parts, at most, the provider divides the money; 0 for not at all.
+        hold_days: How long an authorisation can be collected; 0 where nobody says.
     """
 
     method: str
@@ -32,3 +36,7 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
     verbs: tuple[str, ...]
     token: bool = False
     redirect: bool = False
+    mandate: bool = False
+    payer: bool = False
+    splits: int = 0
+    hold_days: int = 0

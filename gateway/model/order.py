@@ -6,9 +6,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from gateway.model.instruction import PaymentInstruction
+from gateway.model.item import OrderItem
 from gateway.model.money import Money
 from gateway.model.party import Party, Text
-from gateway.model.payment import CaptureMethod
 from gateway.model.reference import ExternalReference
 from gateway.model.states import Machine
 
@@ -56,39 +57,6 @@ class Channel(StrEnum):
     SME = "SME"
     FLEET = "FLEET"
     INDIRECT = "INDIRECT"
-
-
-class OrderItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One line of an order.
-
-    Attributes:
-        product_id: Material or offering, in the spelling of the system of record.
-        quantity: Whole units.
-        unit_price: Gross price of one unit, in the currency of the order.
-    """
-
-    product_id: Annotated[str, Meta(min_length=1, max_length=40, pattern="^[A-Za-z0-9._/-]+$")]
-    description: Annotated[str, Meta(max_length=200)] = ""
-    quantity: Annotated[int, Meta(ge=1, le=99_999)]
-    unit_price: Money
-
-
-class PaymentInstruction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the order is to be paid.
-
-    Attributes:
-        method_code: Canonical method, such as ``card``.
-        token: The payment provider's token of the instrument; card numbers are refused.
-        provider: The system at which the token was made, where there are several; the payment goes
-            there and nowhere else.
-        return_url: Where the payer comes back to from a provider's or a bank's page.
-    """
-
-    method_code: Annotated[str, Meta(pattern="^[a-z0-9_]{2,40}$", examples=["card"])]
-    token: Annotated[str, Meta(min_length=1, max_length=200, pattern="^[A-Za-z0-9_-]+$")]
-    provider: Annotated[str, Meta(max_length=40, pattern="^[a-z0-9_]*$")] = ""
-    capture_method: CaptureMethod = CaptureMethod.AUTOMATIC
-    return_url: Annotated[str, Meta(max_length=2048, pattern=r"^(https://[^\s\x00-\x1f]+)?$")] = ""
 
 
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

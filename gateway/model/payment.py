@@ -1,13 +1,22 @@
 """A payment: one intended collection, its attempts and what became of the money."""
 
 from enum import StrEnum
+from typing import Annotated, TypeVar
 
 import msgspec
+from msgspec import Meta
 
+from gateway.model.item import OrderItem
 from gateway.model.money import Money
 from gateway.model.movement import Movement, MovementKind, MovementState
+from gateway.model.party import Party
 from gateway.model.route import Route
+from gateway.model.split import Split
 from gateway.model.states import Machine
+
+T = TypeVar("T")
+# What we keep of a payment and no provider is told; mappings need not say that they leave it out.
+Kept = Annotated[T, Meta(extra_json_schema={"readOnly": True})]
 
 
 class PaymentState(StrEnum):
@@ -45,8 +54,8 @@ PAYMENT_STATES: Machine[PaymentState] = Machine(
         # Some providers take a capture back days later.
         _S.CAPTURED: frozenset({_S.SETTLED, _S.RETURNED, _S.DISPUTED, _S.FAILED}),
         _S.SETTLED: frozenset({_S.RETURNED, _S.DISPUTED, _S.FAILED}),
-        # Money that moved has the last word, whatever was said before.
-        _S.FAILED: frozenset({_S.CANCELLED, _S.CAPTURED}),
+        # Money that moved has the last word, whatever was said before; CREATED is another attempt.
+        _S.FAILED: frozenset({_S.CREATED, _S.CANCELLED, _S.CAPTURED}),
         _S.CANCELLED: frozenset({_S.CAPTURED}),
         # A return can be taken back, and a dispute be won.
         _S.RETURNED: frozenset({_S.CAPTURED, _S.SETTLED}),
@@ -63,11 +72,16 @@ _MOVED = {
 
 
 class AttemptState(StrEnum):
-    """What is known of one attempt to move money."""
+    """What is known of one attempt to move money.
+
+    PREPARED is committed before anything is sent, so it may have been sent (ADR 0025); UNKNOWN
+    says that it may have happened and is being looked up. NOT_EXECUTED did surely not happen.
+    """
 
     PREPARED = "PREPARED"
     SUCCEEDED = "SUCCEEDED"
     DECLINED = "DECLINED"
+    NOT_EXECUTED = "NOT_EXECUTED"
     PENDING = "PENDING"
     CANCELLED = "CANCELLED"
     UNKNOWN = "UNKNOWN"
@@ -123,12 +137,15 @@ class PaymentAttempt(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt at a payment, committed as PREPARED before anything is sent.
 
     Attributes:
-        key: The idempotency key the provider was given; the same on every repetition.
+        key: The idempotency key the provider was given; the same on every repetition, another for
+            each attempt.
+        provider: The system that was asked.
     """
 
     attempt_id: str
     key: str
     state: AttemptState
+    provider: str = ""
     provider_ref: str = ""
     failure: PaymentFailure | None = None
 
@@ -180,14 +197,87 @@ class ProviderRefund(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class RefundState(StrEnum):
+    """Where a refund stands; what its provider did not confirm is CREATED."""
+
+    CREATED = "CREATED"
+    PENDING = "PENDING"
+    SETTLED = "SETTLED"
+    FAILED = "FAILED"
+
+
+class CaptureState(StrEnum):
+    """What became of the wish to collect an authorised amount."""
+
+    CREATED = "CREATED"
+    DONE = "DONE"
+    FAILED = "FAILED"
+
+
+class Capture(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of an authorised payment that was to be collected.
+
+    Attributes:
+        requested_at: ISO 8601 in UTC.
+    """
+
+    capture_id: str
+    amount: Money
+    requested_at: str
+    state: CaptureState = CaptureState.CREATED
+    failure: PaymentFailure | None = None
+
+
+_R = RefundState
+REFUND_STATES: Machine[RefundState] = Machine(
+    "refund",
+    _R.CREATED,
+    {
+        _R.CREATED: frozenset({_R.PENDING, _R.SETTLED, _R.FAILED}),
+        _R.PENDING: frozenset({_R.SETTLED, _R.FAILED}),
+        # Banks send refunds back days later.
+        _R.SETTLED: frozenset({_R.FAILED}),
+        _R.FAILED: frozenset(),
+    },
+)
+
+
+class Refund(msgspec.Struct, frozen=True, kw_only=True):
+    """Money on its way back to the payer.
+
+    Attributes:
+        requested_at: ISO 8601 in UTC.
+        state: That of the movement with the provider's reference, once there is one.
+    """
+
+    refund_id: str
+    payment_id: str
+    amount: Money
+    reason: str = ""
+    requested_at: str
+    state: RefundState = RefundState.CREATED
+    provider_ref: str = ""
+    failure: PaymentFailure | None = None
+
+
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
     """One intended collection.
 
     Attributes:
         payment_id: Ours; the provider keeps it in a field that it can search.
+        order_id: Of the order that is paid; empty for a payment of its own.
         method_code: Canonical method, such as ``card``.
         token: The provider's token of the instrument; never a card or account number.
-        provider: The configured system that collects.
+        mandate_id: The mandate by which a debit is collected.
+        due: When it is to be collected, ISO 8601; empty for as soon as it can.
+        return_url: Where the payer comes back to from a provider's page.
+        reference: The front-end's own number.
+        payer, items: Only where the method needs them: what is not needed is not kept twice.
+        splits: Whose the money is; empty where it is all ours.
+        customer_id: The front-end's id of the payer; empty where nobody is known.
+        country: Of the payer, ISO 3166-1 alpha-2; empty where it is not known.
+        provider: The configured system that collects; before one is chosen the one that was asked
+            for, or empty.
         requested_at: When the payment was first prepared, ISO 8601 in UTC.
         progress: The furthest that the provider said of the collection; ``state`` adds what
             became of the money.
@@ -196,29 +286,51 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
         returned: What the payer's bank or issuer took back.
         disputed: What is claimed and not decided.
         movements: What was reported of the money, in a fixed order; the facets are their sums.
+        captures: What of an authorisation we were asked to collect, oldest first.
+        refunds: What we were asked to give back, oldest first.
+        authorised_at, captured_at: The earliest word of it, ISO 8601 in UTC; empty before.
+        final_at: The day after which the payer can take nothing back as a matter of course;
+            empty before it is collected, and where it cannot be said.
         next_action: What the payer has to do, in REQUIRES_ACTION.
-        return_url: Where the payer comes back to from a provider's page.
         route: Why this provider; None for payments of before there was a choice.
     """
 
     payment_id: str
-    order_id: str
+    order_id: str = ""
     amount: Money
     method_code: str
-    token: str
+    token: str = ""
     capture_method: CaptureMethod
-    provider: str
-    requested_at: str
-    state: PaymentState = PaymentState.CREATED
-    provider_ref: str = ""
-    progress: PaymentState = PaymentState.CREATED
-    captured: Money
-    refunded: Money
-    returned: Money
-    disputed: Money
-    movements: tuple[Movement, ...] = ()
-    failure: PaymentFailure | None = None
-    next_action: NextAction | None = None
+    mandate_id: str = ""
+    due: str = ""
     return_url: str = ""
-    route: Route | None = None
-    attempts: tuple[PaymentAttempt, ...] = ()
+    reference: str = ""
+    payer: Party | None = None
+    items: tuple[OrderItem, ...] = ()
+    splits: tuple[Split, ...] = ()
+    customer_id: Kept[str] = ""
+    country: Kept[str] = ""
+    provider: Kept[str] = ""
+    requested_at: Kept[str]
+    state: Kept[PaymentState] = PaymentState.CREATED
+    provider_ref: Kept[str] = ""
+    progress: Kept[PaymentState] = PaymentState.CREATED
+    captured: Kept[Money]
+    refunded: Kept[Money]
+    returned: Kept[Money]
+    disputed: Kept[Money]
+    movements: Kept[tuple[Movement, ...]] = ()
+    captures: Kept[tuple[Capture, ...]] = ()
+    refunds: Kept[tuple[Refund, ...]] = ()
+    authorised_at: Kept[str] = ""
+    captured_at: Kept[str] = ""
+    final_at: Kept[str] = ""
+    failure: Kept[PaymentFailure | None] = None
+    next_action: Kept[NextAction | None] = None
+    route: Kept[Route | None] = None
+    attempts: Kept[tuple[PaymentAttempt, ...]] = ()
+
+    @property
+    def business_id(self) -> str:
+        """In whose timeline the payment stands: its order's, or its own."""
+        return self.order_id or self.payment_id

@@ -1,6 +1,7 @@
 """What may become of a payment: how a provider's word changes it, whatever the order of words."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -8,7 +9,6 @@ import msgspec
 from gateway.model.event import Event
 from gateway.model.money import Money
 from gateway.model.movement import Movement, MovementKind, MovementState
-from gateway.model.order import Order
 from gateway.model.payment import (
     AttemptState,
     NextAction,
@@ -19,8 +19,7 @@ from gateway.model.payment import (
     ProviderPayment,
 )
 from gateway.model.reference import EntityKind, ExternalReference
-from gateway.model.route import Route
-from gateway.policy import moving
+from gateway.policy import finality, moving, refunding
 
 _S = PaymentState
 AUTHORISED: Final = frozenset({_S.AUTHORISED, _S.CAPTURED, _S.SETTLED})
@@ -59,35 +58,12 @@ _EVENT_OF: Final = {
 }
 
 
-def prepare(order: Order, *, route: Route, key: str, at: str) -> tuple[Payment, Event]:
-    """The payment of an order with its first attempt, to be committed before anything is sent."""
-    nothing = Money(0, order.total.currency)
-    payment = Payment(
-        payment_id=order.payment_id,
-        order_id=order.order_id,
-        amount=order.total,
-        method_code=order.payment.method_code,
-        token=order.payment.token,
-        capture_method=order.payment.capture_method,
-        provider=route.system,
-        route=route,
-        requested_at=at,
-        captured=nothing,
-        refunded=nothing,
-        returned=nothing,
-        disputed=nothing,
-        return_url=order.payment.return_url,
-        attempts=(
-            PaymentAttempt(
-                attempt_id=f"{order.payment_id}-1", key=key, state=AttemptState.PREPARED
-            ),
-        ),
-    )
-    return payment, _event(payment, "created")
-
-
 def apply(
-    payment: Payment, said: ProviderPayment | None = None, movements: Sequence[Movement] = ()
+    payment: Payment,
+    said: ProviderPayment | None = None,
+    movements: Sequence[Movement] = (),
+    *,
+    at: float = 0.0,
 ) -> tuple[Payment, tuple[Event, ...]]:
     """The payment after its provider's word.
 
@@ -97,6 +73,7 @@ def apply(
     Args:
         said: The payment as the provider has it.
         movements: What else was said of its money.
+        at: When it was said, seconds since the epoch; zero where nobody knows.
     """
     known = moving.join(payment.movements, (*movements, *_told(said)))
     progress = max(payment.progress, said.state, key=_PROGRESS.index) if said else payment.progress
@@ -120,9 +97,15 @@ def apply(
         next_action=_next_action(payment, said) if progress is _S.REQUIRES_ACTION else None,
     )
     changed = msgspec.structs.replace(changed, state=_state(changed))
-    changed = msgspec.structs.replace(changed, failure=_failure(changed, said))
+    changed = msgspec.structs.replace(
+        changed,
+        failure=_failure(changed, said),
+        refunds=refunding.after(changed),
+        **_dates(changed, said, at),
+    )
     changed = msgspec.structs.replace(changed, attempts=_attempts(changed))
-    return changed, tuple(_event(changed, word) for word in _news(payment, changed))
+    told = [event(changed, word) for word in _news(payment, changed)]
+    return changed, (*told, *refunding.news(payment, changed))
 
 
 def kept(payment: Payment) -> int:
@@ -142,6 +125,20 @@ def references(payment: Payment) -> tuple[ExternalReference, ...]:
             external_id=payment.provider_ref,
         ),
     )
+
+
+def _dates(payment: Payment, said: ProviderPayment | None, at: float) -> dict[str, str]:
+    """The earliest words of what happened; the earliest stays, whichever is heard first."""
+    if not at:
+        return {}
+    heard = datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+    told: dict[str, str] = {}
+    if said is not None and said.state is _S.AUTHORISED:
+        told["authorised_at"] = min(payment.authorised_at or heard, heard)
+    if said is not None and (said.state in CAPTURED or said.captured.minor):
+        told["captured_at"] = min(payment.captured_at or heard, heard)
+        told["final_at"] = finality.final_on(payment.method_code, told["captured_at"])
+    return told
 
 
 def _attempts(payment: Payment) -> tuple[PaymentAttempt, ...]:
@@ -167,6 +164,10 @@ def _told(said: ProviderPayment | None) -> Iterator[Movement]:
     ):
         if amount.minor:
             yield Movement(kind=kind, ref="", state=MovementState.DONE, amount=amount)
+
+
+def _is_unknown(payment: Payment) -> bool:
+    return bool(payment.attempts) and payment.attempts[-1].state is AttemptState.UNKNOWN
 
 
 def _collected(payment: Payment) -> PaymentState:
@@ -210,6 +211,8 @@ def _next_action(payment: Payment, said: ProviderPayment | None) -> NextAction |
 
 def _news(before: Payment, after: Payment) -> Iterator[str]:
     """What happened, as events call it."""
+    if _is_unknown(before) and not _is_unknown(after):
+        yield "resolved"
     collected = _collected(after)
     if collected is not _collected(before) and collected in _EVENT_OF:
         yield _EVENT_OF[collected]
@@ -221,13 +224,14 @@ def _news(before: Payment, after: Payment) -> Iterator[str]:
         yield "return_reversed"
 
 
-def _event(payment: Payment, word: str) -> Event:
+def event(payment: Payment, word: str) -> Event:
+    """The event of a payment."""
     return Event(
         type=f"headrace.payment.{word}.v1",
         aggregate="payment",
         aggregate_id=payment.payment_id,
         data={
-            "order_id": payment.order_id,
+            "order_id": payment.order_id or None,
             "state": payment.state.value,
             "amount": payment.amount.amount,
             "currency": payment.amount.currency,

@@ -13,10 +13,12 @@ from typing import Final
 import msgspec
 
 from gateway.model.capability import Capability
+from gateway.model.instruction import NewPayment
 from gateway.model.money import Money
-from gateway.model.order import Order
-from gateway.model.payment import CaptureMethod
+from gateway.model.order import NewOrder
+from gateway.model.payment import CaptureMethod, Payment
 from gateway.model.route import Route, RouteReason
+from gateway.policy import attempting
 from gateway.settings import PaymentRule, Routing
 
 # Parts of a customer's share; fine enough for weights that differ by a hundredth of a per cent.
@@ -33,6 +35,10 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         token: There is a provider's token.
         return_url: There is a page to come back to.
         pinned: The system at which the token or the mandate lives; empty for none.
+        payer: It is known who pays, and for what.
+        mandate: There is a mandate.
+        splits: Parts that the money is of; none where it is all ours.
+        tried: Systems that were asked before, without effect.
     """
 
     method: str
@@ -44,6 +50,10 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     token: bool = False
     return_url: bool = False
     pinned: str = ""
+    payer: bool = False
+    mandate: bool = False
+    splits: int = 0
+    tried: tuple[str, ...] = ()
 
 
 class System(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +75,10 @@ def route(wanted: Wanted, routing: Routing, systems: Mapping[str, System]) -> Ro
     Args:
         systems: All that collect payments, by name.
     """
-    lacks = {name: _lacks(one, wanted) for name, one in sorted(systems.items())}
+    lacks = {
+        name: "tried" if name in wanted.tried else _lacks(one, wanted)
+        for name, one in sorted(systems.items())
+    }
     able = [name for name, code in lacks.items() if not code]
     left = [RouteReason(name, code) for name, code in lacks.items() if code]
     if wanted.pinned:
@@ -91,8 +104,8 @@ def route(wanted: Wanted, routing: Routing, systems: Mapping[str, System]) -> Ro
     )
 
 
-def of_order(order: Order) -> Wanted:
-    """What the payment of an order looks for."""
+def of_order(order: NewOrder) -> Wanted:
+    """What the payment of an order looks for, as the front-end asks for it."""
     paid = order.payment
     return Wanted(
         method=paid.method_code,
@@ -103,7 +116,45 @@ def of_order(order: Order) -> Wanted:
         later=paid.capture_method is CaptureMethod.MANUAL,
         token=bool(paid.token),
         return_url=bool(paid.return_url),
+        payer=True,
+        mandate=bool(paid.mandate_id),
         pinned=paid.provider,
+    )
+
+
+def of_request(new: NewPayment) -> Wanted:
+    """What a payment of its own looks for, as the front-end asks for it."""
+    return of_payment(attempting.of_request(new, payment_id="", at=""))
+
+
+def gap(wanted: Wanted, systems: Mapping[str, System]) -> str:
+    """Why nobody can take the payment, by the system that comes closest; empty if one can."""
+    if wanted.pinned and wanted.pinned not in systems:
+        return "not_configured"
+    asked = [systems[wanted.pinned]] if wanted.pinned else systems.values()
+    return max((_lacks(one, wanted) for one in asked), key=_ORDER.index, default="not_configured")
+
+
+def of_payment(payment: Payment, *, channel: str = "") -> Wanted:
+    """What a payment looks for.
+
+    Args:
+        channel: Of its order.
+    """
+    return Wanted(
+        method=payment.method_code,
+        amount=payment.amount,
+        customer=payment.customer_id or payment.payment_id,
+        country=payment.country,
+        channel=channel,
+        later=payment.capture_method is CaptureMethod.MANUAL,
+        token=bool(payment.token),
+        return_url=bool(payment.return_url),
+        payer=payment.payer is not None and bool(payment.items),
+        mandate=bool(payment.mandate_id),
+        splits=len(payment.splits),
+        tried=tuple(one.provider for one in payment.attempts),
+        pinned="" if payment.attempts else payment.provider,
     )
 
 
@@ -139,10 +190,16 @@ _GAPS: Final = (
     "currency_unsupported",
     "country_unsupported",
     "capture_unsupported",
+    "splits_unsupported",
     "token_missing",
+    "mandate_missing",
+    "payer_missing",
     "return_url_missing",
     "",
 )
+
+
+_ORDER: Final = ("method_unsupported", *_GAPS)
 
 
 def _gap(row: Capability, wanted: Wanted) -> str:
@@ -150,7 +207,10 @@ def _gap(row: Capability, wanted: Wanted) -> str:
         _in(wanted.amount.currency, row.currencies),
         _in(wanted.country, row.countries),
         "capture_payment" in row.verbs or not wanted.later,
+        wanted.splits <= row.splits,
         wanted.token or not row.token,
+        wanted.mandate or not row.mandate,
+        wanted.payer or not row.payer,
         wanted.return_url or not row.redirect,
     )
     return next((code for code, fine in zip(_GAPS, met, strict=False) if not fine), "")

@@ -9,7 +9,7 @@ import functools
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, Final, TypeVar
 
@@ -17,9 +17,12 @@ import jsonschema
 import msgspec
 
 from gateway.model import codec
+from gateway.model.capability import Capability
 from gateway.model.money import Money, scale
 from gateway.model.order import NewOrder
+from gateway.policy import routing
 from gateway.policy.cards import holds_card_number
+from gateway.policy.routing import Wanted
 
 T = TypeVar("T")
 MAX_DEPTH: Final = 64
@@ -70,12 +73,39 @@ def read_order(
     body: bytes,
     *,
     currencies: tuple[str, ...],
-    methods: Mapping[str, frozenset[str]] | None = None,
+    systems: Mapping[str, routing.System] | None = None,
 ) -> NewOrder:
     """The order that a front-end sent.
 
     Args:
-        methods: System to the payment methods that it takes; None where any will do.
+        systems: Those that collect payments, by name; None where any will do.
+
+    Raises:
+        Invalid: With everything that is wrong.
+    """
+
+    def rules(order: NewOrder) -> Iterator[FieldError]:
+        yield from _rule_errors(_Parts.of(order), currencies)
+        if systems is not None:
+            yield from route_errors(routing.of_order(order), systems, amount="/total")
+
+    def salvaged(data: Any) -> Iterator[FieldError]:
+        return _rule_errors(_Parts.salvaged(data), currencies)
+
+    return read(body, NewOrder, rules, salvaged)
+
+
+def read(
+    body: bytes,
+    kind: type[T],
+    rules: Callable[[T], Iterable[FieldError]],
+    salvaged: Callable[[Any], Iterable[FieldError]] = lambda _: (),
+) -> T:
+    """What a front-end sent, if it is of the kind and keeps the rules.
+
+    Args:
+        rules: What no schema says.
+        salvaged: The same of JSON that is not of the kind, as far as it can be read.
 
     Raises:
         Invalid: With everything that is wrong.
@@ -83,14 +113,15 @@ def read_order(
     data = _read_json(body)
     found = _text_errors(body, data)
     try:
-        order = codec.convert(data, NewOrder)
+        value = codec.convert(data, kind)
     except msgspec.ValidationError as error:
-        raise Invalid(_bounded(_all_errors(data, error, found, currencies))) from error
-    parts = _Parts.of(order)
-    errors = _bounded(chain(found, _rule_errors(parts, currencies), _method_errors(order, methods)))
+        data = _shortened(data)
+        wrong = chain(found, _schema_errors(data, kind), _money_errors(data, ""), salvaged(data))
+        raise Invalid(_bounded(wrong) or (_first_error(error),)) from error
+    errors = _bounded(chain(found, rules(value)))
     if errors:
         raise Invalid(errors)
-    return order
+    return value
 
 
 def _bounded(found: Iterable[FieldError]) -> tuple[FieldError, ...]:
@@ -207,28 +238,6 @@ def _depth(body: bytes) -> int:
     return deepest
 
 
-def _all_errors(
-    data: Any,
-    first: msgspec.ValidationError,
-    found: list[FieldError],
-    currencies: tuple[str, ...],
-) -> Iterator[FieldError]:
-    """Everything that is wrong with JSON that is no order."""
-    data = _shortened(data)
-    wrong = chain(
-        found,
-        _schema_errors(data),
-        _money_errors(data, ""),
-        _rule_errors(_Parts.salvaged(data), currencies),
-    )
-    nothing_found = True
-    for one in wrong:
-        nothing_found = False
-        yield one
-    if nothing_found:
-        yield _first_error(first)
-
-
 def _shortened(value: Any) -> Any:
     """Without the entries of lists that are too long anyway: a megabyte would hold the loop."""
     if isinstance(value, list):
@@ -254,11 +263,20 @@ _Validator: Final = jsonschema.validators.extend(  # type: ignore[no-untyped-cal
     jsonschema.Draft202012Validator,
     type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
 )
-_VALIDATOR: Final = _Validator(codec.schema(NewOrder))
 
 
-def _schema_errors(data: Any) -> Iterator[FieldError]:
-    for error in _VALIDATOR.iter_errors(data):
+_VALIDATORS: Final[dict[type[Any], Any]] = {}
+
+
+def _validator(kind: type[Any]) -> Any:
+    found = _VALIDATORS.get(kind)
+    if found is None:
+        found = _VALIDATORS[kind] = _Validator(codec.schema(kind))
+    return found
+
+
+def _schema_errors(data: Any, kind: type[Any]) -> Iterator[FieldError]:
+    for error in _validator(kind).iter_errors(data):
         yield from _explain(error)
 
 
@@ -407,21 +425,62 @@ def _rule_errors(parts: _Parts, currencies: tuple[str, ...]) -> Iterator[FieldEr
         yield FieldError("/total/amount", "total_differs", detail)
 
 
-def _method_errors(
-    order: NewOrder, methods: Mapping[str, frozenset[str]] | None
+def route_errors(
+    wanted: Wanted, systems: Mapping[str, routing.System], *, amount: str
 ) -> Iterator[FieldError]:
-    """Whether nobody takes the payment method; who does is decided by routing."""
-    if methods is None:
+    """Whether nobody can take the payment; who does is decided by routing.
+
+    Args:
+        amount: Pointer to the amount of the payment.
+    """
+    code = routing.gap(wanted, systems)
+    if not code:
         return
-    provider = order.payment.provider
-    if provider and provider not in methods:
-        detail = f"Send one of {', '.join(sorted(methods))}, or leave it out."
-        yield FieldError("/payment/provider", "provider_unknown", detail)
-        return
-    taken = methods[provider] if provider else frozenset[str]().union(*methods.values())
-    if order.payment.method_code not in taken:
-        detail = f"Send one of {', '.join(sorted(taken))}."
-        yield FieldError("/payment/method_code", "method_unsupported", detail)
+    asked = [systems[wanted.pinned]] if wanted.pinned in systems else systems.values()
+    rows = [row for one in asked for row in one.capabilities]
+    known = {
+        "not_configured": systems,
+        "method_unsupported": {row.method for row in rows},
+        "currency_unsupported": _codes(rows, wanted, "currencies"),
+        "country_unsupported": _codes(rows, wanted, "countries"),
+    }
+    place, rule, advice = _ROUTE_ERRORS[code]
+    detail = advice.format(", ".join(sorted(known.get(code, ()))))
+    yield FieldError(place.format(amount=amount), rule, detail)
+
+
+_ROUTE_ERRORS: Final = {
+    "not_configured": ("/payment/provider", "provider_unknown", "Send one of {}, or leave it out."),
+    "method_unsupported": ("/payment/method_code", "method_unsupported", "Send one of {}."),
+    "currency_unsupported": (
+        "{amount}/currency",
+        "currency_unsupported",
+        "This method is taken in {}.",
+    ),
+    "country_unsupported": (
+        "/payment/method_code",
+        "country_unsupported",
+        "This method is for payers in {}.",
+    ),
+    "capture_unsupported": (
+        "/payment/capture_method",
+        "capture_unsupported",
+        "This method cannot be authorised now and collected later; send automatic.",
+    ),
+    "splits_unsupported": ("/splits", "splits_unsupported", "Nobody divides so many parts."),
+    "token_missing": ("/payment/token", "token_missing", "Send the provider's token."),
+    "mandate_missing": ("/payment/mandate_id", "mandate_missing", "Send the id of a mandate."),
+    "payer_missing": ("/payer", "payer_missing", "Send payer and items: this method needs them."),
+    "return_url_missing": (
+        "/payment/return_url",
+        "return_url_missing",
+        "Send where the payer comes back to.",
+    ),
+}
+
+
+def _codes(rows: Sequence[Capability], wanted: Wanted, name: str) -> set[str]:
+    return {code for row in rows if row.method == wanted.method for code in getattr(row, name)}
 
 
 def _sum_differs(parts: _Parts) -> bool:

@@ -76,12 +76,17 @@ class Tenant:
         return self.settings.tenant
 
     @cached_property
-    def methods(self) -> Mapping[str, frozenset[str]]:
-        """For each system that collects the payment methods that it takes."""
+    def able(self) -> Mapping[str, routing.System]:
+        """The systems that collect payments, as if all were well."""
         return {
-            name: frozenset(row.method for row in one.adapter.capabilities)
+            name: routing.System(capabilities=one.adapter.capabilities)
             for name, one in self.collectors.items()
         }
+
+    def needs_payer(self, method: str) -> bool:
+        """Whether a system that takes the method has to be told who pays, and for what."""
+        rows = (row for one in self.collectors.values() for row in one.adapter.capabilities)
+        return any(row.payer and row.method == method for row in rows)
 
     @property
     def patience(self) -> Patience:

@@ -6,7 +6,6 @@ an earlier run is looked up in the other system before it is sent again.
 """
 
 import math
-import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -18,16 +17,16 @@ import psycopg
 import structlog
 from opentelemetry.trace import SpanContext
 
-from gateway.errors import HeadraceError, InDoubt, Misconfigured, Rejected, Unavailable
+from gateway.errors import HeadraceError, InDoubt, Rejected, Unavailable
 from gateway.model import codec
-from gateway.policy.patience import Stop, pause_s
 from gateway.ports.exchange import Exchange
-from gateway.runtime import engine, metrics, telemetry
+from gateway.runtime import engine, telemetry
 from gateway.runtime.database import OUTAGES, Database
 from gateway.runtime.documents import Unit
 from gateway.runtime.engine import Checkpoint, Claim, LostRun
 from gateway.runtime.hub import Hub, System, Tenant
 from gateway.runtime.journal import Journal, Statement
+from gateway.runtime.parking import Parking, Suspended
 from gateway.runtime.progress import Lease, Progress
 from gateway.runtime.turns import Turns
 
@@ -41,10 +40,6 @@ _TURN_LEASES: Final = 10
 # So many pauses in doubt pass before an operator's wish to cancel is believed to be safe: what a
 # provider's search does not show within minutes did not happen.
 _SURE_AFTER: Final = 3
-
-
-class Suspended(Exception):  # noqa: N818 - not an error: the flow sleeps and will be run again
-    """The flow gave its place back; somebody will run it again."""
 
 
 class CancelRequested(Exception):  # noqa: N818 - an operator's decision, not an error
@@ -102,6 +97,7 @@ class Story:
         self._turns = Turns(
             journal, tenant=tenant.name, holder=self.flow_id, seconds=lease.seconds * _TURN_LEASES
         )
+        self._parking = Parking(run, journal, progress, tenant.patience)
         self._undos: list[_Undo] = []
         # Whether the next step that is not finished may have been begun by an earlier run.
         self._doubtful = run.attempt > 1 or bool(progress.reason)
@@ -119,6 +115,8 @@ class Story:
         *,
         returns: Any,
         find: Callable[[P], Exchange[T | None]] | None = None,
+        doubted: Callable[[Unit], Awaitable[object]] | None = None,
+        pauses: bool = True,
     ) -> T:
         """Do something in another system, once.
 
@@ -127,9 +125,12 @@ class Story:
             verb: Makes the exchange from the port and the idempotency key of the step.
             returns: What the verb returns.
             find: Tells what became of an earlier attempt; None where repeating has no effect.
+            doubted: Changes the model while nobody knows what happened; may be done again.
+            pauses: Whether the flow waits for a system that is away.
 
         Raises:
             Rejected: The system said no.
+            Unavailable: It is away and surely did nothing; only where the flow does not pause.
             CancelRequested: An operator wants the flow undone.
         """
         known = self._known(step, returns)
@@ -155,9 +156,13 @@ class Story:
             except Unavailable as error:
                 if error.code == "lease_lost":
                     raise LostRun from error
-                await self._pause(step, "unavailable", error)
+                if not pauses and not self._doubtful and not self._repeated:
+                    raise
+                await self._parking.pause(step, "unavailable", error)
             except InDoubt as error:
-                await self._pause(step, "in_doubt", error)
+                if doubted is not None:
+                    await self._change(step, doubted)
+                await self._parking.pause(step, "in_doubt", error)
         await self._keep(step, value, outcome, began)
         return value  # type: ignore[no-any-return] # the verb's own value
 
@@ -180,6 +185,8 @@ class Story:
         try:
             return await held(verb(port, key)), "done"
         except InDoubt:
+            # Whatever is refused or away from here on is no answer to what happened.
+            self._doubtful = True
             if find is None:
                 raise
             found = await held(find(port))
@@ -208,6 +215,40 @@ class Story:
             await self._keep(step, None, "refused", began)
             return None
 
+    async def attempt(
+        self,
+        step: str,
+        system: System[P],
+        verb: Callable[[P, str], Exchange[T]],
+        *,
+        returns: Any,
+        find: Callable[[P], Exchange[T | None]],
+        doubted: Callable[[Unit], Awaitable[object]],
+        moves_on: bool,
+    ) -> T | None:
+        """As ``call``, where a system that surely did nothing is left: None, and always None.
+
+        Args:
+            moves_on: Whether there is somebody else to ask; otherwise the flow waits.
+        """
+        done = self.steps.get(step)
+        if done is not None and done.outcome == "not_executed":
+            return None
+        began = time.time()
+        try:
+            return await self.call(
+                step,
+                system,
+                verb,
+                returns=returns,
+                find=find,
+                doubted=doubted,
+                pauses=not moves_on,
+            )
+        except Unavailable:
+            await self._keep(step, None, "not_executed", began)
+            return None
+
     async def record(self, step: str, change: Callable[[Unit], Awaitable[T]], *, returns: Any) -> T:
         """Change the model, once, together with its events and the journal."""
         known = self._known(step, returns)
@@ -215,6 +256,20 @@ class Story:
             return known  # type: ignore[no-any-return] # converted to what the caller named
         self._heed_cancel()
         began = time.time()
+
+        async def keep(unit: Unit) -> tuple[T, Checkpoint]:
+            value = await change(unit)
+            checkpoint = _checkpoint(value, "done", began)
+            for statement in self._finish(step, checkpoint):
+                await unit.connection.execute(statement.sql, statement.params)
+            return value, checkpoint
+
+        value, checkpoint = await self._change(step, keep)
+        self._finished(step, checkpoint)
+        return value
+
+    async def _change(self, step: str, change: Callable[[Unit], Awaitable[T]]) -> T:
+        """Change the model in one transaction, as long as the run is ours."""
         asked_at = time.monotonic()
         span = telemetry.fixed_span_id(self.flow_id, step)
         unit_span = telemetry.child_context(self._flow_span, span)
@@ -231,11 +286,7 @@ class Story:
                     causation_id=f"{self.flow_id}:{step}",
                 )
                 value = await change(unit)
-                checkpoint = _checkpoint(value, "done", began)
-                for statement in self._finish(step, checkpoint):
-                    await connection.execute(statement.sql, statement.params)
         self._lease.renewed(asked_at)
-        self._finished(step, checkpoint)
         return value
 
     async def wait(self, step: str, event: str, timeout_s: float) -> Any | None:
@@ -290,7 +341,7 @@ class Story:
         wake_at = float(self.steps[step].value)
         if wake_at > time.time():
             self._heed_cancel()
-            await self._suspend(datetime.fromtimestamp(wake_at, UTC), "WAITING", step)
+            await self._parking.suspend(datetime.fromtimestamp(wake_at, UTC), "WAITING", step)
 
     @asynccontextmanager
     async def turn(self, step: str, name: str) -> AsyncIterator[None]:
@@ -304,7 +355,7 @@ class Story:
             return
         if not await self._turns.take(name):
             later = datetime.fromtimestamp(time.time() + 1.0, UTC)
-            await self._suspend(later, "WAITING", step)
+            await self._parking.suspend(later, "WAITING", step)
         try:
             yield
         except Exception:
@@ -338,9 +389,7 @@ class Story:
         self, step: str, reason: str, error: HeadraceError, *, for_s: float | None = None
     ) -> None:
         """Stop until a person decides, or for so long."""
-        until = None if for_s is None else datetime.fromtimestamp(time.time() + for_s, UTC)
-        last = self._last_stop(step)
-        await self._stop(step, reason, error, until, pauses=last.pauses, first=not last.reason)
+        await self._parking.park(step, reason, error, for_s=for_s)
 
     def _known(self, step: str, returns: Any) -> Any:
         self.at = step
@@ -395,70 +444,6 @@ class Story:
         self._progress.pauses = 0
         self._doubtful = False
 
-    async def _pause(self, step: str, reason: str, error: Unavailable | InDoubt) -> None:
-        """Stop at a step that is to be tried again; ask a person when it has been too long."""
-        last = self._last_stop(step)
-        delay_s = pause_s(
-            self.tenant.patience,
-            last,
-            reason,
-            asked_s=error.retry_after_s if isinstance(error, Unavailable) else None,
-            jitter=random.uniform(0.9, 1.1),  # noqa: S311 - jitter
-        )
-        until = None if delay_s is None else datetime.fromtimestamp(time.time() + delay_s, UTC)
-        pauses = last.pauses if last.reason == reason else 0
-        await self._stop(step, reason, error, until, pauses=pauses + 1, first=not last.reason)
-
-    def _last_stop(self, step: str) -> Stop:
-        known = self._progress
-        if known.step != step:
-            return Stop()
-        return Stop(reason=known.reason, pauses=known.pauses, for_s=known.paused_for_s)
-
-    async def _stop(
-        self,
-        step: str,
-        reason: str,
-        error: HeadraceError,
-        until: datetime | None,
-        *,
-        pauses: int,
-        first: bool,
-    ) -> None:
-        (_log.warning if first else _log.info)(
-            "flow.parked",
-            flow_id=self.flow_id,
-            step=step,
-            reason=reason,
-            code=error.code,
-            system=error.system,
-            until=until,
-        )
-        kind = self._run.kind
-        metrics.flows_parked.add(1, {"headrace.flow": kind, "headrace.reason": reason})
-        note = Statement(
-            "update headrace.flow set step = %s, reason = %s, code = %s, message = %s,"
-            " pauses = %s, paused_at = case when %s then now() else coalesce(paused_at, now()) end"
-            " where flow_id = %s",
-            (step, reason, error.code, error.message, pauses, first, self.flow_id),
-        )
-        await self._suspend(until, "PARKED", step, note)
-
-    async def _suspend(
-        self, until: datetime | None, state: str, step: str, *notes: Statement
-    ) -> None:
-        mark = Statement(
-            "update headrace.flow set state = %s, step = %s, resume_at = %s where flow_id = %s",
-            (state, step, until, self.flow_id),
-        )
-        try:
-            await self._journal.write(*notes, mark, engine.suspend(self._run, until), repeat=False)
-        except (psycopg.Error, Unavailable) as error:
-            # Lost, or away: the lease runs out and the step is looked at again. It must not be
-            # repeated: once it is committed, the same run may be somebody else's.
-            raise Suspended from error
-        raise Suspended
-
 
 @contextmanager
 def _while_ours() -> Iterator[None]:
@@ -482,17 +467,3 @@ def _checkpoint(value: Any, outcome: str, began: float) -> Checkpoint:
     return Checkpoint(
         value=codec.to_builtins(value), outcome=outcome, began=began, ended=time.time()
     )
-
-
-def reason_of(error: Exception) -> tuple[str, HeadraceError]:
-    """Why a flow stops on an error that it does not handle itself."""
-    if isinstance(error, Rejected):
-        return "rejected", error
-    if isinstance(error, Misconfigured):
-        return "misconfigured", error
-    if isinstance(error, HeadraceError):
-        return "in_doubt", error
-    defect = Misconfigured(
-        f"The flow stopped on an unexpected {type(error).__name__}.", code="defect"
-    )
-    return "defect", defect

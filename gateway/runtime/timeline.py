@@ -1,4 +1,4 @@
-"""Everything that happened to one order, from every table that knows a part of it."""
+"""Everything that happened to one order or payment, from every table that knows a part of it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,24 +33,28 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     detail: Mapping[str, Any] = {}
 
 
-async def of_order(connection: Connection, *, tenant: str, order_id: str) -> list[Entry]:
-    """The entries of an order, oldest first; empty where there is no such order."""
+async def of(connection: Connection, *, tenant: str, business_id: str) -> list[Entry]:
+    """The entries of an order or a payment, oldest first; empty where there is none.
+
+    Args:
+        business_id: Of the order, or of a payment that belongs to none.
+    """
     async with connection.transaction():
-        entries = await _events(connection, tenant, order_id)
+        entries = await _events(connection, tenant, business_id)
         if not entries:
             return []
-        entries += await _flow(connection, tenant, order_id)
-        entries += await _attempts(connection, tenant, order_id)
-        entries += await _webhooks(connection, tenant, order_id)
-        entries += await _documents(connection, tenant, order_id)
+        entries += await _flows(connection, tenant, business_id)
+        entries += await _attempts(connection, tenant, business_id)
+        entries += await _webhooks(connection, tenant, business_id)
+        entries += await _documents(connection, tenant, business_id)
     return sorted(entries, key=lambda entry: entry.at)
 
 
-async def _events(connection: Connection, tenant: str, order_id: str) -> list[Entry]:
+async def _events(connection: Connection, tenant: str, business_id: str) -> list[Entry]:
     found = await connection.execute(
         "select extract(epoch from occurred_at)::float8, type, aggregate_id, sequence, data,"
         " traceparent from headrace.outbox where tenant = %s and business_id = %s order by seq",
-        (tenant, order_id),
+        (tenant, business_id),
     )
     return [
         Entry(
@@ -65,13 +69,22 @@ async def _events(connection: Connection, tenant: str, order_id: str) -> list[En
     ]
 
 
-async def _flow(connection: Connection, tenant: str, order_id: str) -> list[Entry]:
+async def _flows(connection: Connection, tenant: str, business_id: str) -> list[Entry]:
+    """Of the flow itself, and of those that changed its payment later."""
     found = await connection.execute(
-        "select flow_id, queue, task_id::text, state, step, reason, code, message,"
+        "with payment as (select p.body from headrace.document p where p.tenant = %(tenant)s"
+        " and p.kind = 'payment' and p.id = coalesce((select o.body->>'payment_id'"
+        "  from headrace.document o where o.tenant = %(tenant)s and o.kind = 'order'"
+        "  and o.id = %(id)s), %(id)s))"
+        " select flow_id, queue, task_id::text, state, step, reason, code, message,"
         " extract(epoch from paused_at)::float8, traceparent, mapping_set,"
         " extract(epoch from started_at)::float8"
-        " from headrace.flow where tenant = %s and business_id = %s",
-        (tenant, order_id),
+        " from headrace.flow where tenant = %(tenant)s and business_id in (select %(id)s"
+        "  union all select jsonb_path_query(body, '$.refunds[*].refund_id') #>> '{}'"
+        "   from payment"
+        "  union all select jsonb_path_query(body, '$.captures[*].capture_id') #>> '{}'"
+        "   from payment)",
+        {"tenant": tenant, "id": business_id},
     )
     entries: list[Entry] = []
     for (
@@ -145,12 +158,12 @@ async def _decisions(connection: Connection, flow_id: str, parent: str) -> list[
     ]
 
 
-async def _attempts(connection: Connection, tenant: str, order_id: str) -> list[Entry]:
+async def _attempts(connection: Connection, tenant: str, business_id: str) -> list[Entry]:
     found = await connection.execute(
         "select extract(epoch from at)::float8, product, verb, system, outcome, status, attempt,"
         " duration_ms, error, step, trace_id, span_id, evidence_id"
         " from headrace.evidence where tenant = %s and business_id = %s",
-        (tenant, order_id),
+        (tenant, business_id),
     )
     return [
         Entry(
@@ -188,11 +201,11 @@ async def _attempts(connection: Connection, tenant: str, order_id: str) -> list[
     ]
 
 
-async def _webhooks(connection: Connection, tenant: str, order_id: str) -> list[Entry]:
+async def _webhooks(connection: Connection, tenant: str, business_id: str) -> list[Entry]:
     found = await connection.execute(
         "select extract(epoch from received_at)::float8, system, state, reason, dedupe_key,"
         " traceparent from headrace.inbox where tenant = %s and business_id = %s",
-        (tenant, order_id),
+        (tenant, business_id),
     )
     return [
         Entry(
@@ -208,14 +221,14 @@ async def _webhooks(connection: Connection, tenant: str, order_id: str) -> list[
     ]
 
 
-async def _documents(connection: Connection, tenant: str, order_id: str) -> list[Entry]:
+async def _documents(connection: Connection, tenant: str, business_id: str) -> list[Entry]:
     found = await connection.execute(
         "select extract(epoch from r.synced_at)::float8, r.entity, r.system, r.external_id"
         " from headrace.reference r join headrace.document d"
-        " on d.tenant = r.tenant and d.kind = 'order' and d.id = %s"
+        " on d.tenant = r.tenant and d.kind in ('order', 'payment') and d.id = %s"
         " where r.tenant = %s and r.entity_id in (d.id, d.body->>'payment_id',"
         " d.body->'party'->>'party_id')",
-        (order_id, tenant),
+        (business_id, tenant),
     )
     return [
         Entry(at=at, what="document", name=entity, outcome=external_id, system=system)

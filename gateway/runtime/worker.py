@@ -17,9 +17,10 @@ from gateway.runtime.database import OUTAGES, Database
 from gateway.runtime.engine import Checkpoint, Claim, LostRun
 from gateway.runtime.hub import Hub
 from gateway.runtime.journal import Journal, Statement
+from gateway.runtime.parking import Suspended, reason_of
 from gateway.runtime.pins import Pins
 from gateway.runtime.progress import Lease, Progress
-from gateway.runtime.story import Story, Suspended, reason_of
+from gateway.runtime.story import Story
 from gateway.runtime.telemetry import Telemetry
 from gateway.runtime.tracing import FlowTracer
 from gateway.settings import WorkerSettings

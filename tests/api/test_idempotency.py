@@ -201,7 +201,7 @@ async def test_preference_is_read_as_rfc_7240_writes_it(
 
 async def test_long_preference_is_cut(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody holds a connection for longer than we allow, however many digits are sent."""
-    monkeypatch.setattr("gateway.api.orders._WAIT_MOST_S", 1)
+    monkeypatch.setattr("gateway.api.taking._WAIT_MOST_S", 1)
 
     answer = await front.post(new_order("long"), Prefer="wait=86400")
 

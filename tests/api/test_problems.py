@@ -49,7 +49,7 @@ async def test_exception_becomes_a_problem(
     async def broken(*_: Any, **__: Any) -> Any:
         raise error
 
-    monkeypatch.setattr(timeline, "of_order", broken)
+    monkeypatch.setattr(timeline, "of", broken)
 
     answer = await front.api.get("/v1/orders/x/timeline")
 
@@ -66,7 +66,7 @@ async def test_defect_is_logged_with_its_place(
     async def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError(_SECRET)
 
-    monkeypatch.setattr(timeline, "of_order", broken)
+    monkeypatch.setattr(timeline, "of", broken)
     answer = await front.api.get("/v1/orders/x/timeline")
 
     request_id = answer.headers["headrace-request-id"]

@@ -2,15 +2,10 @@
 
 from typing import Any, Final
 
+from gateway.model.instruction import PaymentInstruction
+from gateway.model.item import OrderItem
 from gateway.model.money import Money
-from gateway.model.order import (
-    Channel,
-    Order,
-    OrderItem,
-    OrderKind,
-    OrderState,
-    PaymentInstruction,
-)
+from gateway.model.order import Channel, Order, OrderKind, OrderState
 from gateway.model.party import Address, Party, PartyKind
 from gateway.model.payment import CaptureMethod, Payment
 

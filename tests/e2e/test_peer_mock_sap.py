@@ -18,8 +18,10 @@ from adapters.sap_s4 import ADAPTER, Settings
 from gateway.errors import InDoubt, Misconfigured, Unavailable
 from gateway.kit.blocking import Send, over_requests, run, with_login
 from gateway.model.identifiers import new_id
+from gateway.model.instruction import PaymentInstruction
+from gateway.model.item import OrderItem
 from gateway.model.money import Money
-from gateway.model.order import Channel, Order, OrderItem, OrderState, PaymentInstruction
+from gateway.model.order import Channel, Order, OrderState
 from gateway.model.party import Address, Party, PartyKind
 from gateway.ports.erp import Erp
 

@@ -106,7 +106,7 @@ async def _finished(stage: Stage, *orders: Order) -> None:
 
 async def _mappings_in_timeline(stage: Stage, order: Order) -> list[tuple[str, ...]]:
     async with stage.life() as life, life.parts.database.connection() as connection:
-        entries = await timeline.of_order(connection, tenant=TENANT, order_id=order.order_id)
+        entries = await timeline.of(connection, tenant=TENANT, business_id=order.order_id)
     return [
         (
             one.what,

@@ -257,7 +257,7 @@ async def test_late_money_is_for_a_person(stage: Stage, life: Life, logs: LogCap
         "event": "payment.charged_after_end",
         "log_level": "error",
         "tenant": TENANT,
-        "order_id": order.order_id,
+        "business_id": order.order_id,
         "payment_id": payment.payment_id,
         "seq": seq,
     } == said

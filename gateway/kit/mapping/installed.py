@@ -22,12 +22,36 @@ from gateway.kit.mapping.ingredients import Ingredients, Made
 from gateway.kit.mapping.loading import check
 from gateway.kit.mapping.mapping import Mapping
 from gateway.kit.mapping.schemas import Schemas
-from gateway.model import bank, event, mandate, movement, order, party, payment, reference, risk
+from gateway.model import (
+    bank,
+    event,
+    item,
+    mandate,
+    movement,
+    order,
+    party,
+    payment,
+    reference,
+    risk,
+    split,
+)
 
 # What ``canonical.NAME`` names.
 MODEL: Final = tuple(
     kind
-    for module in (bank, event, mandate, movement, order, party, payment, reference, risk)
+    for module in (
+        bank,
+        event,
+        item,
+        mandate,
+        movement,
+        order,
+        party,
+        payment,
+        reference,
+        risk,
+        split,
+    )
     for kind in vars(module).values()
     if isinstance(kind, type)
     and issubclass(kind, msgspec.Struct)

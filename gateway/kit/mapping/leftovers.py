@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 
 from gateway.kit.mapping import ir
 from gateway.kit.mapping.codes import Tables
-from gateway.kit.mapping.document import Node, entries_of, section_of
+from gateway.kit.mapping.document import Node, entries_of, section_of, text_of
 from gateway.kit.mapping.findings import Findings, did_you_mean
 from gateway.kit.mapping.scope import Scope
 from gateway.kit.mapping.types import Kind, Type
@@ -69,7 +69,9 @@ def _check_sources(root: Node, scope: Scope, findings: Findings) -> None:
     entries = node.value if node is not None and isinstance(node.value, list) else []
     unused = {str(entry.value): entry for entry in entries}
     stale = set(unused)
-    for path in _unread(scope.source, "", frozenset(unused), scope.reads):
+    # What our model keeps for itself goes nowhere; what a product fills in is what it tells us.
+    ours = text_of(root, "from").startswith("canonical.")
+    for path in _unread(scope.source, "", frozenset(unused), scope.reads, skips_kept=ours):
         named = next((each for each in unused if _within(path, each)), None)
         if named is None:
             message = f"{path} is never read: map it or list it under unused:"
@@ -81,8 +83,14 @@ def _check_sources(root: Node, scope: Scope, findings: Findings) -> None:
         findings.add("W29", f"unused/{path}", unused[path].line, message, root.file)
 
 
-def _unread(kind: Type, path: str, unused: frozenset[str], reads: Container[str]) -> Iterator[str]:
-    """Fields that nothing reads, the uppermost of each branch; what ``unused`` names apart."""
+def _unread(
+    kind: Type, path: str, unused: frozenset[str], reads: Container[str], *, skips_kept: bool
+) -> Iterator[str]:
+    """Fields that nothing reads, the uppermost of each branch; what ``unused`` names apart.
+
+    Args:
+        skips_kept: Whether nobody has to read what is marked as read-only.
+    """
     while kind.kind is Kind.LIST and kind.item is not None:
         kind = kind.item
     if kind.kind is not Kind.OBJECT or kind.shape is None:
@@ -91,8 +99,8 @@ def _unread(kind: Type, path: str, unused: frozenset[str], reads: Container[str]
         here = f"{path}.{name}".lstrip(".")
         inside = any(each.startswith(f"{here}.") for each in unused)
         if here in reads or (inside and here not in unused):
-            yield from _unread(field.type, here, unused, reads)
-        else:
+            yield from _unread(field.type, here, unused, reads, skips_kept=skips_kept)
+        elif field.writable or not skips_kept:
             yield here
 
 

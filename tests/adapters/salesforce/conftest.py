@@ -11,15 +11,10 @@ from adapters.salesforce.crm import SalesforceCrm
 from adapters.salesforce.settings import Settings
 from adapters.salesforce.simulator import SalesforceSimulator
 from gateway.kit.blocking import Send, with_login
+from gateway.model.instruction import PaymentInstruction
+from gateway.model.item import OrderItem
 from gateway.model.money import Money
-from gateway.model.order import (
-    Channel,
-    Order,
-    OrderItem,
-    OrderKind,
-    OrderState,
-    PaymentInstruction,
-)
+from gateway.model.order import Channel, Order, OrderKind, OrderState
 from gateway.model.party import Address, Party, PartyKind
 
 ORDER_ID = "0198c0de-0000-7000-8000-000000000001"

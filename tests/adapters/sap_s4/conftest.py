@@ -11,8 +11,10 @@ import pytest
 from adapters.sap_s4 import ADAPTER, Settings
 from adapters.sap_s4.simulator import SapS4Simulator
 from gateway.kit.blocking import run, with_login
+from gateway.model.instruction import PaymentInstruction
+from gateway.model.item import OrderItem
 from gateway.model.money import Money
-from gateway.model.order import Channel, Order, OrderItem, OrderState, PaymentInstruction
+from gateway.model.order import Channel, Order, OrderState
 from gateway.model.party import Address, Party, PartyKind
 from gateway.ports.exchange import Exchange
 

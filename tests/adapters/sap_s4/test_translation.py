@@ -26,8 +26,9 @@ from adapters.sap_s4.translation import (
 )
 from gateway.errors import Rejected
 from gateway.kit import odata
+from gateway.model.item import OrderItem
 from gateway.model.money import Money
-from gateway.model.order import Order, OrderItem
+from gateway.model.order import Order
 from gateway.model.party import Address, Party, PartyKind
 
 _SAP = "{http://www.sap.com/Protocols/SAPData}"

@@ -18,15 +18,10 @@ from gateway.engines.risk import (
 )
 from gateway.errors import Misconfigured
 from gateway.kit.blocking import run
+from gateway.model.instruction import PaymentInstruction
+from gateway.model.item import OrderItem
 from gateway.model.money import Money
-from gateway.model.order import (
-    Channel,
-    Order,
-    OrderItem,
-    OrderKind,
-    OrderState,
-    PaymentInstruction,
-)
+from gateway.model.order import Channel, Order, OrderKind, OrderState
 from gateway.model.party import Address, Party, PartyKind
 from gateway.model.risk import RiskAssessment, RiskState
 

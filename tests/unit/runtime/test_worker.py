@@ -9,7 +9,8 @@ import psycopg
 from structlog.testing import LogCapture
 
 from gateway.runtime import engine
-from gateway.runtime.story import Story, Suspended
+from gateway.runtime.parking import Suspended
+from gateway.runtime.story import Story
 from gateway.runtime.worker import Flow
 from tests.flows.stage import Life, Stage, new_order
 

@@ -151,7 +151,8 @@ class Structs:
                 name=each.name,
                 type=self._read(each.type),
                 required=each.required,
-                label=_label(each.type),
+                writable=not _extra(each.type).get("readOnly"),
+                label=str(_extra(each.type).get("title", "")),
                 default=_default(each),
             )
         return fields
@@ -180,9 +181,9 @@ def _custom(found: inspect.CustomType) -> Type:
     return MONEY if found.cls is Money else algebra.ANY
 
 
-def _label(found: inspect.Type) -> str:
-    extra: Mapping[str, Any] = getattr(found, "extra_json_schema", None) or {}
-    return str(extra.get("title", ""))
+def _extra(found: inspect.Type) -> Mapping[str, Any]:
+    """What the annotation adds to the JSON Schema of the field."""
+    return getattr(found, "extra_json_schema", None) or {}
 
 
 def _default(field: Any) -> str | int | bool | tuple[()] | msgspec.UnsetType:

@@ -1,0 +1,66 @@
+"""Refunds: giving back what was collected."""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from gateway.api import hot, taking
+from gateway.api.facade import Facade
+from gateway.api.payments import load, lock, made
+from gateway.errors import Rejected
+from gateway.flows import change_payment
+from gateway.model import codec
+from gateway.policy import refunding, requests
+from gateway.runtime.answers import Answer
+from gateway.runtime.documents import Unit
+
+_REFUND: Final = "POST /v1/refunds"
+
+
+async def submit_refund(facade: Facade, request: hot.Request) -> Answer:
+    """Give back a part of a payment, or what is left of it."""
+    asked = await taking.read(facade, request, _REFUND)
+    new = requests.read_refund(asked.body)
+
+    async def begin(unit: Unit) -> Answer:
+        payment = await lock(unit, new.payment_id)
+        unit.business_id = payment.business_id
+        amount = requests.amount_to_refund(payment, new)
+        at = datetime.now(UTC).isoformat()
+        changed, refund = refunding.request(payment, amount, reason=new.reason, at=at)
+        told = [refunding.event(refund, "requested")]
+        await unit.save("payment", payment.payment_id, changed.state.value, changed, told)
+        await asked.start(
+            unit,
+            change_payment.REFUND,
+            change_payment.QUEUE,
+            refund.refund_id,
+            subject=payment.business_id,
+        )
+        return made(refund, f"/v1/refunds/{refund.refund_id}")
+
+    return await taking.take(facade, asked, business_id=new.payment_id, begin=begin)
+
+
+@get("/v1/refunds/{refund_id:str}")
+async def get_refund(
+    request: Request[Any, Any, Any],
+    refund_id: FromPath[str],
+    facade: NamedDependency[Facade],
+) -> Response[bytes]:
+    """Show a refund as it stands now."""
+    caller = facade.caller(request)
+    try:
+        async with facade.database.connection() as connection:
+            payment = await load(connection, caller.tenant, refunding.payment_of(refund_id))
+        refund = refunding.find(payment, refund_id)
+    except (LookupError, Rejected) as error:
+        raise Rejected("There is no refund with this id.", code="not_found") from error
+    return Response(
+        codec.encode(refund),
+        media_type="application/json",
+        headers={"Cache-Control": "private, no-cache"},
+    )

@@ -1,0 +1,237 @@
+"""Attempt a payment: ask a provider, wait for its word, ask the next one; a chapter of others.
+
+The provider's webhook has the last word, and a look-up if none comes. Whatever is decided here is
+decided from what the journal kept, so that a flow that is run again decides the same.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from gateway.errors import InDoubt, Misconfigured, Rejected
+from gateway.model.event import Event
+from gateway.model.payment import Payment, PaymentFailure, PaymentState, ProviderPayment
+from gateway.policy import attempting, collecting, routing
+from gateway.ports.exchange import Exchange
+from gateway.ports.payments import Payments
+from gateway.runtime import engine
+from gateway.runtime.database import Connection
+from gateway.runtime.documents import Unit
+from gateway.runtime.hub import System
+from gateway.runtime.story import Story
+
+# Where the flows run that wait for a payment.
+_WAITING_QUEUE: Final = "interactive"
+# Waits for a provider that says "pending", before a person is asked; a day each.
+_ROUNDS: Final = 20
+# Money that did not move, and will not.
+RELEASED: Final = frozenset({PaymentState.CANCELLED, PaymentState.FAILED})
+
+
+def routed(story: Story, payment: Payment, *, channel: str = "") -> Payment:
+    """The payment with an attempt at the system that takes it.
+
+    Raises:
+        Rejected: No provider can take it (code ``no_provider``).
+    """
+    route = story.hub.route(story.tenant, routing.of_payment(payment, channel=channel))
+    if not route.system:
+        told = ", ".join(f"{one.system}: {one.code}" for one in route.reasons)
+        raise Rejected("No provider can take this payment.", code="no_provider", detail=told)
+    return attempting.attempt(
+        payment, route, needs_payer=story.tenant.needs_payer(payment.method_code)
+    )
+
+
+async def attempt_payment(story: Story, payment: Payment) -> Payment:
+    """Ask for the money; where a provider surely moved none and never will, ask the next.
+
+    Raises:
+        Rejected: The provider cannot do what it was asked.
+    """
+    while True:
+        number = len(payment.attempts)
+        said = await _ask(story, payment, attempting.step_of(number))
+        payment = await story.record(
+            f"payment.answered{_nth(number)}",
+            _answering(story, payment.payment_id, said),
+            returns=Payment,
+        )
+        if len(payment.attempts) == number:
+            return payment
+
+
+async def _ask(story: Story, payment: Payment, step: str) -> ProviderPayment | None:
+    async def doubt(unit: Unit) -> None:
+        changed, events = attempting.unknown(await load_payment(unit, payment.payment_id))
+        if events:
+            await unit.save("payment", payment.payment_id, changed.state.value, changed, events)
+
+    return await story.attempt(
+        step,
+        provider_of(story, payment),
+        lambda port, key: port.create_payment(payment, key=key),
+        find=lambda port: port.find_payment(payment),
+        doubted=doubt,
+        moves_on=_has_next(story, payment, "unavailable"),
+        returns=ProviderPayment,
+    )
+
+
+def _answering(
+    story: Story, payment_id: str, said: ProviderPayment | None
+) -> Callable[[Unit], Awaitable[Payment]]:
+    """The payment after the answer to an attempt, with another one where that is to be."""
+
+    async def change(unit: Unit) -> Payment:
+        payment = await load_payment(unit, payment_id)
+        events: tuple[Event, ...]
+        if said is None:
+            failure = PaymentFailure(code="unavailable", retryable=True)
+            changed, events = attempting.not_executed(payment, failure)
+        else:
+            changed, events = collecting.apply(payment, said, at=time.time())
+        if changed.failure and _has_next(story, changed, changed.failure.code):
+            await unit.refer(collecting.references(changed))
+            changed = routed(story, changed)
+            events = (attempting.retried(changed),)
+        await unit.save("payment", payment_id, changed.state.value, changed, events)
+        await unit.refer(collecting.references(changed))
+        return changed
+
+    return change
+
+
+def _has_next(story: Story, payment: Payment, code: str) -> bool:
+    """Whether the payment may go to another provider for this reason, and there is one."""
+    cascade = story.tenant.settings.routing.payment_cascade
+    if code not in cascade or not attempting.is_free(payment):
+        return False
+    return bool(story.hub.route(story.tenant, routing.of_payment(payment)).system)
+
+
+def _nth(number: int) -> str:
+    return f".{number}" if number > 1 else ""
+
+
+def provider_of(story: Story, payment: Payment) -> System[Payments]:
+    """The system that was chosen for the payment.
+
+    Raises:
+        Misconfigured: It is not configured any more.
+    """
+    try:
+        return story.tenant.collectors[payment.provider]
+    except KeyError:
+        message = f"The payment is at {payment.provider}, which collects no payments here any more."
+        raise Misconfigured(message, code="provider_gone") from None
+
+
+async def await_payment(
+    story: Story, payment: Payment, word: str, wanted: frozenset[PaymentState]
+) -> Payment:
+    """Wait until the payment is where it is wanted, or has ended otherwise.
+
+    Money that moved is confirmed by the provider's webhook; a refusal needs no confirmation.
+
+    Args:
+        word: ``authorised`` or ``ended``, as ``wake`` says it.
+
+    Raises:
+        InDoubt: The provider says pending for too long, or has another amount than was asked for.
+    """
+    if payment.state in RELEASED:
+        return payment
+    event = f"payment:{payment.payment_id}:{word}"
+    patience = story.tenant.patience
+    for number in range(1, _ROUNDS + 1):
+        pending = payment.state is PaymentState.PENDING
+        wait_s = patience.payment_pending_s if pending else patience.payment_confirmation_s
+        confirmed = await story.wait(f"payment.{word}.{number}", event, wait_s)
+        if confirmed is None:
+            await look_up(story, payment, f"{word}.{number}")
+        payment = await record_answers(story, f"payment.{word}.{number}.read", payment)
+        if confirmed is None and payment.state is PaymentState.REQUIRES_ACTION:
+            # The customer did not act in time; nobody else shall.
+            payment = await end_payment(story, payment, f"{word}.{number}")
+        if payment.state in wanted or payment.state in collecting.ENDED:
+            return payment
+    raise InDoubt("The provider has said pending for too long.", code="payment_pending")
+
+
+async def look_up(story: Story, payment: Payment, name: str) -> None:
+    """Ask the provider, because its webhook did not come."""
+    found = await story.call(
+        f"payments.find_payment.{name}",
+        provider_of(story, payment),
+        lambda port, _key: port.find_payment(payment),
+        returns=ProviderPayment | None,
+    )
+    if found is not None:
+        await record_answers(story, f"payment.{name}.found", payment, found)
+
+
+async def end_payment(story: Story, payment: Payment, name: str) -> Payment:
+    """End the attempt; where the provider refuses, what came of it meanwhile decides."""
+    ended = await story.ask(
+        f"payments.cancel_payment.{name}",
+        provider_of(story, payment),
+        lambda port, key: port.cancel_payment(payment, key=key),
+        find=lambda port: find_payment_in(port, payment, RELEASED),
+        returns=ProviderPayment,
+    )
+    if ended is not None:
+        return await record_answers(story, f"payment.{name}.cancelled", payment, ended)
+    await look_up(story, payment, f"{name}.refused")
+    return await record_answers(story, f"payment.{name}.refused.read", payment)
+
+
+def find_payment_in(
+    port: Payments, payment: Payment, wanted: frozenset[PaymentState]
+) -> Exchange[ProviderPayment | None]:
+    """The provider's payment if it has come so far; None where the effect is still missing."""
+    found = yield from port.find_payment(payment)
+    return found if found is not None and found.state in wanted else None
+
+
+async def load_payment(unit: Unit, payment_id: str) -> Payment:
+    """The payment as it stands, locked until the transaction ends."""
+    payment = await unit.load("payment", payment_id, Payment)
+    if payment is None:
+        raise LookupError("the payment is gone")
+    return payment
+
+
+async def record_answers(
+    story: Story, step: str, payment: Payment, *said: ProviderPayment
+) -> Payment:
+    """The payment as it stands now, after what the provider said."""
+
+    async def change(unit: Unit) -> Payment:
+        return await apply_answers(unit, payment.payment_id, *said)
+
+    return await story.record(step, change, returns=Payment)
+
+
+async def apply_answers(unit: Unit, payment_id: str, *answers: ProviderPayment) -> Payment:
+    """The payment after what its provider said, stored with the events of the change."""
+    payment, events = await load_payment(unit, payment_id), list[Event]()
+    for said in answers:
+        payment, reported = collecting.apply(payment, said, at=time.time())
+        events += reported
+    if answers:
+        await unit.save("payment", payment.payment_id, payment.state.value, payment, events)
+        await unit.refer(collecting.references(payment))
+    return payment
+
+
+async def wake(connection: Connection, payment: Payment) -> None:
+    """Tell the flow that waits; telling it again changes nothing."""
+    for word, states in (("authorised", collecting.AUTHORISED), ("ended", collecting.ENDED)):
+        if payment.state in states or payment.state in collecting.ENDED:
+            await engine.emit(
+                connection,
+                queue=_WAITING_QUEUE,
+                event=f"payment:{payment.payment_id}:{word}",
+                payload={"state": payment.state.value},
+            )

@@ -1,0 +1,123 @@
+"""Change a payment that was taken: collect what is authorised, give it up, or give it back.
+
+Each wish is committed with the payment before its flow starts; the provider's answer and its
+webhooks decide what became of it.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from gateway.errors import Rejected
+from gateway.flows.attempt_payment import (
+    end_payment,
+    load_payment,
+    provider_of,
+    wake,
+)
+from gateway.model.event import Event
+from gateway.model.payment import (
+    Payment,
+    PaymentFailure,
+    ProviderPayment,
+    ProviderRefund,
+)
+from gateway.policy import capturing, collecting, refunding
+from gateway.ports.exchange import Exchange
+from gateway.ports.payments import Payments
+from gateway.runtime.documents import Unit
+from gateway.runtime.story import Story
+
+QUEUE: Final = "interactive"
+CAPTURE: Final = "capture_payment"
+CANCEL: Final = "cancel_payment"
+REFUND: Final = "refund_payment"
+
+
+async def capture_payment(story: Story) -> str:
+    """Collect a part of what was authorised, or all of it."""
+    payment = await _read(story, capturing.payment_of(story.business_id))
+    capture = capturing.find(payment, story.business_id)
+    try:
+        said = await story.call(
+            "payments.capture_payment",
+            provider_of(story, payment),
+            lambda port, key: port.capture_payment(payment, capture.amount, key=key),
+            find=lambda port: _captured(port, payment, capturing.total(payment)),
+            returns=ProviderPayment,
+        )
+    except Rejected as error:
+        failure = PaymentFailure(code=error.code)
+        await _record(story, "refused", lambda one: capturing.refused(one, capture, failure))
+        return "COMPLETED"
+
+    def answered(known: Payment) -> tuple[Payment, tuple[Event, ...]]:
+        return collecting.apply(capturing.done(known, capture), said, at=time.time())
+
+    await _record(story, "answered", answered)
+    return "COMPLETED"
+
+
+async def cancel_payment(story: Story) -> str:
+    """Give up what was authorised, or what nobody has paid yet."""
+    payment = await _read(story, story.business_id)
+    ended = await end_payment(story, payment, "asked")
+    await story.record("payment.wake", lambda unit: _wake(unit, ended), returns=None)
+    return "COMPLETED"
+
+
+async def refund_payment(story: Story) -> str:
+    """Give back a part of what was collected, or all of it."""
+    payment = await _read(story, refunding.payment_of(story.business_id))
+    refund = refunding.find(payment, story.business_id)
+    try:
+        said = await story.call(
+            "payments.refund_payment",
+            provider_of(story, payment),
+            lambda port, key: port.refund_payment(
+                payment, refund.refund_id, refund.amount, key=key
+            ),
+            find=lambda port: port.find_refund(payment, refund.refund_id),
+            returns=ProviderRefund,
+        )
+    except Rejected as error:
+        failure = PaymentFailure(code=error.code)
+        await _record(story, "refused", lambda one: refunding.refused(one, refund, failure))
+        return "COMPLETED"
+
+    def answered(known: Payment) -> tuple[Payment, tuple[Event, ...]]:
+        named = refunding.answered(known, refund, said)
+        return collecting.apply(named, movements=[said.movement], at=time.time())
+
+    await _record(story, "answered", answered)
+    return "COMPLETED"
+
+
+def _captured(
+    port: Payments, payment: Payment, wanted_minor: int
+) -> Exchange[ProviderPayment | None]:
+    """The provider's payment if so much of it is collected; None where it is not yet."""
+    found = yield from port.find_payment(payment)
+    return found if found is not None and found.captured.minor >= wanted_minor else None
+
+
+async def _read(story: Story, payment_id: str) -> Payment:
+    return await story.record(
+        "payment.read", lambda unit: load_payment(unit, payment_id), returns=Payment
+    )
+
+
+async def _record(
+    story: Story, word: str, change: Callable[[Payment], tuple[Payment, tuple[Event, ...]]]
+) -> None:
+    async def store(unit: Unit) -> None:
+        payment_id = capturing.payment_of(refunding.payment_of(story.business_id))
+        changed, events = change(await load_payment(unit, payment_id))
+        await unit.save("payment", payment_id, changed.state.value, changed, events)
+        await wake(unit.connection, changed)
+
+    await story.record(f"payment.{word}", store, returns=None)
+
+
+async def _wake(unit: Unit, payment: Payment) -> None:
+    await wake(unit.connection, payment)

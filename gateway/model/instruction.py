@@ -1,0 +1,82 @@
+"""Instructions: what a front-end wants to be done about money."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from gateway.model.item import OrderItem
+from gateway.model.money import Money
+from gateway.model.party import Party
+from gateway.model.payment import CaptureMethod
+from gateway.model.split import Split
+
+Day = Annotated[str, Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="ISO 8601")]
+# SEPA's end-to-end id takes 35 characters; what fits there fits everywhere.
+ShopReference = Annotated[str, Meta(max_length=35, pattern="^[A-Za-z0-9._/-]*$")]
+
+
+class PaymentInstruction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How something is to be paid.
+
+    Attributes:
+        method_code: Canonical method, such as ``card``.
+        token: The payment provider's token of the instrument, or what a wallet gave to the
+            front-end; card numbers are refused. Empty for methods without one.
+        mandate_id: The mandate by which a debit is collected; it names the provider.
+        payment_method_id: A stored instrument; it names the provider and the token.
+        provider: The system at which the token was made, where there are several; the payment goes
+            there and nowhere else.
+        return_url: Where the payer comes back to from a provider's or a bank's page.
+        due: When a debit is to be collected, or a transfer be paid; empty for as soon as it can.
+    """
+
+    method_code: Annotated[str, Meta(pattern="^[a-z0-9_]{2,40}$", examples=["card"])]
+    token: Annotated[str, Meta(max_length=8192, pattern=r"^[\x21-\x7e]*$")] = ""
+    mandate_id: Annotated[str, Meta(max_length=64, pattern="^[A-Za-z0-9_-]*$")] = ""
+    payment_method_id: Annotated[str, Meta(max_length=64, pattern="^[A-Za-z0-9_-]*$")] = ""
+    provider: Annotated[str, Meta(max_length=40, pattern="^[a-z0-9_]*$")] = ""
+    capture_method: CaptureMethod = CaptureMethod.AUTOMATIC
+    return_url: Annotated[str, Meta(max_length=2048, pattern=r"^(https://[^\s\x00-\x1f]+)?$")] = ""
+    due: Day = ""
+
+
+class NewPayment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A payment of its own, without an order.
+
+    Attributes:
+        payer: Who pays; some methods need the name and the address.
+        items: What is paid for; some methods need it, and then its sum is the amount.
+        splits: Whose the money is, for platforms; the sum is the amount.
+        reference: The front-end's own number, shown at the provider where there is room.
+    """
+
+    amount: Money
+    payment: PaymentInstruction
+    payer: Party | None = None
+    items: Annotated[tuple[OrderItem, ...], Meta(max_length=200)] = ()
+    splits: Annotated[tuple[Split, ...], Meta(max_length=50)] = ()
+    reference: ShopReference = ""
+
+
+class NewCapture(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be collected of an authorised payment.
+
+    Attributes:
+        amount: A part; all that is left where it is not given.
+    """
+
+    amount: Money | None = None
+
+
+class NewRefund(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be given back.
+
+    Attributes:
+        amount: A part; all that is left where it is not given.
+        reason: For our own records and the provider's; no personal data.
+    """
+
+    payment_id: Annotated[str, Meta(min_length=1, max_length=64)]
+    amount: Money | None = None
+    reason: Annotated[str, Meta(max_length=140, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""

@@ -1,0 +1,173 @@
+"""Attempting: what is asked of whom to collect a payment, and when somebody else is asked."""
+
+import msgspec
+
+from gateway.model.event import Event
+from gateway.model.instruction import NewPayment, PaymentInstruction
+from gateway.model.item import OrderItem
+from gateway.model.money import Money
+from gateway.model.order import Order
+from gateway.model.party import Party
+from gateway.model.payment import (
+    AttemptState,
+    Payment,
+    PaymentAttempt,
+    PaymentFailure,
+    PaymentState,
+)
+from gateway.model.route import Route
+from gateway.model.split import Split
+from gateway.policy import collecting
+
+
+def of_order(order: Order, *, at: str) -> Payment:
+    """The payment of an order, before anybody was chosen to collect it.
+
+    Args:
+        at: ISO 8601 in UTC.
+    """
+    return _intended(
+        order.payment,
+        order.total,
+        payment_id=order.payment_id,
+        order_id=order.order_id,
+        at=at,
+        reference=order.reference,
+        payer=order.party,
+        items=order.items,
+    )
+
+
+def of_request(new: NewPayment, *, payment_id: str, at: str) -> Payment:
+    """A payment without an order, before anybody was chosen to collect it."""
+    return _intended(
+        new.payment,
+        new.amount,
+        payment_id=payment_id,
+        order_id="",
+        at=at,
+        reference=new.reference,
+        payer=new.payer,
+        items=new.items,
+        splits=new.splits,
+    )
+
+
+def step_of(number: int) -> str:
+    """The step of a flow in which the attempt of this number is made, from 1."""
+    return "payments.create_payment" + (f".{number}" if number > 1 else "")
+
+
+def created(payment: Payment) -> Event:
+    """The event that reports a new payment."""
+    return collecting.event(payment, "created")
+
+
+def retried(payment: Payment) -> Event:
+    """The event that reports another attempt."""
+    return collecting.event(payment, "retry_scheduled")
+
+
+def attempt(payment: Payment, route: Route, *, needs_payer: bool) -> Payment:
+    """The payment with another attempt, to be committed before anything is sent.
+
+    What an earlier attempt came to stays with it: it did not move money, or there would not be
+    another one.
+
+    Args:
+        needs_payer: Whether a provider asks who pays for what; else it is not kept.
+    """
+    number = len(payment.attempts) + 1
+    following = PaymentAttempt(
+        attempt_id=f"{payment.payment_id}-{number}",
+        key=f"{payment.business_id}:{step_of(number)}",
+        state=AttemptState.PREPARED,
+        provider=route.system,
+    )
+    return msgspec.structs.replace(
+        payment,
+        provider=route.system,
+        route=route,
+        state=PaymentState.CREATED,
+        progress=PaymentState.CREATED,
+        provider_ref="",
+        failure=None,
+        next_action=None,
+        payer=payment.payer if needs_payer else None,
+        items=payment.items if needs_payer else (),
+        attempts=(*payment.attempts, following),
+    )
+
+
+def unknown(payment: Payment) -> tuple[Payment, tuple[Event, ...]]:
+    """The payment whose provider may or may not have done what it was asked."""
+    *earlier, last = payment.attempts
+    if last.state is not AttemptState.PREPARED:
+        return payment, ()
+    doubted = msgspec.structs.replace(last, state=AttemptState.UNKNOWN)
+    changed = msgspec.structs.replace(payment, attempts=(*earlier, doubted))
+    return changed, (collecting.event(changed, "unknown"),)
+
+
+def not_executed(payment: Payment, failure: PaymentFailure) -> tuple[Payment, tuple[Event, ...]]:
+    """The payment whose last attempt surely moved nothing, and will not."""
+    if payment.progress is not PaymentState.CREATED:
+        return payment, ()
+    *earlier, last = payment.attempts
+    ended = msgspec.structs.replace(last, state=AttemptState.NOT_EXECUTED, failure=failure)
+    changed = msgspec.structs.replace(
+        payment,
+        progress=PaymentState.FAILED,
+        state=PaymentState.FAILED,
+        failure=failure,
+        attempts=(*earlier, ended),
+    )
+    return changed, (collecting.event(changed, "failed"),)
+
+
+def is_free(payment: Payment) -> bool:
+    """Whether another provider could be asked: nothing moved, and nothing binds it to this one.
+
+    A token or a mandate lives at one provider, and what was asked to go to one stays there.
+    """
+    reasons = payment.route.reasons if payment.route else ()
+    bound = payment.token or payment.mandate_id or any(one.code == "pinned" for one in reasons)
+    return not bound and not payment.movements
+
+
+def _intended(
+    instruction: PaymentInstruction,
+    amount: Money,
+    *,
+    payment_id: str,
+    order_id: str,
+    at: str,
+    reference: str,
+    payer: Party | None,
+    items: tuple[OrderItem, ...],
+    splits: tuple[Split, ...] = (),
+) -> Payment:
+    nothing = Money(0, amount.currency)
+    return Payment(
+        payment_id=payment_id,
+        order_id=order_id,
+        amount=amount,
+        method_code=instruction.method_code,
+        token=instruction.token,
+        capture_method=instruction.capture_method,
+        mandate_id=instruction.mandate_id,
+        due=instruction.due,
+        return_url=instruction.return_url,
+        reference=reference,
+        payer=payer,
+        items=items,
+        splits=splits,
+        customer_id=payer.party_id if payer else "",
+        country=payer.addresses[0].country if payer else "",
+        provider=instruction.provider,
+        requested_at=at,
+        captured=nothing,
+        refunded=nothing,
+        returned=nothing,
+        disputed=nothing,
+    )

@@ -1,0 +1,91 @@
+"""Capturing: what may be collected of an authorisation, and what became of it."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from gateway.model.event import Event
+from gateway.model.money import Money
+from gateway.model.payment import Capture, CaptureState, Payment, PaymentFailure
+from gateway.policy import collecting
+
+
+def left(payment: Payment) -> Money:
+    """What can still be collected, by what the provider said and by what it was asked."""
+    taken = max(payment.captured.minor, total(payment))
+    return Money(max(payment.amount.minor - taken, 0), payment.amount.currency)
+
+
+def total(payment: Payment) -> int:
+    """Minor units that were to be collected, without what was refused."""
+    asked = (one for one in payment.captures if one.state is not CaptureState.FAILED)
+    return sum(one.amount.minor for one in asked)
+
+
+def has_expired(payment: Payment, *, hold_days: int, now: datetime) -> bool:
+    """Whether the provider has let go of the authorisation by now.
+
+    Args:
+        hold_days: How long it holds it; 0 where nobody says.
+    """
+    if not hold_days or not payment.authorised_at:
+        return False
+    until = datetime.fromisoformat(payment.authorised_at).astimezone(UTC) + timedelta(hold_days)
+    return now > until
+
+
+def request(payment: Payment, amount: Money, *, at: str) -> tuple[Payment, Capture]:
+    """The payment with another capture, to be committed before anything is sent.
+
+    Args:
+        amount: At most what is ``left``.
+        at: ISO 8601 in UTC.
+    """
+    capture = Capture(
+        capture_id=f"{payment.payment_id}-capture-{len(payment.captures) + 1}",
+        amount=amount,
+        requested_at=at,
+    )
+    return msgspec.structs.replace(payment, captures=(*payment.captures, capture)), capture
+
+
+def payment_of(capture_id: str) -> str:
+    """Id of the payment that a capture is of."""
+    return capture_id.partition("-capture-")[0]
+
+
+def find(payment: Payment, capture_id: str) -> Capture:
+    """The capture of this id.
+
+    Raises:
+        LookupError: There is none.
+    """
+    for one in payment.captures:
+        if one.capture_id == capture_id:
+            return one
+    raise LookupError("the capture is gone")
+
+
+def done(payment: Payment, capture: Capture) -> Payment:
+    """The payment of which the provider has taken the order to collect."""
+    return _with(payment, capture, CaptureState.DONE, None)
+
+
+def refused(
+    payment: Payment, capture: Capture, failure: PaymentFailure
+) -> tuple[Payment, tuple[Event, ...]]:
+    """The payment of which the provider will not collect this."""
+    changed = _with(payment, capture, CaptureState.FAILED, failure)
+    return changed, (collecting.event(changed, "capture_failed"),)
+
+
+def _with(
+    payment: Payment, capture: Capture, state: CaptureState, failure: PaymentFailure | None
+) -> Payment:
+    captures = (
+        msgspec.structs.replace(one, state=state, failure=failure)
+        if one.capture_id == capture.capture_id
+        else one
+        for one in payment.captures
+    )
+    return msgspec.structs.replace(payment, captures=tuple(captures))

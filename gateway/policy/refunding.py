@@ -1,0 +1,137 @@
+"""Refunding: what may be given back of a payment, and what became of it."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from gateway.model.event import Event
+from gateway.model.money import Money
+from gateway.model.movement import Movement, MovementKind, MovementState
+from gateway.model.payment import Payment, PaymentFailure, ProviderRefund, Refund, RefundState
+
+_STATE_OF: Final = {
+    MovementState.PENDING: RefundState.PENDING,
+    MovementState.DONE: RefundState.SETTLED,
+    MovementState.UNDONE: RefundState.FAILED,
+}
+_EVENT_OF: Final = {RefundState.SETTLED: "settled", RefundState.FAILED: "failed"}
+
+
+def left(payment: Payment) -> Money:
+    """What can still be given back: collected, not taken back, not on its way back already."""
+    named = {one.provider_ref for one in payment.refunds if one.provider_ref}
+    others = (
+        one.amount.minor
+        for one in payment.movements
+        if one.kind is MovementKind.REFUND
+        and one.state is MovementState.PENDING
+        and one.ref not in named
+    )
+    open_here = (
+        one.amount.minor
+        for one in payment.refunds
+        if one.state in {RefundState.CREATED, RefundState.PENDING}
+    )
+    taken = payment.returned.minor + payment.disputed.minor + payment.refunded.minor
+    minor = payment.captured.minor - taken - sum(others) - sum(open_here)
+    return Money(max(minor, 0), payment.amount.currency)
+
+
+def request(payment: Payment, amount: Money, *, reason: str, at: str) -> tuple[Payment, Refund]:
+    """The payment with another refund, to be committed before anything is sent.
+
+    Args:
+        amount: At most what is ``left``.
+        at: ISO 8601 in UTC.
+    """
+    number = len(payment.refunds)
+    refund = Refund(
+        refund_id=f"{payment.payment_id}-refund" + (f"-{number + 1}" if number else ""),
+        payment_id=payment.payment_id,
+        amount=amount,
+        reason=reason,
+        requested_at=at,
+    )
+    return msgspec.structs.replace(payment, refunds=(*payment.refunds, refund)), refund
+
+
+def payment_of(refund_id: str) -> str:
+    """Id of the payment that a refund is of."""
+    return refund_id.partition("-refund")[0]
+
+
+def find(payment: Payment, refund_id: str) -> Refund:
+    """The refund of this id.
+
+    Raises:
+        LookupError: There is none.
+    """
+    for one in payment.refunds:
+        if one.refund_id == refund_id:
+            return one
+    raise LookupError("the refund is gone")
+
+
+def answered(payment: Payment, refund: Refund, said: ProviderRefund) -> Payment:
+    """The payment in which a refund has its provider's reference; ``collecting`` does the rest."""
+    return _with(payment, refund, provider_ref=said.provider_ref)
+
+
+def refused(
+    payment: Payment, refund: Refund, failure: PaymentFailure
+) -> tuple[Payment, tuple[Event, ...]]:
+    """The payment of which the provider will not give this back."""
+    changed = _with(payment, refund, state=RefundState.FAILED, failure=failure)
+    return changed, tuple(news(payment, changed))
+
+
+def event(refund: Refund, word: str) -> Event:
+    """The event of a refund."""
+    return Event(
+        type=f"headrace.refund.{word}.v1",
+        aggregate="refund",
+        aggregate_id=refund.refund_id,
+        data={
+            "payment_id": refund.payment_id,
+            "state": refund.state.value,
+            "amount": refund.amount.amount,
+            "currency": refund.amount.currency,
+            "failure": refund.failure.code if refund.failure else None,
+        },
+    )
+
+
+def _with(payment: Payment, refund: Refund, **changes: object) -> Payment:
+    refunds = (
+        msgspec.structs.replace(one, **changes) if one.refund_id == refund.refund_id else one
+        for one in payment.refunds
+    )
+    return msgspec.structs.replace(payment, refunds=tuple(refunds))
+
+
+def after(payment: Payment) -> tuple[Refund, ...]:
+    """The refunds, each as the movement with its reference has it."""
+    if not payment.refunds:
+        return ()
+    kind = MovementKind.REFUND
+    said = {one.ref: one for one in payment.movements if one.ref and one.kind is kind}
+    return tuple(_refund(one, said.get(one.provider_ref)) for one in payment.refunds)
+
+
+def _refund(refund: Refund, said: Movement | None) -> Refund:
+    if said is None:
+        return refund
+    failed = said.state is MovementState.UNDONE
+    failure = PaymentFailure(code="refund_failed", provider_code=said.reason_code)
+    return msgspec.structs.replace(
+        refund, state=_STATE_OF[said.state], failure=failure if failed else None
+    )
+
+
+def news(before: Payment, now: Payment) -> Iterator[Event]:
+    """What became of refunds, as events call it."""
+    known = {one.refund_id: one.state for one in before.refunds}
+    for one in now.refunds:
+        if one.state is not known.get(one.refund_id) and one.state in _EVENT_OF:
+            yield event(one, _EVENT_OF[one.state])

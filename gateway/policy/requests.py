@@ -1,0 +1,156 @@
+"""Requests about money: what no schema says of them, each with its pointer and its rule."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+import msgspec
+
+from gateway.model.instruction import NewCapture, NewPayment, NewRefund
+from gateway.model.money import Money
+from gateway.model.payment import AttemptState, Payment, PaymentState
+from gateway.model.split import SplitKind
+from gateway.policy import capturing, refunding, routing
+from gateway.policy.validation import FieldError, Invalid, read, route_errors
+
+
+def read_payment(
+    body: bytes, *, currencies: tuple[str, ...], systems: Mapping[str, routing.System]
+) -> NewPayment:
+    """The payment that a front-end asks for.
+
+    Args:
+        currencies: In which the tenant sells.
+        systems: Those that collect payments, by name.
+
+    Raises:
+        Invalid: With everything that is wrong.
+    """
+
+    def rules(new: NewPayment) -> Iterator[FieldError]:
+        yield from _positive(new.amount)
+        if new.amount.currency not in currencies:
+            detail = f"Send one of {', '.join(currencies)}."
+            yield FieldError("/amount/currency", "currency_not_sold", detail)
+        yield from _item_errors(new)
+        yield from _split_errors(new)
+        yield from route_errors(routing.of_request(new), systems, amount="/amount")
+
+    return read(body, NewPayment, rules)
+
+
+def read_capture(body: bytes) -> NewCapture:
+    """What of a payment is to be collected.
+
+    Raises:
+        Invalid: With everything that is wrong.
+    """
+    return read(body or b"{}", NewCapture, lambda new: _positive(new.amount))
+
+
+def read_refund(body: bytes) -> NewRefund:
+    """What of a payment is to be given back.
+
+    Raises:
+        Invalid: With everything that is wrong.
+    """
+    return read(body, NewRefund, lambda new: _positive(new.amount))
+
+
+class _Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A body that has nothing to say."""
+
+
+def read_nothing(body: bytes) -> None:
+    """Refuse a body where none is needed.
+
+    Raises:
+        Invalid: There is something in it.
+    """
+    read(body or b"{}", _Nothing, lambda _: ())
+
+
+def amount_to_capture(payment: Payment, new: NewCapture, *, hold_days: int, now: datetime) -> Money:
+    """What is collected of an authorised payment.
+
+    Args:
+        hold_days: How long the provider holds an authorisation; 0 where nobody says.
+
+    Raises:
+        Invalid: More than is left, another currency, or too late.
+    """
+    if capturing.has_expired(payment, hold_days=hold_days, now=now):
+        detail = f"The provider held it for {hold_days} days; take a new payment."
+        raise Invalid((FieldError("", "authorisation_expired", detail),))
+    return _part(new.amount, capturing.left(payment), rule="above_authorised")
+
+
+def amount_to_refund(payment: Payment, new: NewRefund) -> Money:
+    """What is given back of a payment.
+
+    Raises:
+        Invalid: More than is left, or another currency.
+    """
+    return _part(new.amount, refunding.left(payment), rule="above_captured")
+
+
+def may_capture(payment: Payment) -> bool:
+    """Whether something is authorised that can be collected."""
+    states = {PaymentState.AUTHORISED, PaymentState.CAPTURED}
+    return payment.state in states and capturing.left(payment).minor > 0
+
+
+def may_cancel(payment: Payment) -> bool:
+    """Whether nothing was collected yet, and it is known what the provider did."""
+    doubtful = {AttemptState.PREPARED, AttemptState.UNKNOWN}
+    known = bool(payment.attempts) and payment.attempts[-1].state not in doubtful
+    open_states = {PaymentState.REQUIRES_ACTION, PaymentState.PENDING, PaymentState.AUTHORISED}
+    return known and payment.state in open_states
+
+
+def _positive(amount: Money | None) -> Iterable[FieldError]:
+    if amount is not None and amount.minor <= 0:
+        return (FieldError("/amount/amount", "not_positive", "Send an amount above zero."),)
+    return ()
+
+
+def _part(asked: Money | None, left: Money, *, rule: str) -> Money:
+    if asked is None:
+        asked = left
+    if asked.currency != left.currency:
+        detail = f"Send the payment's currency, {left.currency}."
+        raise Invalid((FieldError("/amount/currency", "mixed_currency", detail),))
+    if asked.minor > left.minor or not left.minor:
+        detail = f"Send at most {left.amount}: no more is left."
+        raise Invalid((FieldError("/amount/amount", rule, detail),))
+    return asked
+
+
+def _item_errors(new: NewPayment) -> Iterator[FieldError]:
+    for index, one in enumerate(new.items):
+        if one.unit_price.currency != new.amount.currency:
+            place = f"/items/{index}/unit_price/currency"
+            yield FieldError(place, "mixed_currency", "Send the currency of /amount.")
+    total = sum(one.unit_price.minor * one.quantity for one in new.items)
+    if new.items and total != new.amount.minor:
+        detail = "Send the sum of quantity times unit_price over all items."
+        yield FieldError("/amount/amount", "total_differs", detail)
+
+
+def _split_errors(new: NewPayment) -> Iterator[FieldError]:
+    """The parts are of one currency, one may take the rest, and together they are the amount."""
+    rests = [one for one in new.splits if one.kind is SplitKind.REMAINDER]
+    for index, one in enumerate(new.splits):
+        place = f"/splits/{index}/amount"
+        if (one.kind is SplitKind.REMAINDER) != (one.amount is None):
+            yield FieldError(place, "split_amount", "Only a REMAINDER has no amount.")
+        elif one.amount is not None and one.amount.currency != new.amount.currency:
+            yield FieldError(f"{place}/currency", "mixed_currency", "Send that of /amount.")
+        elif one.amount is not None and one.amount.minor <= 0:
+            yield FieldError(f"{place}/amount", "not_positive", "Send an amount above zero.")
+    if len(rests) > 1:
+        yield FieldError("/splits", "split_remainders", "Send one REMAINDER at most.")
+    total = sum(one.amount.minor for one in new.splits if one.amount is not None)
+    fits = total < new.amount.minor if rests else total == new.amount.minor
+    if new.splits and not fits:
+        detail = "The parts have to sum up to /amount; a REMAINDER takes what is left of it."
+        yield FieldError("/splits", "split_sum", detail)
