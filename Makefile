@@ -14,9 +14,11 @@ PYTHON ?= $(shell for python in $(CANDIDATES); do \
 	&& { echo $$python; break; }; done)
 PIP := -m pip --disable-pip-version-check --quiet --quiet
 
-# Tests with peers have an environment of their own; localstripe is GPL and has a further one.
+# Tests with peers have an environment of their own; localstripe is GPL and has a further one,
+# and Prism is a program for Node.js.
 PEERS := $(VENV)/peers
 LOCALSTRIPE := $(VENV)/localstripe
+PRISM := $(VENV)/prism
 
 ARGS ?=
 MARKERS ?= not peers
@@ -63,17 +65,18 @@ test: setup ## all tests but those with peers; MARKERS="not survival" narrows
 coverage: setup ## the same with the lines and branches that no test reaches
 	$(PYTEST) --cov --cov-report=term-missing:skip-covered $(ARGS)
 
-peers: $(PEERS)/.setup-done $(LOCALSTRIPE)/.setup-done ## set up mock-sap and localstripe
+peers: $(PEERS)/.setup-done $(LOCALSTRIPE)/.setup-done $(PRISM)/.setup-done ## set up products that nobody here wrote
 
 test-peers: peers ## against products that nobody here wrote
 	@# 5 is pytest's word for "every test was skipped": they are listed with the peer they miss.
-	LOCALSTRIPE=$(LOCALSTRIPE)/bin/python $(PEERS)/bin/pytest -m peers $(ARGS) || test $$? -eq 5
+	LOCALSTRIPE=$(LOCALSTRIPE)/bin/python PRISM=$(PRISM)/node_modules/.bin/prism \
+		$(PEERS)/bin/pytest -m peers $(ARGS) || test $$? -eq 5
 
 # What cannot be installed is named here, its tests are skipped, and it is tried again next time.
 $(PEERS)/.setup-done: requirements/peers.txt $(SETUP)
 	@$(BIN)/python -m venv $(PEERS)
 	@if $(PEERS)/bin/python $(PIP) install --require-hashes -r $<; then touch $@; else \
-		echo "skipped: gocardless_pro, mock-sap, simple-salesforce, stripe cannot be installed"; \
+		echo "skipped: gocardless_pro, mock-bank, mock-sap, simple-salesforce, stripe cannot be installed"; \
 		$(PEERS)/bin/python $(PIP) install --require-hashes -r requirements/dev.txt; fi
 	@$(PEERS)/bin/python $(PIP) install --no-deps --no-build-isolation --editable .
 
@@ -81,6 +84,12 @@ $(LOCALSTRIPE)/.setup-done: requirements/localstripe.txt $(SETUP)
 	@$(BIN)/python -m venv $(LOCALSTRIPE)
 	@if $(LOCALSTRIPE)/bin/python $(PIP) install --require-hashes -r $<; then touch $@; else \
 		rm -rf $(LOCALSTRIPE); echo "skipped: localstripe cannot be installed"; fi
+
+$(PRISM)/.setup-done: requirements/prism/package-lock.json $(SETUP)
+	@mkdir -p $(PRISM) && cp requirements/prism/package.json requirements/prism/package-lock.json $(PRISM)
+	@if npm ci --silent --no-audit --no-fund --ignore-scripts --prefix $(PRISM) \
+		&& $(PRISM)/node_modules/.bin/prism --version >/dev/null; then touch $@; else \
+		rm -rf $(PRISM); echo "skipped: prism (npm) cannot be installed"; fi
 
 survival: setup ## long drill with killed processes; SEEDS=20
 	HEADRACE_SURVIVAL_SEEDS=$(SEEDS) $(BIN)/pytest -m survival tests/e2e/test_survival.py $(ARGS)
@@ -116,6 +125,8 @@ lock: setup ## resolve the requirements anew, with hashes
 		--output-file requirements/peers.txt pyproject.toml requirements/peers.in
 	$(COMPILE) --upgrade --output-file requirements/localstripe.txt requirements/localstripe.in
 	$(COMPILE) --upgrade --output-file requirements/bench.txt requirements/bench.in
+	npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund \
+		--prefix requirements/prism
 
 clean: ## remove what the recipes made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -105,6 +105,7 @@ class StripeSimulator:
             ("GET", "/v1/payment_intents", forms.PAGE, self._list_intents),
             ("GET", "/v1/payment_intents/search", forms.SEARCH, self._search_intents),
             ("GET", "/v1/payment_intents/{}", forms.ONE, self._read_intent),
+            ("POST", "/v1/payment_intents/{}/confirm", forms.CONFIRM, self._confirm_intent),
             ("POST", "/v1/payment_intents/{}/capture", forms.CAPTURE, self._capture_intent),
             ("POST", "/v1/payment_intents/{}/cancel", forms.CANCEL, self._cancel_intent),
             ("POST", "/v1/refunds", forms.REFUND, self._create_refund),
@@ -218,13 +219,7 @@ class StripeSimulator:
         outcome = self._check_method(params, types)
         confirmed = params.get("confirm", False)
         if confirmed and outcome is None:
-            raise forms.Refusal(
-                400,
-                {
-                    "code": "payment_intent_unexpected_state",
-                    "message": "You cannot confirm this PaymentIntent without a payment method.",
-                },
-            )
+            raise forms.unpayable()
         intent = objects.new_intent(params, types, now)
         self._intents[intent["id"]] = intent
         self._emit("payment_intent.created", intent, now)
@@ -245,6 +240,18 @@ class StripeSimulator:
         if kind == "sepa_debit":
             forms.check_debit(params)
         return outcome
+
+    def _confirm_intent(self, intent_id: str, params: Json, now: float) -> Json:
+        intent = self._known_intent(intent_id)
+        if intent["status"] not in {"requires_payment_method", "requires_confirmation"}:
+            raise objects.unexpected(intent, "confirmed")
+        known = {**intent, **params, "confirm": True}
+        outcome = self._check_method(known, intent["payment_method_types"])
+        if outcome is None:
+            raise forms.unpayable()
+        intent["payment_method"] = known["payment_method"]
+        self._confirm(intent, outcome, now)
+        return self._shown(intent, params.get("expand", []))
 
     def _confirm(self, intent: Json, outcome: str, now: float) -> None:
         if outcome == "action":

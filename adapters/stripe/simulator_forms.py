@@ -41,6 +41,13 @@ CREATE: Final = {
     "statement_descriptor_suffix": "text",
     "expand": "list",
 }
+CONFIRM: Final = {
+    "payment_method": "text",
+    "mandate_data": "map",
+    "off_session": "bool",
+    "return_url": "text",
+    "expand": "list",
+}
 CAPTURE: Final = {"amount_to_capture": "int", "metadata": "map", "expand": "list"}
 CANCEL: Final = {
     "cancellation_reason": "duplicate|fraudulent|requested_by_customer|abandoned",
@@ -177,6 +184,12 @@ def check_unit(amount: int, currency: str, param: str) -> None:
         raise Refusal(400, {"code": code, "param": param, "message": "Must be divisible by 100."})
     if currency in {"bhd", "jod", "kwd", "omr", "tnd"} and amount % 10:
         raise Refusal(400, {"param": param, "message": "The last digit must be 0."})
+
+
+def unpayable() -> Refusal:
+    """There is nothing to pay with."""
+    message = "You cannot confirm this PaymentIntent without a payment method."
+    return Refusal(400, {"code": "payment_intent_unexpected_state", "message": message})
 
 
 def check_debit(params: Json) -> None:

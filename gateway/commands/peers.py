@@ -33,7 +33,7 @@ _MOCK_SAP: Final = {
     """.split(),
 }
 # localstripe binds every address when started by its own command.
-_START_LOCALSTRIPE: Final = (
+START_LOCALSTRIPE: Final = (
     "import sys; from aiohttp import web; from localstripe.server import app;"
     " web.run_app(app, host='127.0.0.1', port=int(sys.argv[1]), print=None)"
 )
@@ -51,7 +51,7 @@ class PeerLandscape(Landscape):
         mock_sap = ("-m", "mocksap", "--host", "127.0.0.1", "--port", str(sap), "--auth", user)
         self._spawn("mock-sap", _python("MOCK_SAP", "peers"), *mock_sap, "-q")
         localstripe = _python("LOCALSTRIPE", "localstripe")
-        self._spawn("localstripe", localstripe, "-c", _START_LOCALSTRIPE, str(stripe))
+        self._spawn("localstripe", localstripe, "-c", START_LOCALSTRIPE, str(stripe))
         self.wait_for(f"http://127.0.0.1:{sap}/")
         self.wait_for(f"http://127.0.0.1:{stripe}/v1/payment_intents")
         webhook = {

@@ -255,6 +255,41 @@ def test_states_that_forbid_it() -> None:
     assert {"p1": 1} == stripe.effects()["charge"] == stripe.effects()["authorisation"]
 
 
+def test_confirmed_in_a_second_request() -> None:
+    """With the method it was made with, or another one; and only once."""
+    stripe = simulator()
+    unconfirmed = {name: value for name, value in CARD.items() if name != "confirm"}
+    _, made = call(stripe, "POST", INTENTS, unconfirmed)
+    _, bare = call(stripe, "POST", INTENTS, {"amount": "1999", "currency": "eur"})
+    path, other = f"{INTENTS}/{made['id']}/confirm", f"{INTENTS}/{bare['id']}/confirm"
+
+    assert ("requires_confirmation", "requires_payment_method") == (made["status"], bare["status"])
+    code = "payment_intent_unexpected_state"
+    assert (400, code, None) == refusal(stripe, "POST", other)
+    assert (402, "card_declined", None) == refusal(
+        stripe, "POST", other, {"payment_method": "pm_card_chargeDeclined"}
+    )
+    paid = [
+        call(stripe, "POST", path)[1],
+        call(stripe, "POST", other, {"payment_method": "pm_card_visa"})[1],
+    ]
+    assert ["succeeded", "succeeded"] == [one["status"] for one in paid]
+    assert (400, code, None) == refusal(stripe, "POST", path)
+
+
+def test_a_debit_is_confirmed_with_its_mandate() -> None:
+    """It has to be shown then, not when the payment was made."""
+    stripe = simulator()
+    later = ("confirm", "mandate")
+    unconfirmed = {name: value for name, value in DEBIT.items() if not name.startswith(later)}
+    _, made = call(stripe, "POST", INTENTS, unconfirmed)
+    path = f"{INTENTS}/{made['id']}/confirm"
+
+    assert (400, "parameter_missing", "mandate_data") == refusal(stripe, "POST", path)
+    mandate = {name: value for name, value in DEBIT.items() if name.startswith("mandate")}
+    assert "processing" == call(stripe, "POST", path, mandate)[1]["status"]
+
+
 def test_refunds_have_a_ceiling() -> None:
     """Parts may be given back up to what was collected, and not a cent more."""
     stripe = simulator()
