@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.export import SpanExporter
 
 from gateway.api import (
     contract,
+    explaining,
     health,
     hot,
     operations,
@@ -232,6 +233,7 @@ def create_app(parts: Parts) -> ASGIApp:
             orders.get_order,
             timelines.get_order_timeline,
             hot.post("/v1/payments", payments.submit_payment, facade),
+            hot.post("/v1/payments/explain", explaining.explain_payment, facade),
             hot.post("/v1/payments/{payment_id:str}/capture", payments.capture_payment, facade),
             hot.post("/v1/payments/{payment_id:str}/cancel", payments.cancel_payment, facade),
             timelines.get_payment_timeline,

@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from typing import Any, Final, TypeAlias, cast
 
+import litestar
 from litestar import asgi
 from litestar.exceptions import ClientException, HTTPException, MethodNotAllowedException
-from litestar.handlers import ASGIRouteHandler
+from litestar.handlers import ASGIRouteHandler, HTTPRouteHandler
 from litestar.status_codes import HTTP_204_NO_CONTENT, HTTP_413_REQUEST_ENTITY_TOO_LARGE
 from litestar.types import HTTPScope, Receive, Scope, Send
 
@@ -91,8 +92,29 @@ async def respond(answer: Answer, send: Send) -> None:
 Serve: TypeAlias = Callable[[Facade, Request], Awaitable[Answer]]
 
 
-def post(path: str, serve: Serve, facade: Facade) -> ASGIRouteHandler:
+def post(path: str, serve: Serve, facade: Facade) -> ASGIRouteHandler | HTTPRouteHandler:
     """The route that serves POST on a path."""
+    return _with_parameters(path, serve, facade) if "{" in path else _plain(path, serve, facade)
+
+
+def _with_parameters(path: str, serve: Serve, facade: Facade) -> HTTPRouteHandler:
+    """Litestar 2.25 cannot route to ASGI handlers by a part of the path (KeyError: 'POST')."""
+    limit_bytes = facade.settings.body_limit_bytes
+
+    @litestar.post(path)
+    async def handle(request: litestar.Request[Any, Any, Any]) -> litestar.Response[bytes]:
+        answer = await serve(facade, Request(request.scope, request.receive, limit_bytes))
+        return litestar.Response(
+            answer.body,
+            status_code=answer.status,
+            headers=answer.headers,
+            media_type="application/json",
+        )
+
+    return handle
+
+
+def _plain(path: str, serve: Serve, facade: Facade) -> ASGIRouteHandler:
     limit_bytes = facade.settings.body_limit_bytes
 
     @asgi(path, copy_scope=False, methods=("POST",))

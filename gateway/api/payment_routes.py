@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from gateway.api.explaining import PaymentExplanation
 from gateway.api.payments import SystemCapabilities
 from gateway.api.route import Route, Success
 from gateway.api.timelines import Timeline
@@ -51,6 +52,27 @@ PAYMENT_ROUTES: Final = (
             )
         },
         problems=TAKING,
+        secured=True,
+    ),
+    Route(
+        method="POST",
+        path="/v1/payments/explain",
+        operation_id="explainPayment",
+        tag="payments",
+        summary="Say where a payment would go and what would be sent, without sending it.",
+        body=NewPayment,
+        example=PAYMENT_EXAMPLE,
+        success={
+            200: Success(
+                description="Nothing was stored and nothing was sent.",
+                body=PaymentExplanation,
+                headers=("Cache-Control",),
+            )
+        },
+        problems=(
+            *("not_json", "unauthorized", "too_large", "unsupported_media_type", "invalid"),
+            "unavailable",
+        ),
         secured=True,
     ),
     Route(

@@ -1,18 +1,14 @@
 """``headrace explain``: what would become of an order, without sending anything anywhere."""
 
-import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import httpx
 import msgspec
-from opentelemetry.trace import NoOpTracer
 
 from gateway.commands import terminal
-from gateway.errors import HeadraceError, Unavailable
 from gateway.kit.mapping import Lineage
 from gateway.model.identifiers import new_id
 from gateway.model.order import Order
@@ -21,46 +17,11 @@ from gateway.model.route import Route
 from gateway.policy import attempting, ordering, routing
 from gateway.policy.validation import FieldError, Invalid, read_order
 from gateway.ports.exchange import Exchange
-from gateway.runtime.evidence import Call, Evidence
 from gateway.runtime.hub import System, Tenant
-from gateway.runtime.transport import Transport
-from gateway.settings import CallPolicy
+from gateway.runtime.sealed import SealedWire, WouldSend, shown, would_send
 
 if TYPE_CHECKING:  # --help does not need it
     from gateway.configuring import Configuration
-
-
-class SealedWire(httpx.AsyncBaseTransport):
-    """A wire that leads nowhere; it counts what it was given.
-
-    Attributes:
-        refused: How many requests it did not send.
-    """
-
-    def __init__(self) -> None:
-        self.refused = 0
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Refuse."""
-        self.refused += 1
-        raise httpx.ConnectError("nothing is sent here", request=request)
-
-
-class WouldSend(msgspec.Struct, frozen=True, kw_only=True):
-    """A request that would be sent, as it would stand in the evidence.
-
-    Attributes:
-        step: Of the flow, or ``login``.
-        request: Redacted; empty where the system needs none.
-        problem: Why there is no request.
-        made_by: ``Mapping.reference`` of the mapping that the body comes from; empty for none.
-    """
-
-    step: str
-    system: str
-    request: str = ""
-    problem: str = ""
-    made_by: str = ""
 
 
 class Translation(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,7 +110,7 @@ async def explained(configuration: "Configuration", name: str, body: bytes) -> E
     )
     requests = [asked] if asked else [
         one for target, exchange in _first_calls(tenant, order, route, at)
-        for one in await _would_send(target, exchange, sealed)
+        for one in await would_send(target, exchange, sealed)
     ]  # fmt: skip
     if assessment is not None and order.state == "REJECTED":
         requests = []
@@ -198,7 +159,7 @@ async def _assessed(
     except StopIteration as end:
         assessment: RiskAssessment = end.value
         return assessment, None
-    return None, await _shown(tenant.risk, "assess", request, sealed)
+    return None, await shown(tenant.risk, "assess", request, sealed)
 
 
 def _first_calls(
@@ -225,54 +186,6 @@ def _first_calls(
         payment = attempting.attempt(intended, route, needs_payer=needs_payer)
         calls.append((provider, provider.port.create_payment(payment, key=payment_key)))
     return calls
-
-
-async def _would_send(
-    target: System[Any], exchange: Exchange[Any], sealed: SealedWire
-) -> list[WouldSend]:
-    login = target.adapter.login
-    steps = [("login", login(target.settings))] if login else []
-    name: str = exchange.__name__  # type: ignore[attr-defined] # generators have names
-    found = []
-    for step, one in (*steps, (f"{target.port_name}.{name}", exchange)):
-        try:
-            found.append(await _shown(target, step, next(one), sealed))
-        except (StopIteration, HeadraceError) as error:
-            reason = error.message if isinstance(error, HeadraceError) else "needs no request"
-            found.append(WouldSend(step=step, system=target.name, problem=reason))
-        finally:
-            one.close()
-    return found
-
-
-async def _shown(
-    target: System[Any], step: str, request: httpx.Request, sealed: SealedWire
-) -> WouldSend:
-    """The request as the transport would keep it in evidence, handed to the sealed wire."""
-    kept: list[Evidence] = []
-    transport = Transport(
-        sealed,
-        policy=lambda _call: CallPolicy(attempts=1),
-        evidence=kept.append,
-        tracer=NoOpTracer(),
-        random=random.Random(0),  # noqa: S311 - no secret, only a trace id for show
-    )
-    call = Call(
-        tenant=target.tenant,
-        system=target.name,
-        product=target.adapter.product,
-        port=target.port_name,
-        verb=step,
-        step=step,
-        readable=target.adapter.readable,
-    )
-    try:
-        await transport.send(request, call)
-    except Unavailable:
-        return WouldSend(
-            step=step, system=target.name, request=str(kept[0].request), made_by=kept[0].mapping
-        )
-    raise AssertionError("the sealed wire answered")
 
 
 def _show(explanation: Explanation, *, fields: bool) -> None:

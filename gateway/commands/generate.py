@@ -17,7 +17,7 @@ from gateway.kit.adapter import Adapter
 from gateway.model.capability import Capability
 from gateway.model.mandate import MANDATE_STATES
 from gateway.model.order import ORDER_STATES
-from gateway.model.payment import PAYMENT_STATES
+from gateway.model.payment import PAYMENT_STATES, REFUND_STATES
 
 _NOTE: Final = "<!-- Written by `headrace generate`; edit the code instead. -->\n"
 _SETTINGS_START: Final = """
@@ -81,7 +81,7 @@ def files() -> dict[str, bytes]:
 def _states() -> str:
     drawn = [
         f"\n## {machine.name.capitalize()}\n\n```mermaid\n{machine.mermaid()}```\n"
-        for machine in (ORDER_STATES, PAYMENT_STATES, MANDATE_STATES)
+        for machine in (ORDER_STATES, PAYMENT_STATES, REFUND_STATES, MANDATE_STATES)
     ]
     start = (
         "\n# States\n\nWhich change of state is allowed. Of orders and mandates the code refuses"

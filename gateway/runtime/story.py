@@ -37,8 +37,8 @@ _log = structlog.get_logger()
 _UNKNOWN: Final = object()
 # Longer than any step it guards; a dead worker's flow takes its own turn again.
 _TURN_LEASES: Final = 10
-# So many pauses in doubt pass before an operator's wish to cancel is believed to be safe: what a
-# provider's search does not show within minutes did not happen.
+# So many pauses in doubt pass before it is believed that nothing happened: what a provider's search
+# does not show within minutes did not happen.
 _SURE_AFTER: Final = 3
 
 
@@ -101,6 +101,8 @@ class Story:
         self._undos: list[_Undo] = []
         # Whether the next step that is not finished may have been begun by an earlier run.
         self._doubtful = run.attempt > 1 or bool(progress.reason)
+        # Whether that step may have had its effect: an earlier run died at it, or nobody knew.
+        self._may_have_happened = run.attempt > 1 or progress.reason not in {"", "unavailable"}
         # What an operator has repeated may have happened long ago, when keys are forgotten.
         self._repeated = any(action == "retry" for _, action, _ in progress.decisions)
         parent = telemetry.parse_traceparent(run.input.traceparent)
@@ -156,15 +158,26 @@ class Story:
             except Unavailable as error:
                 if error.code == "lease_lost":
                     raise LostRun from error
-                if not pauses and not self._doubtful and not self._repeated:
-                    raise
-                await self._parking.pause(step, "unavailable", error)
+                if find is None or not (self._may_have_happened or self._repeated):
+                    if not pauses:
+                        raise
+                    await self._parking.pause(step, "unavailable", error)
+                await self._doubt(step, error, doubted)
             except InDoubt as error:
-                if doubted is not None:
-                    await self._change(step, doubted)
-                await self._parking.pause(step, "in_doubt", error)
+                await self._doubt(step, error, doubted)
         await self._keep(step, value, outcome, began)
         return value  # type: ignore[no-any-return] # the verb's own value
+
+    async def _doubt(
+        self,
+        step: str,
+        error: Unavailable | InDoubt,
+        doubted: Callable[[Unit], Awaitable[object]] | None,
+    ) -> None:
+        """Stop where nobody knows what happened, and say so in the model."""
+        if doubted is not None:
+            await self._change(step, doubted)
+        await self._parking.pause(step, "in_doubt", error)
 
     async def _once(
         self,
@@ -179,14 +192,13 @@ class Story:
             found = await held(find(port))
             if found is not None:
                 return found, "found"
-            self._be_sure_before_cancel()
+            self._look_again()
         # Only now: what has happened must be known before it can be undone.
         self._heed_cancel()
         try:
             return await held(verb(port, key)), "done"
         except InDoubt:
-            # Whatever is refused or away from here on is no answer to what happened.
-            self._doubtful = True
+            self._may_have_happened = True
             if find is None:
                 raise
             found = await held(find(port))
@@ -412,11 +424,12 @@ class Story:
     def _is_cancelled(self) -> bool:
         return self.heeds_cancel and any(one[1] == "cancel" for one in self._progress.decisions)
 
-    def _be_sure_before_cancel(self) -> None:
-        """Not found yet is no proof: what may have happened must show before it is undone."""
-        happened_not = self._progress.reason == "unavailable"
+    def _look_again(self) -> None:
+        """Not found yet is no proof: before anything else is done it must have had time to show."""
         sure_after = min(_SURE_AFTER, len(self.tenant.patience.in_doubt_s))
-        if self._is_cancelled() and not happened_not and self._progress.pauses < sure_after:
+        if self._progress.pauses >= sure_after:
+            self._may_have_happened = False
+        if self._is_cancelled() and self._may_have_happened:
             raise InDoubt("Cancelled as soon as it is sure what happened.", code="cancel_in_doubt")
 
     async def _keep(self, step: str, value: Any, outcome: str, began: float) -> None:
@@ -442,7 +455,7 @@ class Story:
         self.steps[step] = checkpoint
         self._progress.reason = ""
         self._progress.pauses = 0
-        self._doubtful = False
+        self._doubtful = self._may_have_happened = False
 
 
 @contextmanager

@@ -6,7 +6,7 @@ Time passes only when a test says so: ``Stage.pass_time`` makes everything due t
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, cast
@@ -16,6 +16,7 @@ import psycopg
 import yaml
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from adapters.mollie.simulator import MollieSimulator
 from adapters.salesforce.simulator import SalesforceSimulator
 from adapters.sap_s4.simulator import SapS4Simulator
 from adapters.sap_s4.translation import order_reference, partner_reference
@@ -34,6 +35,7 @@ TENANT: Final = "acme"
 _SECRETS: Final = {
     "STAGE_STRIPE_KEY": "sk_test_stage",
     "STAGE_STRIPE_WEBHOOK": "whsec_stage",
+    "STAGE_MOLLIE_KEY": "test_simulated",
     "STAGE_SAP_PASSWORD": "stage-sap",
     "STAGE_SALESFORCE_SECRET": "stage-salesforce",
 }
@@ -86,10 +88,18 @@ class Stage:
         wire: Where faults are laid and requests are seen.
         spans: All spans of all processes.
         offset_s: How far the simulators' clock is ahead.
+
+    Args:
+        mollies: Names of further systems, each with a simulated Mollie of its own.
     """
 
     def __init__(
-        self, folder: Path, url: str, *, patience: Mapping[str, Any] | None = None
+        self,
+        folder: Path,
+        url: str,
+        *,
+        patience: Mapping[str, Any] | None = None,
+        mollies: Sequence[str] = (),
     ) -> None:
         os.environ.update(_SECRETS)
         self.url = url
@@ -106,11 +116,12 @@ class Stage:
             client_secret=_SECRETS["STAGE_SALESFORCE_SECRET"],
             instance_url="http://salesforce",
         )
+        self.mollies = {name: MollieSimulator() for name in mollies}
         self.wire = SimulatedWire(
-            {"stripe": self.stripe, "sap": self.sap, "salesforce": self.salesforce},
+            {"stripe": self.stripe, "sap": self.sap, "salesforce": self.salesforce, **self.mollies},
             clock=self.now,
         )
-        self.configuration = configuring.configure(_write(folder, dict(patience or {})))
+        self.configuration = configuring.configure(_write(folder, dict(patience or {}), mollies))
         self.flows: dict[str, Flow] = dict(app.FLOWS)
         self.api = httpx.AsyncClient()
         self.sql: psycopg.AsyncConnection[tuple[Any, ...]]
@@ -368,7 +379,7 @@ def new_order(number: int | str, **changes: Any) -> dict[str, Any]:
     return order | {"total": codec.to_builtins(total)} | changes
 
 
-def _write(folder: Path, patience: dict[str, Any]) -> Path:
+def _write(folder: Path, patience: dict[str, Any], mollies: Sequence[str]) -> Path:
     """The configuration of a process and its tenant, as files."""
     (folder / "tenants").mkdir(parents=True)
     process = {
@@ -418,8 +429,26 @@ def _write(folder: Path, patience: dict[str, Any]) -> Path:
                 },
             },
             {"name": "rules", "adapter": "decision_table"},
+            *(
+                {
+                    "name": name,
+                    "adapter": "mollie",
+                    "policy": policy,
+                    "settings": {
+                        "base_url": f"http://{name}/v2",
+                        "api_key": "env:STAGE_MOLLIE_KEY",
+                    },
+                }
+                for name in mollies
+            ),
         ],
-        "routing": {"erp": "sap", "crm": "salesforce", "risk": "rules", "payments": "stripe"},
+        "routing": {
+            "erp": "sap",
+            "crm": "salesforce",
+            "risk": "rules",
+            "payments": "stripe",
+            "payment_fallbacks": list(mollies),
+        },
         "patience": patience,
     }
     (folder / "tenants" / "acme.yaml").write_text(yaml.safe_dump(tenant))

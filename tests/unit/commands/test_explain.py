@@ -10,8 +10,9 @@ import pytest
 
 from gateway import configuring
 from gateway.api.routes import ORDER_EXAMPLE
-from gateway.commands.explain import Explanation, SealedWire, explained
+from gateway.commands.explain import Explanation, explained
 from gateway.configuring import Configuration
+from gateway.runtime.sealed import SealedWire
 from tests.unit.commands.tenants import write_tenant
 
 

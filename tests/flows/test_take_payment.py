@@ -1,0 +1,292 @@
+"""Payments of their own: taken, held and collected, given up, given back, asked for elsewhere."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.kit.simulator import FaultKind
+from gateway.model import codec
+from gateway.model.payment import AttemptState, Payment, PaymentState, Refund, RefundState
+from tests.flows.doom import Doom, Mortal
+from tests.flows.stage import Life, Stage
+
+_S = PaymentState
+_TURNS = 40
+
+
+@pytest.fixture
+async def two(tmp_path: Path, url: str) -> AsyncIterator[Stage]:
+    """A tenant with two Mollies: what one takes, the other takes as well."""
+    async with Stage(tmp_path, url, mollies=("north", "south")).facade() as stage:
+        yield stage
+
+
+def wanted(amount: str = "49.90", **payment: Any) -> dict[str, Any]:
+    """A payment as a front-end asks for it."""
+    return {
+        "amount": {"amount": amount, "currency": "EUR"},
+        "payment": {"method_code": "card", "token": "pm_card_visa"} | payment,
+        "reference": "WEB-1",
+    }
+
+
+def ideal() -> dict[str, Any]:
+    """A payment that any Mollie can take: no token binds it."""
+    return wanted(method_code="ideal", token="", return_url="https://shop.example/back")
+
+
+async def post(stage: Stage, path: str, body: Any, *, key: str, status: int = 201) -> Any:
+    """What the facade answers to a request that it takes."""
+    answer = await stage.api.post(path, json=body, headers={"Idempotency-Key": key})
+    assert status == answer.status_code, answer.text
+    return answer.json()
+
+
+async def take(stage: Stage, body: Any, key: str = "k-1") -> str:
+    """Id of a payment that was taken."""
+    return str((await post(stage, "/v1/payments", body, key=key))["payment_id"])
+
+
+async def shown(stage: Stage, payment_id: str) -> Payment:
+    """The payment as the facade shows it."""
+    answer = await stage.api.get(f"/v1/payments/{payment_id}")
+    return codec.decode(answer.content, Payment)
+
+
+async def settle(stage: Stage, life: Life, *, webhooks: bool = True) -> None:
+    """Work, deliver and let time pass until every flow has ended."""
+    for _ in range(_TURNS):
+        moved = await life.work()
+        if webhooks:
+            moved += await stage.deliver()
+        moved += await life.apply()
+        running = "select count(*) from headrace.flow where state not in ('COMPLETED', 'CANCELLED')"
+        if not moved and (await stage.rows(running))[0][0] == 0:
+            return
+        if not moved:
+            await stage.pass_time()
+    raise AssertionError(await stage.rows("select to_jsonb(f) from headrace.flow f"))
+
+
+async def test_payment_is_collected_once(stage: Stage, life: Life) -> None:
+    """Without an order, a risk bureau or an ERP; and its timeline tells of each step."""
+    payment_id = await take(stage, wanted())
+    await settle(stage, life)
+
+    payment = await shown(stage, payment_id)
+    assert (_S.CAPTURED, "49.90", "WEB-1") == (
+        payment.state,
+        payment.captured.amount,
+        payment.reference,
+    )
+    assert 1 == stage.stripe.effects()["charge"][payment_id]
+    assert payment.final_at > payment.captured_at > ""
+    told = (await stage.api.get(f"/v1/payments/{payment_id}/timeline")).json()
+    names = [one["name"] for one in told["entries"]]
+    assert {"payments.create_payment", "stripe.create_payment", "payment_intent.succeeded"} <= set(
+        names
+    )
+    assert payment_id == told["payment_id"]
+
+
+async def test_same_key_takes_one_payment(stage: Stage, life: Life) -> None:
+    """The second answer is the first one's, byte by byte."""
+    first = await post(stage, "/v1/payments", wanted(), key="twice")
+    again = await post(stage, "/v1/payments", wanted(), key="twice")
+    await settle(stage, life)
+
+    assert first == again
+    assert [1] == list(stage.stripe.effects()["charge"].values())
+
+
+async def test_declined_payment_says_why(stage: Stage, life: Life) -> None:
+    """A refusal of the issuer is a result; a token binds it to one provider."""
+    payment_id = await take(stage, wanted(token="pm_card_chargeDeclined"))
+    await settle(stage, life)
+
+    payment = await shown(stage, payment_id)
+    assert payment.failure is not None
+    assert (_S.FAILED, "declined") == (payment.state, payment.failure.code)
+    assert [AttemptState.DECLINED] == [one.state for one in payment.attempts]
+
+
+async def test_payment_that_the_provider_refuses_to_take_has_failed(
+    stage: Stage, life: Life
+) -> None:
+    """Nothing happened and nothing will: no person has to look, the front-end has."""
+    payment_id = await take(stage, wanted(token="pm_unheard_of"))
+    await settle(stage, life)
+
+    payment = await shown(stage, payment_id)
+    assert payment.failure is not None
+    assert (_S.FAILED, AttemptState.NOT_EXECUTED) == (payment.state, payment.attempts[-1].state)
+    assert payment.failure.code
+    assert {} == dict(stage.stripe.effects()["charge"])
+
+
+async def test_held_payment_is_collected_in_parts(stage: Stage, life: Life) -> None:
+    """What is asked for is collected, once for each request."""
+    payment_id = await take(stage, wanted(capture_method="manual"))
+    await settle(stage, life)
+    assert _S.AUTHORISED is (await shown(stage, payment_id)).state
+
+    part = {"amount": {"amount": "20.00", "currency": "EUR"}}
+    path = f"/v1/payments/{payment_id}/capture"
+    await post(stage, path, part, key="c-1", status=202)
+    await post(stage, path, part, key="c-1", status=202)
+    await settle(stage, life)
+
+    payment = await shown(stage, payment_id)
+    assert (_S.CAPTURED, "20.00") == (payment.state, payment.captured.amount)
+    assert ["DONE"] == [one.state.value for one in payment.captures]
+
+
+async def test_held_payment_is_given_up(stage: Stage, life: Life) -> None:
+    """The issuer is told; collecting it is refused from then on."""
+    payment_id = await take(stage, wanted(capture_method="manual"))
+    await settle(stage, life)
+    await post(stage, f"/v1/payments/{payment_id}/cancel", {}, key="x", status=202)
+    await settle(stage, life)
+
+    assert _S.CANCELLED is (await shown(stage, payment_id)).state
+    late = await stage.api.post(
+        f"/v1/payments/{payment_id}/capture", json={}, headers={"Idempotency-Key": "late"}
+    )
+    assert (409, "wrong_state") == (late.status_code, late.json()["code"])
+
+
+async def test_refunds_are_kept_apart_and_never_exceed(stage: Stage, life: Life) -> None:
+    """Two parts, then more than is left: the third is refused before anything is sent."""
+    payment_id = await take(stage, wanted())
+    await settle(stage, life)
+    body = {"payment_id": payment_id, "amount": {"amount": "20.00", "currency": "EUR"}}
+    one = await post(stage, "/v1/refunds", body, key="r-1")
+    two = await post(stage, "/v1/refunds", body, key="r-2")
+    third = await stage.api.post("/v1/refunds", json=body, headers={"Idempotency-Key": "r-3"})
+    await settle(stage, life)
+
+    assert 422 == third.status_code
+    assert [("/amount/amount", "above_captured")] == [
+        (each["pointer"], each["code"]) for each in third.json()["errors"]
+    ]
+    states = []
+    for refund_id in (one["refund_id"], two["refund_id"]):
+        answer = await stage.api.get(f"/v1/refunds/{refund_id}")
+        states.append(codec.decode(answer.content, Refund).state)
+    assert [RefundState.SETTLED] * 2 == states
+    assert "40.00" == (await shown(stage, payment_id)).refunded.amount
+    assert 2 == sum(stage.stripe.effects()["refund"].values())
+    told = await stage.rows("select type from headrace.outbox where type like '%%refund%%'")
+    assert sorted(
+        [("headrace.refund.requested.v1",)] * 2 + [("headrace.refund.settled.v1",)] * 2
+    ) == sorted(told)
+
+
+async def test_lost_answer_of_a_refund_is_looked_up(stage: Stage, life: Life) -> None:
+    """The money goes back once."""
+    payment_id = await take(stage, wanted())
+    await settle(stage, life)
+    stage.lay("stripe", FaultKind.LOST_ANSWER, method="POST", path="/v1/refunds")
+    refund = await post(stage, "/v1/refunds", {"payment_id": payment_id}, key="r")
+    await settle(stage, life)
+
+    answer = await stage.api.get(f"/v1/refunds/{refund['refund_id']}")
+    assert RefundState.SETTLED is codec.decode(answer.content, Refund).state
+    assert [1] == list(stage.stripe.effects()["refund"].values())
+
+
+async def test_unknown_outcome_is_shown_as_such_and_blocks(stage: Stage, life: Life) -> None:
+    """Until the look-up shows it: nobody may end it meanwhile, and no other attempt is made."""
+    payment_id = await take(stage, wanted())
+    path = "/v1/payment_intents"
+    stage.lay("stripe", FaultKind.TIMEOUT_AFTER, method="POST", path=path)
+    stage.lay("stripe", FaultKind.TIMEOUT_BEFORE, method="GET", path=path, count=3)
+    await life.work()
+
+    doubted = await shown(stage, payment_id)
+    assert [AttemptState.UNKNOWN] == [one.state for one in doubted.attempts]
+    ended = await stage.api.post(
+        f"/v1/payments/{payment_id}/cancel", headers={"Idempotency-Key": "no"}
+    )
+    assert "wrong_state" == ended.json()["code"]
+
+    await settle(stage, life)
+    payment = await shown(stage, payment_id)
+    assert (_S.CAPTURED, 1) == (payment.state, len(payment.attempts))
+    assert 1 == stage.stripe.effects()["charge"][payment_id]
+    told = [row[0] for row in await stage.rows("select type from headrace.outbox order by seq")]
+    assert "headrace.payment.unknown.v1" in told
+    assert "headrace.payment.resolved.v1" in told
+
+
+async def test_provider_that_is_away_is_left_for_the_next(two: Stage) -> None:
+    """Nothing happened at the first, so the second is asked at once, with a key of its own."""
+    two.lay("north", FaultKind.STATUS, status=429, path="/v2/payments", count=-1)
+    async with two.life() as life:
+        payment_id = await take(two, ideal())
+        await life.work()
+        payment = await shown(two, payment_id)
+
+    assert [
+        ("north", AttemptState.NOT_EXECUTED),
+        ("south", AttemptState.PENDING),
+    ] == [(one.provider, one.state) for one in payment.attempts]
+    assert 2 == len({one.key for one in payment.attempts})
+    assert (_S.REQUIRES_ACTION, "south") == (payment.state, payment.provider)
+    assert payment.next_action is not None
+
+
+async def test_unknown_outcome_is_never_asked_for_elsewhere(two: Stage) -> None:
+    """It may be paid there: the flow looks it up, and the other provider hears nothing."""
+    two.lay("north", FaultKind.TIMEOUT_AFTER, path="/v2/payments", method="POST", count=1)
+    two.lay("north", FaultKind.STATUS, status=503, path="/v2/payments", count=40)
+    async with two.life() as life:
+        payment_id = await take(two, ideal())
+        for _ in range(3):
+            await life.work()
+            await two.pass_time()
+        payment = await shown(two, payment_id)
+
+    assert [("north", AttemptState.UNKNOWN)] == [
+        (one.provider, one.state) for one in payment.attempts
+    ]
+    assert not two.mollies["south"].effects()["charge"]
+
+
+async def test_death_at_each_point_between_two_providers(two: Stage) -> None:
+    """Whatever the point, both are asked, in this order, and the second makes one payment."""
+    two.lay("north", FaultKind.STATUS, status=429, method="POST", count=-1)
+    whole = Doom()
+    assert ["north", "south"] == await _providers(two, whole, "whole")
+
+    differing = {}
+    for point in range(1, len(whole.points) + 1):
+        found = await _providers(two, Doom(point), f"point-{point}")
+        if found != ["north", "south"]:
+            differing[whole.points[point - 1]] = found
+    assert {} == differing
+    records = two.mollies["south"]._payments.values()
+    made = [one.given["metadata"]["payment_id"] for one in records]
+    assert len(whole.points) + 1 == len(made) == len(set(made))
+
+
+async def _providers(two: Stage, doom: Doom, key: str) -> list[str]:
+    """Who was asked for one payment, with a death on the way if one is due."""
+    payment_id = await take(two, ideal(), key)
+
+    async def work(life: Life) -> None:
+        await life.work()
+
+    mortal = Mortal(two, doom)
+    await mortal.begin()
+    if not await mortal.do(work):
+        await two.expire_leases()
+        async with two.life() as life:
+            for _ in range(8):
+                await life.work()
+                await two.pass_time()
+    payment = await shown(two, payment_id)
+    assert _S.REQUIRES_ACTION is payment.state
+    return [one.provider for one in payment.attempts]
