@@ -31,7 +31,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --gener
 # Addresses of package registries; written so that the pattern does not find itself.
 REGISTRIES := (pypi|pythonhosted|npmjs|yarnpkg)[.](org|com)|deb[.]debian[.]org
 
-.PHONY: help setup demo run test coverage peers test-peers survival bench rivals check generate lock clean
+.PHONY: help setup demo run test coverage peers test-peers drill survival bench rivals check generate lock clean
 
 help: ## list the recipes
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,6 +90,9 @@ $(PRISM)/.setup-done: requirements/prism/package-lock.json $(SETUP)
 	@if npm ci --silent --no-audit --no-fund --ignore-scripts --prefix $(PRISM) \
 		&& $(PRISM)/node_modules/.bin/prism --version >/dev/null; then touch $@; else \
 		rm -rf $(PRISM); echo "skipped: prism (npm) cannot be installed"; fi
+
+drill: setup ## payments at every provider while answers are lost and workers die; SEEDS=20
+	HEADRACE_DRILL_SEEDS=$(SEEDS) HEADRACE_DRILL_PAYMENTS=96 $(BIN)/pytest tests/flows/test_fault_drill.py -s -n 0 -q $(ARGS)
 
 survival: setup ## long drill with killed processes; SEEDS=20
 	HEADRACE_SURVIVAL_SEEDS=$(SEEDS) $(BIN)/pytest -m survival tests/e2e/test_survival.py $(ARGS)

@@ -87,14 +87,17 @@ class DoomedWire(httpx.AsyncBaseTransport):
 class Mortal:
     """A worker under a doom; when it dies another one takes over after the lease."""
 
-    def __init__(self, stage: Stage, doom: Doom) -> None:
+    def __init__(
+        self, stage: Stage, doom: Doom, *, wire: httpx.AsyncBaseTransport | None = None
+    ) -> None:
         self._stage = stage
         self._doom = doom
+        self._wire = wire or stage.wire
         self.life: Life
 
     async def begin(self) -> None:
         """Start the worker."""
-        parts = self._stage.parts(wire=DoomedWire(self._stage.wire, self._doom))
+        parts = self._stage.parts(wire=DoomedWire(self._wire, self._doom))
         self._doom.watch(parts)
         await parts.database.open()
         parts.journal.start()
