@@ -2,7 +2,7 @@
 
 A charge that was made on a later day than its order has a row of its own on that later day. It
 names the order, but its total stays empty, so that each order and each charge is counted once
-over all days. No names, e-mail addresses or postal addresses.
+over all days. A payment of its own has a row without an order. No names, e-mail addresses or postal addresses.
 """
 
 from datetime import date
@@ -54,6 +54,16 @@ from orders o left join lateral (
     select id, state, body, created_at from headrace.document
     where tenant = %(tenant)s and kind = 'payment' and id = o.body->>'payment_id' offset 0
 ) c on c.created_at >= %(since)s and c.created_at < %(until)s
+union all
+select p.id, jsonb_build_array(
+    '', p.body->>'requested_at', '', '', '', coalesce(p.body->>'reference', ''), '',
+    p.body->'amount'->>'currency', p.id, p.state, p.body->>'provider',
+    coalesce(p.body->>'provider_ref', ''), p.body->'captured'->>'amount',
+    p.body->'refunded'->>'amount', '', ''
+)
+from headrace.document p
+where p.tenant = %(tenant)s and p.kind = 'payment' and coalesce(p.body->>'order_id', '') = ''
+  and p.created_at >= %(since)s and p.created_at < %(until)s
 """
 
 # Summed from the two kinds of documents apart, so that a join that loses or doubles is noticed.
@@ -65,7 +75,7 @@ with facts as (
     where tenant = %(tenant)s and kind = 'order'
       and created_at >= %(since)s and created_at < %(until)s
     union all
-    select body->>'order_id', body->'amount'->>'currency', 0,
+    select coalesce(nullif(body->>'order_id', ''), id), body->'amount'->>'currency', 0,
         (body->'captured'->>'amount')::numeric, (body->'refunded'->>'amount')::numeric
     from headrace.document
     where tenant = %(tenant)s and kind = 'payment'

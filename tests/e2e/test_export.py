@@ -376,3 +376,38 @@ def test_a_day_that_has_not_begun_is_wrong_usage(config: Path, tmp_path: Path) -
     refused = run(config, tmp_path / "out", "--day", "2999-01-01")
 
     assert (2, True) == (refused.returncode, "has not begun" in refused.stderr)
+
+
+def test_a_payment_of_its_own_has_a_row(
+    config: Path, connection: Connection, tmp_path: Path
+) -> None:
+    """Without an order, and counted in the sums."""
+    folder = tmp_path / "out"
+    money = {"amount": "0.50", "currency": "EUR"}
+    body = {
+        "payment_id": "payment-own",
+        "requested_at": "2026-03-31T10:00:00+00:00",
+        "reference": "WEB-OWN",
+        "provider": "stripe",
+        "provider_ref": "pi_own",
+        "amount": money,
+        "captured": money,
+        "refunded": {"amount": "0.00", "currency": "EUR"},
+    }
+    connection.execute(
+        "insert into headrace.document (tenant, kind, id, state, body, created_at)"
+        " values ('acme', 'payment', 'payment-own', 'CAPTURED', %s, '2026-03-31 10:00+00')",
+        (json.dumps(body),),
+    )
+    try:
+        finish(config, folder)
+    finally:
+        connection.execute("delete from headrace.document where id = 'payment-own'")
+
+    rows = records(folder)
+    assert ROWS + 1 == len(rows)
+    (row,) = [one for one in rows if one["payment_id"] == "payment-own"]
+    assert ("", "", "", "WEB-OWN", "0.50", "pi_own") == (
+        *(row["order_id"], row["state"], row["total"]),
+        *(row["reference"], row["captured"], row["provider_ref"]),
+    )
