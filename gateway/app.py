@@ -229,17 +229,19 @@ def create_app(parts: Parts) -> ASGIApp:
 
     application = Litestar(
         route_handlers=[
-            hot.post("/v1/orders", orders.submit_order, facade),
+            hot.bare_post("/v1/orders", orders.submit_order, facade),
             orders.get_order,
             timelines.get_order_timeline,
             hot.post("/v1/payments", payments.submit_payment, facade),
             hot.post("/v1/payments/explain", explaining.explain_payment, facade),
             hot.post("/v1/payments/{payment_id:str}/capture", payments.capture_payment, facade),
             hot.post("/v1/payments/{payment_id:str}/cancel", payments.cancel_payment, facade),
+            hot.post("/v1/payments/{payment_id:str}/sync", payments.sync_payment, facade),
             timelines.get_payment_timeline,
             hot.post("/v1/refunds", refunds.submit_refund, facade),
             refunds.get_refund,
             operations.get_operation,
+            payments.list_payments,
             payments.get_payment,
             payments.list_capabilities,
             webhooks.receive_webhook,

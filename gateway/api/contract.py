@@ -21,6 +21,7 @@ from gateway.api.routes import MEDIA_TYPE, ROUTES
 from gateway.model import codec
 
 _JSON: Final = "application/json"
+_TEXT: Final[dict[str, Any]] = {"type": "string"}
 _REQUEST_HEADERS: Final[dict[str, dict[str, Any]]] = {
     "Idempotency-Key": {
         "required": True,
@@ -151,7 +152,11 @@ def _operation(route: Route, known: dict[Any, Any]) -> dict[str, Any]:
         found["description"] = route.description
     found["security"] = [{"bearer": []}, {}] if route.secured else []
     takes = (*route.takes, *(("Headrace-Tenant",) if route.secured else ()))
-    parameters = [*_path_parameters(route.path), *map(_header_parameter, takes)]
+    parameters = [
+        *_path_parameters(route.path),
+        *map(_query_parameter, route.asks),
+        *map(_header_parameter, takes),
+    ]
     if parameters:
         found["parameters"] = parameters
     if route.body is not None:
@@ -169,6 +174,11 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in names
     ]
+
+
+def _query_parameter(name: str) -> dict[str, Any]:
+    schema = {"type": "integer", "minimum": 1, "maximum": 200} if name == "limit" else _TEXT
+    return {"name": name, "in": "query", "required": False, "schema": schema}
 
 
 def _header_parameter(name: str) -> dict[str, Any]:

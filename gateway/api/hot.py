@@ -92,29 +92,11 @@ async def respond(answer: Answer, send: Send) -> None:
 Serve: TypeAlias = Callable[[Facade, Request], Awaitable[Answer]]
 
 
-def post(path: str, serve: Serve, facade: Facade) -> ASGIRouteHandler | HTTPRouteHandler:
-    """The route that serves POST on a path."""
-    return _with_parameters(path, serve, facade) if "{" in path else _plain(path, serve, facade)
+def bare_post(path: str, serve: Serve, facade: Facade) -> ASGIRouteHandler:
+    """The route that serves POST on a path, with nothing in between.
 
-
-def _with_parameters(path: str, serve: Serve, facade: Facade) -> HTTPRouteHandler:
-    """Litestar 2.25 cannot route to ASGI handlers by a part of the path (KeyError: 'POST')."""
-    limit_bytes = facade.settings.body_limit_bytes
-
-    @litestar.post(path)
-    async def handle(request: litestar.Request[Any, Any, Any]) -> litestar.Response[bytes]:
-        answer = await serve(facade, Request(request.scope, request.receive, limit_bytes))
-        return litestar.Response(
-            answer.body,
-            status_code=answer.status,
-            headers=answer.headers,
-            media_type="application/json",
-        )
-
-    return handle
-
-
-def _plain(path: str, serve: Serve, facade: Facade) -> ASGIRouteHandler:
+    Litestar 2.25 has no such routes for paths with parameters, or that serve other methods too.
+    """
     limit_bytes = facade.settings.body_limit_bytes
 
     @asgi(path, copy_scope=False, methods=("POST",))
@@ -127,5 +109,22 @@ def _plain(path: str, serve: Serve, facade: Facade) -> ASGIRouteHandler:
         else:
             raise MethodNotAllowedException(headers={"Allow": _ALLOW})
         await respond(answer, send)
+
+    return handle
+
+
+def post(path: str, serve: Serve, facade: Facade) -> HTTPRouteHandler:
+    """The same for any path, at the cost of a request and a response of Litestar's."""
+    limit_bytes = facade.settings.body_limit_bytes
+
+    @litestar.post(path)
+    async def handle(request: litestar.Request[Any, Any, Any]) -> litestar.Response[bytes]:
+        answer = await serve(facade, Request(request.scope, request.receive, limit_bytes))
+        return litestar.Response(
+            answer.body,
+            status_code=answer.status,
+            headers=answer.headers,
+            media_type="application/json",
+        )
 
     return handle

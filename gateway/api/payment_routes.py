@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from gateway.api.explaining import PaymentExplanation
-from gateway.api.payments import SystemCapabilities
+from gateway.api.payments import Payments, SystemCapabilities
 from gateway.api.route import Route, Success
 from gateway.api.timelines import Timeline
 from gateway.model.instruction import NewCapture, NewPayment, NewRefund
@@ -77,6 +77,17 @@ PAYMENT_ROUTES: Final = (
     ),
     Route(
         method="GET",
+        path="/v1/payments",
+        operation_id="listPayments",
+        tag="payments",
+        summary="List payments, the newest first.",
+        asks=("limit", "cursor", "state", "customer_id", "order_id", "reference", "provider"),
+        success={200: Success(description="A page.", body=Payments, headers=("Cache-Control",))},
+        problems=("unauthorized", "invalid", "unavailable"),
+        secured=True,
+    ),
+    Route(
+        method="GET",
         path="/v1/payments/{payment_id}",
         operation_id="getPayment",
         tag="payments",
@@ -128,6 +139,19 @@ PAYMENT_ROUTES: Final = (
         operation_id="cancelPayment",
         tag="payments",
         summary="Give up a payment that was not collected.",
+        takes=("Idempotency-Key",),
+        success={
+            202: Success(description="The provider will be asked.", body=Payment, headers=_MADE)
+        },
+        problems=(*TAKING, "not_found", "wrong_state"),
+        secured=True,
+    ),
+    Route(
+        method="POST",
+        path="/v1/payments/{payment_id}/sync",
+        operation_id="syncPayment",
+        tag="payments",
+        summary="Ask the provider how a payment stands, whatever was heard of it.",
         takes=("Idempotency-Key",),
         success={
             202: Success(description="The provider will be asked.", body=Payment, headers=_MADE)

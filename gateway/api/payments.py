@@ -10,9 +10,11 @@ from litestar.params import FromPath
 
 from gateway.api import hot, taking
 from gateway.api.facade import Facade
+from gateway.api.listing import Links, listed, page
 from gateway.api.showing import show
 from gateway.errors import Rejected
 from gateway.flows import change_payment, take_payment
+from gateway.flows import sync_payment as flows_sync
 from gateway.model import codec
 from gateway.model.capability import Capability
 from gateway.model.identifiers import new_id
@@ -24,6 +26,7 @@ from gateway.runtime.documents import Unit
 
 _TAKE: Final = "POST /v1/payments"
 _CAPTURE: Final = "POST /v1/payments/{payment_id}/capture"
+_SYNC: Final = "POST /v1/payments/{payment_id}/sync"
 _CANCEL: Final = "POST /v1/payments/{payment_id}/cancel"
 
 
@@ -38,6 +41,13 @@ class SystemCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     system: str
     provider: str
     capabilities: tuple[Capability, ...]
+
+
+class Payments(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of payments, the newest first."""
+
+    items: tuple[Payment, ...]
+    links: Links
 
 
 async def submit_payment(facade: Facade, request: hot.Request) -> Answer:
@@ -107,6 +117,34 @@ async def cancel_payment(facade: Facade, request: hot.Request) -> Answer:
         return made(payment, f"/v1/payments/{payment_id}", status=202)
 
     return await taking.take(facade, asked, business_id=payment_id, begin=begin)
+
+
+async def sync_payment(facade: Facade, request: hot.Request) -> Answer:
+    """Ask the provider how a payment stands, whatever was heard of it."""
+    payment_id = request.parameter("payment_id")
+    asked = await taking.read(facade, request, _SYNC.format(payment_id=payment_id))
+    requests.read_nothing(asked.body)
+
+    async def begin(unit: Unit) -> Answer:
+        payment = await lock(unit, payment_id)
+        if not payment.attempts:
+            raise _wrong_state(payment)
+        kind, queue = flows_sync.KIND, flows_sync.QUEUE
+        business_id = f"{payment_id}:{new_id()}"
+        await asked.start(unit, kind, queue, business_id, subject=payment.business_id)
+        return made(payment, f"/v1/payments/{payment_id}", status=202)
+
+    return await taking.take(facade, asked, business_id=payment_id, begin=begin)
+
+
+@get("/v1/payments")
+async def list_payments(
+    request: Request[Any, Any, Any], facade: NamedDependency[Facade]
+) -> Response[bytes]:
+    """List payments, the newest first."""
+    filters = ("state", "customer_id", "order_id", "reference", "provider")
+    items, links = await listed(request, facade, kind="payment", returns=Payment, filters=filters)
+    return page(Payments(items=items, links=links))
 
 
 @get("/v1/payments/{payment_id:str}")

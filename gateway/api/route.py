@@ -25,6 +25,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         path: With parameters in braces.
         takes: Names of header parameters.
+        asks: Names of query parameters.
         body: Type of the request's body; ``bytes`` where a provider decides.
         success: By status.
         problems: Codes of the catalogue that it may answer, beside those of every route.
@@ -40,6 +41,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     success: dict[int, Success]
     description: str = ""
     takes: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
     body: Any = None
     example: Any = None
     problems: tuple[str, ...] = ()

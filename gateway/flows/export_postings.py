@@ -2,7 +2,8 @@
 
 A charge that was made on a later day than its order has a row of its own on that later day. It
 names the order, but its total stays empty, so that each order and each charge is counted once
-over all days. A payment of its own has a row without an order. No names, e-mail addresses or postal addresses.
+over all days. A payment of its own has a row without an order. No names, e-mail addresses or
+postal addresses.
 """
 
 from datetime import date

@@ -194,3 +194,42 @@ async def test_explanation_of_what_would_be_refused(shared: Front) -> None:
     taken = await post(shared, "/v1/payments", body)
 
     assert pointers(problem_of(taken)) == pointers(problem_of(explained))
+
+
+async def test_pages_hold_each_payment_once(front: Front) -> None:
+    """The newest first; a payment that comes meanwhile moves no other from its page."""
+    ids = [(await post(front, "/v1/payments", wanted(), key=f"l-{n}")).json() for n in range(5)]
+    first = (await front.api.get("/v1/payments?limit=2")).json()
+    await post(front, "/v1/payments", wanted(), key="meanwhile")
+    second = (await front.api.get(first["links"]["next"])).json()
+    third = (await front.api.get(second["links"]["next"])).json()
+
+    shown = [one["payment_id"] for page in (first, second, third) for one in page["items"]]
+    assert [one["payment_id"] for one in reversed(ids)] == shown
+    assert ("", "/v1/payments?limit=2") == (third["links"]["next"], third["links"]["first"])
+
+
+async def test_pages_are_filtered(front: Front) -> None:
+    """By what the payment itself says; another tenant's are never among them."""
+    kept = await post(front, "/v1/payments", wanted(reference="WEB-9"), key="a")
+    await post(front, "/v1/payments", wanted(reference="WEB-8"), key="b")
+
+    found = (await front.api.get("/v1/payments?reference=WEB-9&state=CREATED")).json()
+    assert [kept.json()["payment_id"]] == [one["payment_id"] for one in found["items"]]
+    assert [] == (await front.api.get("/v1/payments?state=CAPTURED")).json()["items"]
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=ten", "colour=red"])
+async def test_wrong_page_is_named(shared: Front, query: str) -> None:
+    """With the parameter."""
+    problem = problem_of(await shared.api.get(f"/v1/payments?{query}"))
+
+    assert [f"?{query.partition('=')[0]}"] == [one.pointer for one in problem.errors]
+
+
+async def test_payment_that_nobody_was_asked_for_has_no_state_elsewhere(front: Front) -> None:
+    """Reading it back would ask nobody."""
+    taken = (await post(front, "/v1/payments", wanted())).json()["payment_id"]
+    answer = await post(front, f"/v1/payments/{taken}/sync", {}, key="s")
+
+    assert "wrong_state" == problem_of(answer).code

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from gateway.kit.simulator import FaultKind
@@ -219,6 +220,24 @@ async def test_unknown_outcome_is_shown_as_such_and_blocks(stage: Stage, life: L
     told = [row[0] for row in await stage.rows("select type from headrace.outbox order by seq")]
     assert "headrace.payment.unknown.v1" in told
     assert "headrace.payment.resolved.v1" in told
+
+
+async def test_payment_is_read_back_when_somebody_asks(stage: Stage, life: Life) -> None:
+    """Its webhooks never came; the provider's own word is taken instead."""
+    payment_id = await take(stage, wanted(token="pm_card_visa"))
+    await life.work()
+    intent = (await shown(stage, payment_id)).provider_ref
+    by_hand = httpx.Request(
+        "POST",
+        "http://stripe/v1/refunds",
+        headers={"Authorization": "Bearer sk_test_stage"},
+        data={"payment_intent": intent, "amount": "490"},
+    )
+    assert 200 == stage.stripe.handle(by_hand, now=stage.now()).status_code
+    await post(stage, f"/v1/payments/{payment_id}/sync", {}, key="s", status=202)
+    await settle(stage, life, webhooks=False)
+
+    assert "4.90" == (await shown(stage, payment_id)).refunded.amount
 
 
 async def test_provider_that_is_away_is_left_for_the_next(two: Stage) -> None:

@@ -1,0 +1,97 @@
+"""Listing: things of one kind, the newest first, a page at a time.
+
+The cursor is the id of the last one that was shown; ids rise with time (UUIDv7), so a page stays
+the same while new things come.
+
+Source: Zalando RESTful guidelines, pagination (page objects, cursors), read 2026-11.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+from litestar import Request, Response
+
+from gateway.api.facade import Facade
+from gateway.model import codec
+from gateway.policy.validation import FieldError, Invalid
+
+T = TypeVar("T")
+
+_LIMIT: Final = 50
+_LIMIT_MOST: Final = 200
+
+
+class Links(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the pages are; relative, with the same filters.
+
+    Attributes:
+        next: Empty where this is the last page.
+    """
+
+    self: str
+    first: str
+    next: str
+
+
+async def listed(
+    request: Request[Any, Any, Any],
+    facade: Facade,
+    *,
+    kind: str,
+    returns: type[T],
+    filters: tuple[str, ...],
+) -> tuple[tuple[T, ...], Links]:
+    """A page, and where the others are.
+
+    Args:
+        filters: Query parameters that name a field of the thing, and what it has to be.
+
+    Raises:
+        Invalid: A parameter is unknown, or the limit is no number.
+    """
+    caller = facade.caller(request)
+    asked = {name: str(value) for name, value in request.query_params.items()}
+    if unknown := sorted(set(asked) - {"limit", "cursor", *filters}):
+        detail = f"Send only limit, cursor, {', '.join(filters)}."
+        raise Invalid(tuple(FieldError(f"?{one}", "unknown_parameter", detail) for one in unknown))
+    limit, cursor = _limit(asked.get("limit", str(_LIMIT))), asked.get("cursor", "")
+    wanted = {name: asked[name] for name in filters if name in asked}
+    async with facade.database.connection() as connection:
+        found = await connection.execute(
+            "select body::text, id from headrace.document"
+            " where tenant = %s and kind = %s and (%s = '' or id < %s) and body @> %s"
+            " order by id desc limit %s",
+            (caller.tenant, kind, cursor, cursor, codec.encode(wanted).decode(), limit + 1),
+        )
+        rows = await found.fetchall()
+    shown = rows[:limit]
+    following = {"cursor": str(shown[-1][1])} if len(rows) > limit else None
+    kept = {name: value for name, value in asked.items() if name != "cursor"}
+    path = request.url.path
+    return tuple(codec.decode(body, returns) for body, _ in shown), Links(
+        self=_url(path, asked),
+        first=_url(path, kept),
+        next=_url(path, kept | following) if following else "",
+    )
+
+
+def page(body: object) -> Response[bytes]:
+    """A page as an answer."""
+    return Response(
+        codec.encode(body),
+        media_type="application/json",
+        headers={"Cache-Control": "private, no-cache"},
+    )
+
+
+def _url(path: str, query: Mapping[str, str]) -> str:
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def _limit(asked: str) -> int:
+    if not asked.isascii() or not asked.isdecimal() or not 1 <= int(asked[:6]) <= _LIMIT_MOST:
+        detail = f"Send a number from 1 to {_LIMIT_MOST}."
+        raise Invalid((FieldError("?limit", "wrong_limit", detail),))
+    return int(asked)
