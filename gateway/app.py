@@ -36,6 +36,7 @@ from gateway.policy.access import Access, Caller
 from gateway.runtime import embedded, mapping_sets, metrics, secrets, telemetry
 from gateway.runtime.database import Database
 from gateway.runtime.evidence import Call
+from gateway.runtime.gaps import Gaps
 from gateway.runtime.hub import Hub, System, Tenant
 from gateway.runtime.inbox import Inbox
 from gateway.runtime.journal import Journal
@@ -183,6 +184,7 @@ def _tenant(configuration: Configuration, name: str) -> Tenant:
             system: configuration.port(name, system, "webhook_challenges")
             for system in having("webhook_challenges")
         },
+        reporters={system: bound("reports", system) for system in having("reports")},
     )
 
 
@@ -286,6 +288,11 @@ def create_worker(parts: Parts) -> tuple[Worker, EventReceiver]:
         settings=parts.configuration.settings.worker,
     )
     return worker, EventReceiver(parts.hub, parts.telemetry)
+
+
+def create_gaps(parts: Parts) -> Gaps:
+    """What looks for webhooks that never came."""
+    return Gaps(parts.database, parts.hub, parts.configuration.settings.gaps)
 
 
 def configure_logs(configuration: Configuration) -> None:

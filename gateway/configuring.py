@@ -18,6 +18,7 @@ from gateway.model.money import Money, scale
 from gateway.ports.crm import Crm
 from gateway.ports.erp import Erp
 from gateway.ports.payments import Payments
+from gateway.ports.reports import Reports
 from gateway.ports.risk import Risk
 from gateway.runtime import mapping_sets, secrets
 from gateway.runtime.mapping_sets import MappingSet
@@ -25,7 +26,10 @@ from gateway.settings import CallPolicy, PaymentRule, Settings, SystemSettings, 
 
 # What a system's settings may name under ``verbs``.
 _VERBS: Final = {"login"} | {
-    verb for port in (Payments, Erp, Crm, Risk) for verb in vars(port) if not verb.startswith("_")
+    verb
+    for port in (Payments, Erp, Crm, Risk, Reports)
+    for verb in vars(port)
+    if not verb.startswith("_")
 }
 
 # The embedded engines stand beside the adapters, under the same declaration.

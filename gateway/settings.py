@@ -274,6 +274,25 @@ class RetentionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     traces_days: Annotated[int, Meta(ge=1, le=7_300)] = 14
 
 
+class GapSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Webhooks that never came: the lists of providers are compared with the inbox.
+
+    Attributes:
+        every_s: How often each system's list is compared; 0 for never.
+        look_back_days: So far back the first time.
+        overlap_s: So much of what was compared before is compared again, because lists may be
+            late and clocks differ.
+        grace_s: What is younger may still be on its way, and is left for the next time.
+        pause_s: Between two requests to a system.
+    """
+
+    every_s: Annotated[float, Meta(ge=0, le=86_400)] = 900.0
+    look_back_days: Annotated[int, Meta(ge=1, le=30)] = 3
+    overlap_s: Seconds = 3_600.0
+    grace_s: Seconds = 300.0
+    pause_s: Seconds = 1.0
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One process of the hub.
 
@@ -289,6 +308,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     worker: WorkerSettings = WorkerSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     retention: RetentionSettings = RetentionSettings()
+    gaps: GapSettings = GapSettings()
 
 
 def load(path: Path, kind: type[T]) -> T:

@@ -1,18 +1,18 @@
 """GoCardless: payments by direct debit against mandates, refunds, and what the bank takes back.
 
 Quirks worth knowing before reading on
-- The token is a mandate (``MD…``); its scheme decides the method, its currency the amount's.
-- Nothing is collected at once: a payment is PENDING for days, and what was collected can still
-  fail or be charged back; an event ``failed`` does not say which of the two it means.
+- The token is a mandate (``MD…``), whose scheme decides the method.
+- A payment is PENDING for days, and what was collected can still fail or be charged back; an
+  event ``failed`` does not say which of the two it means.
 - A key that was used is answered with 409 and the id of what it made, which is then read.
-- Events carry no amounts, so ours stands in the metadata, which events repeat.
-- Branch on ``details.cause``, never on ``reason_code``, which is the bank's.
+- Events carry no amounts, so ours stands in the metadata; of their details ``cause`` decides.
 
 Source: developer.gocardless.com (README.md lists the pages), version 2015-07-06, read 2026-11.
 """
 
 from adapters.gocardless.capabilities import CAPABILITIES
 from adapters.gocardless.payments import GoCardlessPayments
+from adapters.gocardless.reports import GoCardlessReports
 from adapters.gocardless.settings import Settings
 from adapters.gocardless.translation import load
 from adapters.gocardless.webhooks import GoCardlessWebhooks
@@ -22,7 +22,11 @@ ADAPTER = Adapter(
     product="gocardless",
     title="GoCardless",
     settings=Settings,
-    ports={"payments": GoCardlessPayments, "webhooks": GoCardlessWebhooks},
+    ports={
+        "payments": GoCardlessPayments,
+        "webhooks": GoCardlessWebhooks,
+        "reports": GoCardlessReports,
+    },
     mappings=load,
     capabilities=CAPABILITIES,
     readable=frozenset(

@@ -1,7 +1,6 @@
 """Webhooks: hundreds of events in one delivery, signed as a whole."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -12,7 +11,7 @@ from adapters.gocardless.settings import Settings
 from adapters.gocardless.translation import Translation
 from gateway.errors import Rejected
 from gateway.kit import mapping
-from gateway.kit.answers import Answer, UnreadableError
+from gateway.kit.answers import Answer, UnreadableError, seconds
 from gateway.kit.signatures import hex_sha256, require_match, secrets_of
 from gateway.model.event import ProviderEvent
 from gateway.model.money import Money
@@ -87,7 +86,7 @@ class GoCardlessWebhooks:
             payment_id=payment_id if isinstance(payment_id, str) else "",
             provider_ref=links.payment,
             known=event.resource_type in KNOWN,
-            occurred_at=_seconds(event.created_at),
+            occurred_at=seconds(event.created_at),
         )
         if event.resource_type not in {"payments", "refunds"}:
             return base
@@ -112,11 +111,3 @@ def _amount(ours: object) -> Money | None:
     except ValueError:
         return None
     return found if found.minor > 0 else None
-
-
-def _seconds(moment: str) -> float:
-    try:
-        parsed = datetime.fromisoformat(moment)
-        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return 0.0

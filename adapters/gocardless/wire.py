@@ -130,11 +130,16 @@ def answer(
 
 def page(response: httpx.Response, name: str, decoder: msgspec.json.Decoder[T]) -> Page[Answer[T]]:
     """One page of resources; see ``answer``."""
-    envelope = _envelope(response, name, wrote=False)
-    items = _decoded(envelope[name], _ITEMS, wrote=False)
+    items, after = listed(response, name)
     found = tuple(Answer(bytes(raw), _decoded(raw, decoder, wrote=False)) for raw in items)
+    return Page(found, after)
+
+
+def listed(response: httpx.Response, name: str) -> tuple[tuple[msgspec.Raw, ...], str]:
+    """One page of resources as they came, and what the next is after; see ``answer``."""
+    envelope = _envelope(response, name, wrote=False)
     meta = _decoded(envelope.get("meta", msgspec.Raw(b"{}")), _META, wrote=False)
-    return Page(found, meta.cursors.after or "")
+    return _decoded(envelope[name], _ITEMS, wrote=False), meta.cursors.after or ""
 
 
 def conflicting(response: httpx.Response) -> str:

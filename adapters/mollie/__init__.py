@@ -12,6 +12,7 @@ Source: docs.mollie.com (README.md lists the pages), read 2026-11.
 
 from adapters.mollie.capabilities import CAPABILITIES
 from adapters.mollie.payments import MolliePayments
+from adapters.mollie.reports import MollieReports
 from adapters.mollie.settings import Settings
 from adapters.mollie.translation import load
 from adapters.mollie.webhooks import MollieWebhooks
@@ -21,7 +22,7 @@ ADAPTER = Adapter(
     product="mollie",
     title="Mollie",
     settings=Settings,
-    ports={"payments": MolliePayments, "webhooks": MollieWebhooks},
+    ports={"payments": MolliePayments, "webhooks": MollieWebhooks, "reports": MollieReports},
     mappings=load,
     capabilities=CAPABILITIES,
     readable=frozenset(

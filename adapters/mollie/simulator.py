@@ -89,6 +89,8 @@ class MollieSimulator:
         self._routes: list[tuple[str, str, str, Verb]] = [
             ("POST", "/v2/payments", "payment", self._create),
             ("GET", "/v2/payments", "nothing", self._list),
+            ("GET", "/v2/refunds", "nothing", self._list_parts("refunds")),
+            ("GET", "/v2/chargebacks", "nothing", self._list_parts("chargebacks")),
             ("GET", one, "nothing", self._show),
             ("DELETE", one, "nothing", self._cancel),
             ("POST", f"{one}/release-authorization", "nothing", self._release),
@@ -344,6 +346,17 @@ class MollieSimulator:
             found = [objects.visible(one) for one in getattr(self._known(payment_id), name)]
             url = f"{objects.API}/payments/{payment_id}/{name}"
             return 200, rules.page_of(found, request.url.params, name, url)
+
+        return listed
+
+    def _list_parts(self, name: str) -> Verb:
+        """Those of all payments."""
+
+        def listed(_given: Json, request: httpx.Request, _now: float) -> tuple[int, Json]:
+            every = [part for one in self._payments.values() for part in getattr(one, name)]
+            every.sort(key=lambda part: str(part["createdAt"]), reverse=True)
+            found = [objects.visible(part) for part in every]
+            return 200, rules.page_of(found, request.url.params, name, f"{objects.API}/{name}")
 
         return listed
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -13,7 +12,7 @@ from adapters.mollie.settings import Settings
 from adapters.mollie.translation import Translation
 from gateway.errors import Rejected
 from gateway.kit import mapping
-from gateway.kit.answers import Answer, UnreadableError
+from gateway.kit.answers import Answer, UnreadableError, seconds
 from gateway.kit.signatures import hex_sha256, require_match, secrets_of
 from gateway.model.event import ProviderEvent
 from gateway.model.movement import Movement
@@ -127,7 +126,7 @@ class MollieWebhooks:
             provider_ref=whose.payment_id or whose.id,
             payment=payment,
             movements=movements,
-            occurred_at=_seconds(event.created_at),
+            occurred_at=seconds(event.created_at),
         )
 
 
@@ -138,18 +137,10 @@ def _hint(event: _Event, *, known: bool) -> ProviderEvent:
         provider_ref=event.entity_id,
         hint=True,
         known=known,
-        occurred_at=_seconds(event.created_at),
+        occurred_at=seconds(event.created_at),
     )
 
 
 def _bare_id(notification: Notification) -> str:
     """The id of a classic delivery; empty for any other."""
     return notification.form().get("id", "") if notification.body.startswith(b"id=") else ""
-
-
-def _seconds(moment: str) -> float:
-    """A moment in ISO 8601 as seconds; 0 where it is none, for nothing depends on it."""
-    try:
-        return datetime.fromisoformat(moment).timestamp()
-    except (ValueError, OverflowError):
-        return 0.0

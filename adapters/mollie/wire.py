@@ -107,16 +107,24 @@ def answer(response: httpx.Response, decoder: msgspec.json.Decoder[T], *, wrote:
 
 
 def page(response: httpx.Response, decoder: msgspec.json.Decoder[T]) -> Page[Answer[T]]:
-    """One page of objects; see ``read``. Of the link to the next page only its id is followed."""
-    found = read(response, _LIST, wrote=False)
+    """One page of objects; see ``listed``."""
+    found = listed(response)
     try:
-        raws = [raw for each in found.embedded.values() for raw in each]
-        objects = tuple(Answer(bytes(raw), decoder.decode(raw)) for raw in raws)
-        link = found.links.next.href if found.links.next else ""
-        following = httpx.URL(link).params.get("from", "")
-    except (msgspec.DecodeError, httpx.InvalidURL) as error:
+        objects = tuple(Answer(bytes(raw), decoder.decode(raw)) for raw in found.objects)
+    except msgspec.DecodeError as error:
         raise unclear("Mollie's list cannot be read.", "unreadable", wrote=False) from error
-    return Page(objects=objects, following=following)
+    return Page(objects=objects, following=found.following)
+
+
+def listed(response: httpx.Response) -> Page[msgspec.Raw]:
+    """One page as it came; see ``read``. Of the link to the next page only its id is followed."""
+    found = read(response, _LIST, wrote=False)
+    raws = tuple(raw for each in found.embedded.values() for raw in each)
+    link = found.links.next.href if found.links.next else ""
+    try:
+        return Page(objects=raws, following=httpx.URL(link).params.get("from", ""))
+    except httpx.InvalidURL as error:
+        raise unclear("Mollie's list cannot be read.", "unreadable", wrote=False) from error
 
 
 def accepted(response: httpx.Response) -> None:

@@ -4,14 +4,14 @@ Quirks worth knowing before reading on
 - A request is signed with its date, so the login earns a way to sign (``wire.py``).
 - There is no idempotency key: references are unique, and what is refused is looked up first.
 - One request makes the case, its checkout and the payment; 202 means that the payment failed.
-- Amounts have two decimals in every currency, also in those that have none.
-- A payment is named by three ids: of the case, the checkout and the execution.
+- Amounts have two decimals, always; a payment has three ids: of case, checkout and execution.
 
 Source: API definition 1.61.0 (README.md lists all sources), read 2026-11.
 """
 
 from adapters.payone.capabilities import CAPABILITIES
 from adapters.payone.payments import PayonePayments
+from adapters.payone.reports import PayoneReports
 from adapters.payone.settings import Settings
 from adapters.payone.translation import load
 from adapters.payone.webhooks import PayoneWebhooks
@@ -24,8 +24,8 @@ ADAPTER = Adapter(
     settings=Settings,
     ports={
         "payments": PayonePayments,
-        "webhooks": PayoneWebhooks,
-        "webhook_challenges": PayoneWebhooks,
+        "reports": PayoneReports,
+        **dict.fromkeys(("webhooks", "webhook_challenges"), PayoneWebhooks),
     },
     mappings=load,
     login=login,

@@ -165,7 +165,14 @@ class PayoneSimulator:
         checks.check_query(query)
         wanted = query.get("merchantReference", "")
         every = [one for one in self._checkouts.values() if wanted in {"", one.reference}]
-        shown = [one.shown() for one in reversed(every)]
+        taken = int(query.get("fromChargebackAmount", 0))
+        start, end = query.get("fromDate", ""), query.get("toDate", "9")
+        # Times of one form are in the order of their texts.
+        shown = [
+            found
+            for one in reversed(every)
+            if one.taken >= taken and start <= (found := one.shown())["creationDateTime"] <= end
+        ]
         offset, size = int(query.get("offset", 0)), int(query.get("size", 25))
         return 200, {"numberOfCheckouts": len(shown), "checkouts": shown[offset : offset + size]}
 

@@ -20,7 +20,12 @@ _TOKENS: Final = {"token-accepted": "accepted", "token-declined": "declined"}
 _MANDATES: Final = {"MANDATE-ACCEPTED": True, "MANDATE-RETURNED": False}
 _REDIRECTS: Final = frozenset({840, 900})
 _MOST: Final = 999_999_999_999
-_QUERY: Final = frozenset({"offset", "size", "merchantReference", "paymentId", "paymentReference"})
+_QUERY: Final = frozenset(
+    """
+    fromChargebackAmount fromDate merchantReference offset paymentId paymentReference size toDate
+    """.split()
+)
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z", re.ASCII)
 _NAMES: Final = {
     "cardPaymentMethodSpecificInput": "card",
     "redirectPaymentMethodSpecificInput": "redirect",
@@ -164,6 +169,9 @@ def check_query(query: httpx.QueryParams) -> None:
     size = query.get("size", "25")
     if set(query) - _QUERY or not size.isdigit() or not 1 <= int(size) <= 100:  # noqa: PLR2004 - documented
         raise Refusal(400, "21000020", "size")
+    for name in ("fromDate", "toDate"):
+        if not _MOMENT.fullmatch(query.get(name, "2026-01-01T00:00Z")):
+            raise Refusal(400, "21000020", name)
 
 
 def outcome(given: Json) -> str:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -14,7 +13,7 @@ from adapters.payone.translation import Translation
 from adapters.payone.translation_objects import PAID, REFUNDED, Mark
 from gateway.errors import Misconfigured, Rejected
 from gateway.kit import mapping
-from gateway.kit.answers import Answer, UnreadableError
+from gateway.kit.answers import Answer, UnreadableError, seconds
 from gateway.kit.signatures import base64_sha256, require_match, secrets_of
 from gateway.model.event import ProviderEvent
 from gateway.model.movement import Movement
@@ -44,10 +43,17 @@ class _Refund(msgspec.Struct, frozen=True, rename="camel"):
     refund_output: _Marked = _Marked()
 
 
-class _Event(msgspec.Struct, frozen=True):
+class _Event(msgspec.Struct, frozen=True, rename="camel"):
+    """An event.
+
+    Attributes:
+        merchant_reference: Our id, in what ``reports.py`` makes of a checkout.
+    """
+
     id: str
     type: str
     created: str = ""
+    merchant_reference: str = ""
     payment: msgspec.Raw = msgspec.Raw(b"")
     refund: msgspec.Raw = msgspec.Raw(b"")
 
@@ -132,13 +138,13 @@ class PayoneWebhooks:
         return ProviderEvent(
             event_id=event.id,
             event_type=event.type,
-            payment_id=mark.payment_id if mark else "",
+            payment_id=mark.payment_id if mark else event.merchant_reference,
             provider_ref="" if mark else theirs,
             payment=payment,
             movements=movements,
             hint=payment is None and not movements,
             known=event.type.startswith(FAMILIES),
-            occurred_at=_seconds(event.created),
+            occurred_at=seconds(event.created),
         )
 
 
@@ -151,11 +157,3 @@ def _whose(event: _Event) -> tuple[str, Mark | None]:
         refund = _REFUND.decode(event.refund)
         return refund.id, answers.mark(refund.refund_output.merchant_parameters)
     return "", None
-
-
-def _seconds(moment: str) -> float:
-    """A moment in ISO 8601 as seconds; 0 where it is none, for nothing depends on it."""
-    try:
-        return datetime.fromisoformat(moment).timestamp()
-    except (ValueError, OverflowError):
-        return 0.0

@@ -13,6 +13,7 @@ Source: developer.paypal.com (README.md lists the pages), read 2026-11.
 
 from adapters.paypal.capabilities import CAPABILITIES
 from adapters.paypal.payments import PayPalPayments
+from adapters.paypal.reports import PayPalReports
 from adapters.paypal.settings import Settings
 from adapters.paypal.translation import load
 from adapters.paypal.webhooks import PayPalWebhooks
@@ -25,6 +26,7 @@ ADAPTER = Adapter(
     settings=Settings,
     ports={
         "payments": PayPalPayments,
+        "reports": PayPalReports,
         **dict.fromkeys(("webhooks", "webhook_keys"), PayPalWebhooks),
     },
     mappings=load,
@@ -34,9 +36,9 @@ ADAPTER = Adapter(
     readable=frozenset(
         """
         amount authorizations capture_id captures code create_time currency_code custom_id debug_id
-        details error event_type expiration_time expires_in field final_capture id intent
-        invoice_id issue location name order_id payment_initiator payment_type purchase_units
-        reason reference_id refunds related_ids resource_type response_code status status_details
+        details error event_type expiration_time expires_in field final_capture id intent invoice_id
+        issue location name order_id payment_initiator payment_type purchase_units reason
+        reference_id refunds related_ids resource_type response_code status status_details
         token_type update_time usage user_action value
         """.split()
     ),

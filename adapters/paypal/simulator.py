@@ -80,6 +80,7 @@ class PayPalSimulator:
             ("POST", f"{taken}/refund", self._refund),
             ("GET", "/v2/payments/refunds/{}", self._show_part("refunds")),
             ("GET", "/v1/notifications/webhooks", self._hooks),
+            ("GET", "/v1/notifications/webhooks-events", self._list_events),
         ]
 
     # What the world outside calls.
@@ -349,6 +350,9 @@ class PayPalSimulator:
 
     def _hooks(self, *_: Any) -> tuple[int, Json]:
         return 200, {"webhooks": []}
+
+    def _list_events(self, request: httpx.Request, *_: Any) -> tuple[int, Json]:
+        return 200, self._webhooks.page(request.url.params)
 
     def _order(self, order_id: str) -> OrderRecord:
         if order_id not in self._orders:

@@ -17,12 +17,17 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from adapters.paypal.simulator_rules import Refusal
 from gateway.kit.deliveries import Deliveries, DeliveryPlan
 
 Json: TypeAlias = dict[str, Any]
 
 CERTIFICATE: Final = "/v1/notifications/certs/CERT-simulated"
 ROOT: Final = "/v1/notifications/certs/ROOT-simulated"
+_QUERY: Final = frozenset(
+    {"page_size", "start_time", "end_time", "move_to", "index_time", "index_id"}
+)
+_MOST: Final = 300
 _NAME: Final = "messageverificationcerts.paypal.com"
 
 
@@ -39,7 +44,10 @@ class WebhookPlan(DeliveryPlan, frozen=True, kw_only=True):
 
 
 class Webhooks(Deliveries[WebhookPlan, httpx.Request]):
-    """Deliveries of one webhook.
+    """Events of one app, and their deliveries to one webhook.
+
+    Attributes:
+        events: Everything that happened, oldest first.
 
     Args:
         url: Where events go; empty for nowhere.
@@ -49,21 +57,15 @@ class Webhooks(Deliveries[WebhookPlan, httpx.Request]):
 
     def __init__(self, url: str, webhook_id: str, origin: str) -> None:
         super().__init__(WebhookPlan())
+        self.events: list[Json] = []
         self._url = url
         self._webhook_id = webhook_id
         self._origin = origin
 
     def emit(self, event_type: str, resource: Json, now: float) -> None:
-        """Queue an event."""
-        if not self._url:
-            return
-        request = self._event(event_type, resource, now)
-        self.put(request, now)
-
-    def _event(self, event_type: str, resource: Json, now: float) -> httpx.Request:
-        event_id, transmission = f"WH-{uuid.uuid4().hex[:17].upper()}", str(uuid.uuid4())
-        content = {
-            "id": event_id,
+        """Keep an event and queue its deliveries."""
+        event = {
+            "id": f"WH-{uuid.uuid4().hex[:17].upper()}",
             "event_version": "1.0",
             "create_time": moment(now),
             "resource_type": event_type.rsplit(".", 2)[-2].lower(),
@@ -73,7 +75,37 @@ class Webhooks(Deliveries[WebhookPlan, httpx.Request]):
             "resource": resource,
             "links": [],
         }
-        body = json.dumps(content, separators=(",", ":")).encode()
+        self.events.append(event)
+        if self._url:
+            self.put(self._signed(event, now), now)
+
+    def page(self, query: httpx.QueryParams) -> Json:
+        """One page of the events, the newest first."""
+        size, index = query.get("page_size", "10"), query.get("index_id", str(len(self.events)))
+        if set(query) - _QUERY or not size.isdigit() or not 1 <= int(size) <= _MOST:
+            raise Refusal(400, "INVALID_PARAMETER")
+        if not index.isdigit() or ("move_to" in query) != ("index_time" in query):
+            raise Refusal(400, "INVALID_PARAMETER")
+        start, end = query.get("start_time", ""), query.get("end_time", "9")
+        # Times of one form are in the order of their texts.
+        wanted = [
+            (number, one)
+            for number, one in enumerate(self.events[: int(index)])
+            if start <= one["create_time"] <= end
+        ][::-1]
+        shown = wanted[: int(size)]
+        links = []
+        if len(wanted) > len(shown):
+            number, last = shown[-1]
+            place = {"move_to": "next", "index_time": last["create_time"], "index_id": number}
+            params = query.remove("index_time").remove("index_id").merge(place)
+            url = f"{self._origin}/v1/notifications/webhooks-events/?{params}"
+            links.append({"href": url, "rel": "next", "method": "GET"})
+        return {"events": [one for _, one in shown], "count": len(shown), "links": links}
+
+    def _signed(self, event: Json, now: float) -> httpx.Request:
+        transmission = str(uuid.uuid4())
+        body = json.dumps(event, separators=(",", ":")).encode()
         text = f"{transmission}|{moment(now)}|{self._webhook_id}|{zlib.crc32(body)}"
         headers = {
             "Content-Type": "application/json",

@@ -12,6 +12,7 @@ Source: docs.stripe.com (README.md lists the pages), schema of 2023-08-16, read 
 
 from adapters.stripe.capabilities import CAPABILITIES
 from adapters.stripe.payments import StripePayments
+from adapters.stripe.reports import StripeReports
 from adapters.stripe.settings import Settings
 from adapters.stripe.translation import load
 from adapters.stripe.webhooks import StripeWebhooks
@@ -21,7 +22,7 @@ ADAPTER = Adapter(
     product="stripe",
     title="Stripe",
     settings=Settings,
-    ports={"payments": StripePayments, "webhooks": StripeWebhooks},
+    ports={"payments": StripePayments, "webhooks": StripeWebhooks, "reports": StripeReports},
     mappings=load,
     capabilities=CAPABILITIES,
     readable=frozenset(

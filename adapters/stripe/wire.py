@@ -122,12 +122,17 @@ def answer(response: httpx.Response, decoder: msgspec.json.Decoder[T], *, wrote:
 
 def page(response: httpx.Response, decoder: msgspec.json.Decoder[T]) -> Page[Answer[T]]:
     """One page of objects; see ``read``."""
-    found = read(response, _PAGE, wrote=False)
+    found = listed(response)
     try:
         data = tuple(Answer(bytes(raw), decoder.decode(raw)) for raw in found.data)
     except msgspec.DecodeError as error:
         raise unclear("Stripe's list cannot be read.", "unreadable", wrote=False) from error
     return Page(data=data, has_more=found.has_more, next_page=found.next_page)
+
+
+def listed(response: httpx.Response) -> Page[msgspec.Raw]:
+    """One page of whatever it is, as it came; see ``read``."""
+    return read(response, _PAGE, wrote=False)
 
 
 def declined(response: httpx.Response) -> Answer[Intent] | None:

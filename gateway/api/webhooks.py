@@ -1,8 +1,6 @@
 """The webhook receiver: verify, keep, answer. What it means is decided later."""
 
 import asyncio
-import hashlib
-import re
 import time
 from typing import Any, Final
 
@@ -14,17 +12,15 @@ from litestar.params import FromPath
 from opentelemetry import metrics, trace
 
 from gateway.api.facade import Facade
-from gateway.errors import HeadraceError, Rejected
+from gateway.errors import Rejected
 from gateway.model.event import ProviderEvent
 from gateway.ports.notification import Answer, Notification, Terms, Trust
 from gateway.ports.webhooks import Webhooks
 from gateway.runtime import telemetry
 from gateway.runtime.hub import Tenant
-from gateway.runtime.inbox import Delivery, dedupe_key, envelope_of
+from gateway.runtime.inbox import delivery_of, events_of, plain
 
 _log = structlog.get_logger()
-_PLAIN: Final = re.compile(r"[\x20-\x7e]{1,255}")
-_MOST_EVENTS: Final = 1_000  # of one delivery; GoCardless sends 250 at most
 _METER: Final = metrics.get_meter("headrace")
 _RECEIVED = _METER.create_counter(
     "headrace.webhooks.received", description="Webhook deliveries by outcome"
@@ -58,7 +54,7 @@ async def receive_webhook(
         if receiver.terms.refused:
             return _response(receiver.terms.refused)
         raise Rejected("The signature is not accepted.", code="signature") from error
-    events = _read(receiver, notification)
+    events = events_of(receiver, notification)
     _report_unknown(tenant, system, events)
     new = await _keep(facade, tenant, system, notification, trust, events)
     _count(tenant, system, "new" if new else "repeated")
@@ -103,18 +99,6 @@ async def _verify(facade: Facade, wired: Tenant, system: str, notification: Noti
     return wired.receivers[system].verify(notification, now=time.time())
 
 
-def _read(receiver: Webhooks, notification: Notification) -> tuple[ProviderEvent, ...]:
-    """The events of a delivery that was let in; what cannot be read is kept, for a person."""
-    try:
-        events = receiver.read(notification)
-    except HeadraceError:
-        events = ()
-    if 1 <= len(events) <= _MOST_EVENTS:
-        return events
-    whole = hashlib.sha256(notification.target.encode() + b"\n" + notification.body)
-    return (ProviderEvent(event_id=whole.hexdigest(), event_type="unreadable"),)
-
-
 async def _keep(
     facade: Facade,
     tenant: str,
@@ -125,19 +109,16 @@ async def _keep(
 ) -> bool:
     """Commit a row for each event, all at once; whether any is new."""
     traceparent = telemetry.traceparent(trace.get_current_span().get_span_context())
-    envelope = envelope_of(notification, facade.hub.tenant(tenant).receivers[system].terms)
-    hint = trust is Trust.UNSIGNED
+    terms = facade.hub.tenant(tenant).receivers[system].terms
     rows = [
-        Delivery(
+        delivery_of(
+            event,
+            notification,
             tenant=tenant,
             system=system,
-            # What nobody signed must not take the place of what somebody will sign.
-            dedupe_key=dedupe_key(f"hint:{event.event_id}" if hint else event.event_id),
-            body=event.alone or notification.body,
+            terms=terms,
+            trust=trust,
             traceparent=traceparent,
-            event_type=event.event_type if _PLAIN.fullmatch(event.event_type) else "",
-            envelope=envelope,
-            hint=hint,
         )
         for event in events
     ]
@@ -154,7 +135,7 @@ def _report_unknown(tenant: str, system: str, events: tuple[ProviderEvent, ...])
                 "webhook.type_unknown",
                 tenant=tenant,
                 system=system,
-                event_type=event.event_type if _PLAIN.fullmatch(event.event_type) else "",
+                event_type=plain(event.event_type),
             )
 
 

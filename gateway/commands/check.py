@@ -17,6 +17,7 @@ from gateway.ports.crm import Crm
 from gateway.ports.erp import Erp
 from gateway.ports.exchange import Exchange, Session
 from gateway.ports.payments import Payments
+from gateway.ports.reports import Reports
 from gateway.ports.risk import Risk
 from gateway.ports.webhook_challenges import WebhookChallenges
 from gateway.ports.webhook_keys import WebhookKeys
@@ -30,6 +31,7 @@ PORTS: Final[Mapping[str, type[Any]]] = {
     "webhooks": Webhooks,
     "webhook_keys": WebhookKeys,
     "webhook_challenges": WebhookChallenges,
+    "reports": Reports,
 }
 
 

@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from gateway.commands import terminal
+from gateway.commands.fill import fill
 from gateway.errors import Rejected
 
 if TYPE_CHECKING:  # --help needs none of them
@@ -350,7 +351,7 @@ def list_webhooks(state: str, limit: int, tenant: str, config: Path, *, as_json:
     """Deliveries by state, the parked ones unless told otherwise."""
     sql = (
         b"select seq, tenant, system, event_type, dedupe_key, state, reason, business_id, tries,"
-        b" received_at from headrace.inbox where (%s = 'all' or state = %s)"
+        b" filled, received_at from headrace.inbox where (%s = 'all' or state = %s)"
         b" and (%s = '' or tenant = %s) order by seq desc limit %s"
     )
 
@@ -363,9 +364,12 @@ def list_webhooks(state: str, limit: int, tenant: str, config: Path, *, as_json:
     ]
     columns = (
         *("seq", "tenant", "system", "event_type", "dedupe_key", "state", "reason"),
-        *("business_id", "tries", "received_at"),
+        *("business_id", "tries", "filled", "received_at"),
     )
     terminal.show_records("webhooks", columns, found, as_json=as_json)
+
+
+webhooks.add_command(fill)
 
 
 @webhooks.command("retry")

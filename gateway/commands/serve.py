@@ -104,6 +104,7 @@ async def _work(parts: app.Parts) -> None:
             )
             retention = parts.configuration.settings.retention
             group.create_task(sweep_for_ever(parts.database, retention, stop))
+            group.create_task(app.create_gaps(parts).run(stop))
         if runner is not None:
             await runner.cleanup()
     _log.info("worker.stopped")

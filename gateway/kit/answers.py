@@ -4,7 +4,7 @@ from collections.abc import Callable
 from collections.abc import Mapping as Values
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import httpx
 import msgspec
@@ -13,6 +13,7 @@ from gateway.errors import HeadraceError, InDoubt, Unavailable
 from gateway.kit.mapping import Mapping, MappingFailure
 
 T = TypeVar("T")
+_OBJECT: Final = msgspec.json.Decoder(dict[str, Any])
 
 
 class UnreadableError(ValueError):
@@ -113,3 +114,28 @@ def utc(moment: str) -> datetime:
     """A moment in ISO 8601; without zone it is in UTC."""
     parsed = datetime.fromisoformat(moment)
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def seconds(moment: str) -> float:
+    """A moment in ISO 8601 as seconds; 0 where it is none, and nothing may depend on it."""
+    try:
+        return utc(moment).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+def moment(at: float) -> str:
+    """Seconds since the epoch as RFC 3339 writes them, in UTC and without fractions."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def texts(raw: msgspec.Raw) -> Values[str, str]:
+    """The fields that are texts; none where it is no object.
+
+    For entries of a list: one that cannot be read shall not hide the others.
+    """
+    try:
+        found = _OBJECT.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return {name: value for name, value in found.items() if isinstance(value, str)}

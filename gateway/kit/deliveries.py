@@ -12,6 +12,7 @@ class DeliveryPlan(msgspec.Struct, frozen=True, kw_only=True):
     """How deliveries misbehave.
 
     Attributes:
+        lost_share: This share of them never comes, as when an endpoint is switched off.
         duplicate_share: This share of them comes twice.
         delay_s: Every one waits so long.
         late_share: This share of them waits ``late_s`` more.
@@ -20,6 +21,7 @@ class DeliveryPlan(msgspec.Struct, frozen=True, kw_only=True):
         seed: Of the randomness.
     """
 
+    lost_share: float = 0.0
     duplicate_share: float = 0.0
     delay_s: float = 0.0
     late_share: float = 0.0
@@ -50,7 +52,9 @@ class Deliveries(Generic[P, T]):
             self._random = random.Random(self.plan.seed)  # noqa: S311 - the same
 
     def put(self, one: T, now: float) -> None:
-        """Queue it, once or twice."""
+        """Queue it, once or twice, or lose it."""
+        if self.plan.lost_share and self._random.random() < self.plan.lost_share:
+            return
         twice = self._random.random() < self.plan.duplicate_share
         for _ in range(1 + twice):
             late = self._random.random() < self.plan.late_share

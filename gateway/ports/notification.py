@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from gateway.errors import Rejected
+from gateway.model.event import ProviderEvent
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,3 +104,31 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True):
 
     document: bytes = b""
     expires_in_s: float = 0.0
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of a provider's list: an event, or an object where there are no events.
+
+    Attributes:
+        body: What ``Webhooks.read`` reads. Of an event the same as in its webhook; of an object a
+            hint, so that it is read at the provider before anything is believed.
+        at: When it happened, or the object last changed, as far as the list tells; seconds since
+            the epoch by the provider's clock.
+        said: What an object says of its payment; None for an event. Who knows all of it already
+            has missed nothing.
+    """
+
+    body: bytes
+    at: float = 0.0
+    said: ProviderEvent | None = None
+
+
+class ReportPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a list.
+
+    Attributes:
+        cursor: Where the next page begins; empty on the last.
+    """
+
+    reports: tuple[Report, ...] = ()
+    cursor: str = ""

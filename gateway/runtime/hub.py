@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -19,6 +19,7 @@ from gateway.ports.crm import Crm
 from gateway.ports.erp import Erp
 from gateway.ports.exchange import Exchange, Session
 from gateway.ports.payments import Payments
+from gateway.ports.reports import Reports
 from gateway.ports.risk import Risk
 from gateway.ports.webhook_challenges import WebhookChallenges
 from gateway.ports.webhook_keys import WebhookKeys
@@ -58,6 +59,7 @@ class Tenant:
         receivers: For each system that sends webhooks what verifies and reads them.
         key_sources: Those whose deliveries name the key that signed them.
         challenges: Those that ask whether an endpoint is ours.
+        reporters: Those that can be asked what happened.
     """
 
     settings: TenantSettings
@@ -69,6 +71,7 @@ class Tenant:
     receivers: Mapping[str, Webhooks]
     key_sources: Mapping[str, System[WebhookKeys]] = field(default_factory=dict)
     challenges: Mapping[str, WebhookChallenges] = field(default_factory=dict)
+    reporters: Mapping[str, System[Reports]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -138,6 +141,11 @@ class Hub:
             return self._tenants[name]
         except KeyError:
             raise Misconfigured(f"No tenant {name!r} is configured.", code="tenant") from None
+
+    @property
+    def tenants(self) -> Iterable[Tenant]:
+        """All that are configured here."""
+        return self._tenants.values()
 
     def route(self, tenant: Tenant, wanted: Wanted) -> Route:
         """Where a payment goes, by the tenant's rules and by who is well as far as we know here."""

@@ -8,27 +8,33 @@ import asyncio
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
 import psycopg
 import structlog
 
-from gateway.ports.notification import Notification, Terms
+from gateway.errors import HeadraceError
+from gateway.model.event import ProviderEvent
+from gateway.ports.notification import Notification, Terms, Trust
+from gateway.ports.webhooks import Webhooks
 from gateway.runtime import metrics
 from gateway.runtime.batch import Batcher
 from gateway.runtime.database import OUTAGES, Connection, Database
 
 _log = structlog.get_logger()
 _BATCH = 500
+_MOST_EVENTS: Final = 1_000  # of one delivery; GoCardless sends 250 at most
+# The type of what could not be read.
+UNREADABLE: Final = "unreadable"
 _PLAIN: Final = re.compile(r"[\x20-\x7e]{1,255}")
 _ENVELOPE: Final = msgspec.json.Decoder(tuple[str, str, tuple[tuple[str, str], ...]])
 _INSERT: Final = (
     b"insert into headrace.inbox"
-    b" (tenant, system, dedupe_key, body, traceparent, event_type, envelope, hint)"
+    b" (tenant, system, dedupe_key, body, traceparent, event_type, envelope, hint, filled)"
     b" select * from unnest(%s::text[], %s::text[], %s::text[], %s::bytea[],"
-    b" %s::text[], %s::text[], %s::text[], %s::boolean[])"
+    b" %s::text[], %s::text[], %s::text[], %s::boolean[], %s::boolean[])"
     b" on conflict (tenant, system, dedupe_key) do "
 )
 _ONCE: Final = _INSERT + b"nothing returning tenant, system, dedupe_key"
@@ -51,6 +57,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
         envelope: What else is needed to read it; see ``envelope_of``.
         hint: Whether nobody signed it. One row stands for all hints about one object, and each
             new hint makes the row new again: what it is about has to be read once more.
+        filled: Whether no webhook brought it, and it was found in the provider's list.
     """
 
     tenant: str
@@ -61,6 +68,12 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     event_type: str = ""
     envelope: str = ""
     hint: bool = False
+    filled: bool = False
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What makes two of them one row."""
+        return self.tenant, self.system, self.dedupe_key
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,6 +139,65 @@ def dedupe_key(event_id: str) -> str:
     return hashlib.sha256(event_id.encode()).hexdigest()
 
 
+def events_of(receiver: Webhooks, notification: Notification) -> tuple[ProviderEvent, ...]:
+    """The events of a delivery that was let in; what cannot be read is kept, for a person."""
+    try:
+        events = receiver.read(notification)
+    except HeadraceError:
+        events = ()
+    if 1 <= len(events) <= _MOST_EVENTS:
+        return events
+    whole = hashlib.sha256(notification.target.encode() + b"\n" + notification.body)
+    return (ProviderEvent(event_id=whole.hexdigest(), event_type=UNREADABLE),)
+
+
+def delivery_of(
+    event: ProviderEvent,
+    notification: Notification,
+    *,
+    tenant: str,
+    system: str,
+    terms: Terms,
+    trust: Trust = Trust.SIGNED,
+    traceparent: str = "",
+) -> Delivery:
+    """What is kept of one event of a delivery."""
+    hint = trust is Trust.UNSIGNED
+    return Delivery(
+        tenant=tenant,
+        system=system,
+        # What nobody signed must not take the place of what somebody will sign.
+        dedupe_key=dedupe_key(f"hint:{event.event_id}" if hint else event.event_id),
+        body=event.alone or notification.body,
+        traceparent=traceparent,
+        event_type=plain(event.event_type),
+        envelope=envelope_of(notification, terms),
+        hint=hint,
+    )
+
+
+def plain(event_type: str) -> str:
+    """The provider's word for an event, where it can be kept and shown; else nothing."""
+    return event_type if _PLAIN.fullmatch(event_type) else ""
+
+
+async def insert(
+    connection: Connection, deliveries: Iterable[Delivery]
+) -> set[tuple[str, str, str]]:
+    """Keep the deliveries; the identities of those that are new."""
+    # Every process locks the same keys in the same order, so none waits in a circle.
+    by_identity = {one.identity: one for one in deliveries}
+    in_order = [by_identity[identity] for identity in sorted(by_identity)]
+    signed = [one for one in in_order if not one.hint]
+    hints = [one for one in in_order if one.hint]
+    new: set[tuple[str, str, str]] = set()
+    for sql, some in ((_ONCE, signed), (_AGAIN, hints)):
+        if some:
+            found = await connection.execute(sql, _columns(some))
+            new.update(await found.fetchall())
+    return new
+
+
 Apply = Callable[[Connection, Sequence[Row]], Awaitable[Sequence[Verdict]]]
 
 
@@ -171,28 +243,16 @@ class Inbox:
         return [(await self._insert([one]))[0] for one in batch]
 
     async def _insert_all(self, batch: Sequence[Delivery]) -> list[bool | Exception]:
-        # Every process locks the same keys in the same order, so none waits in a circle.
-        in_order = sorted({_identity(one): one for one in batch}.values(), key=_identity)
-        signed = [one for one in in_order if not one.hint]
-        hints = [one for one in in_order if one.hint]
-        new: set[tuple[str, str, str]] = set()
         async with self._database.transaction() as connection:
-            for sql, some in ((_ONCE, signed), (_AGAIN, hints)):
-                if some:
-                    found = await connection.execute(sql, _columns(some))
-                    new.update(await found.fetchall())
-        return [_identity(one) in new for one in batch]
+            new = await insert(connection, batch)
+        return [one.identity in new for one in batch]
 
 
 def _columns(deliveries: Sequence[Delivery]) -> tuple[list[object], ...]:
     """The values of each column, in the order of ``_INSERT``."""
     names = ("tenant", "system", "dedupe_key", "body", "traceparent", "event_type")
-    named = (*names, "envelope", "hint")
+    named = (*names, "envelope", "hint", "filled")
     return tuple([getattr(one, name) for one in deliveries] for name in named)
-
-
-def _identity(delivery: Delivery) -> tuple[str, str, str]:
-    return delivery.tenant, delivery.system, delivery.dedupe_key
 
 
 async def drain(database: Database, apply: Apply) -> int:

@@ -7,6 +7,7 @@
 | http.client.request.duration | how long attempts took, by system and verb |
 | headrace.webhooks.received | deliveries by outcome: new, repeated, refused, challenge |
 | headrace.webhooks.unknown | events of types that the adapter does not know |
+| headrace.webhooks.filled | events that no webhook had brought, found in the provider's list |
 | headrace.flows.ended | flows by kind and outcome |
 | headrace.flows.parked | stops of flows by kind and reason |
 | headrace.inbox.applied | rows of the inbox by verdict |
@@ -121,6 +122,9 @@ _meter.create_observable_gauge(
 )
 flows_ended = _meter.create_counter("headrace.flows.ended", description="Flows by outcome")
 flows_parked = _meter.create_counter("headrace.flows.parked", description="Stops by reason")
+webhooks_filled = _meter.create_counter(
+    "headrace.webhooks.filled", description="Events found in the provider's list only"
+)
 inbox_applied = _meter.create_counter("headrace.inbox.applied", description="Rows by verdict")
 
 

@@ -90,6 +90,7 @@ def test_ports_are_found() -> None:
         "crm",
         "erp",
         "payments",
+        "reports",
         "risk",
         "webhook_challenges",
         "webhook_keys",

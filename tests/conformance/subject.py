@@ -5,7 +5,7 @@ name ``SUBJECT``. The suites name no adapter.
 """
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
@@ -20,7 +20,8 @@ from gateway.kit.simulator import Simulator, rubbish
 from gateway.model.event import ProviderEvent
 from gateway.model.money import Money
 from gateway.ports.exchange import Exchange, Session
-from gateway.ports.notification import Notification
+from gateway.ports.notification import Notification, ReportPage
+from gateway.ports.reports import Reports
 from gateway.ports.webhook_challenges import WebhookChallenges
 from gateway.ports.webhook_keys import WebhookKeys
 from tests.architecture.source import adapter_folders
@@ -218,6 +219,17 @@ class Account:
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         return self.simulator.handle(request, now=self.now)
+
+
+def pages(
+    run: Callable[[Exchange[ReportPage]], ReportPage], port: Reports, since: float
+) -> Iterator[ReportPage]:
+    """Every page of what is listed."""
+    page = run(port.find_reports(since, ""))
+    yield page
+    while page.cursor:
+        page = run(port.find_reports(since, page.cursor))
+        yield page
 
 
 def outcome(account: Account, exchange: Exchange[T]) -> T | HeadraceError:

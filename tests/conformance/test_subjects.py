@@ -1,10 +1,19 @@
 """The suite runs over whatever is on disk."""
 
-from gateway.ports import crm, erp, payments, risk, webhook_challenges, webhook_keys, webhooks
+from gateway.ports import (
+    crm,
+    erp,
+    payments,
+    reports,
+    risk,
+    webhook_challenges,
+    webhook_keys,
+    webhooks,
+)
 from tests.architecture.source import adapter_folders
 from tests.conformance.subject import declared, fulfilling
 
-_MODULES = (crm, erp, payments, risk, webhooks, webhook_keys, webhook_challenges)
+_MODULES = (crm, erp, payments, risk, webhooks, webhook_keys, webhook_challenges, reports)
 _PORTS = {module.__name__.rpartition(".")[2] for module in _MODULES}
 
 

@@ -341,6 +341,32 @@ def test_a_parked_webhook_is_applied_again(landscape: Landscape) -> None:
     assert 1 == headrace(landscape, "webhooks", "retry", "999999").returncode
 
 
+def test_lost_webhooks_are_filled_in(landscape: Landscape, completed: str) -> None:
+    """What the inbox lacks comes from the provider's list, once; who may not ask is told."""
+    with psycopg.connect(landscape.url, autocommit=True) as connection:
+        lost = connection.execute(
+            "delete from headrace.inbox where business_id = %s returning dedupe_key", (completed,)
+        ).fetchall()
+        assert lost
+
+        (first,) = told(landscape, "webhooks", "fill", "--system", "stripe")
+        (again,) = told(landscape, "webhooks", "fill", "--tenant", TENANT)
+
+        found = connection.execute("select dedupe_key from headrace.inbox where filled").fetchall()
+    assert {*lost} <= {*found}
+    assert (len(found), "") == (first["filled"], first["problem"])
+    assert (0, first["known"] + first["filled"]) == (again["filled"], again["known"])
+    assert "stripe" in headrace(landscape, "webhooks", "fill").stdout
+    for wrong in (("--since", "2020-01-01"), ("--since", "soon"), ("--system", "sap")):
+        assert 2 == headrace(landscape, "webhooks", "fill", *wrong).returncode
+
+    landscape.fault("stripe", kind="status", status=403, count=1)
+    refused = headrace(landscape, "webhooks", "fill", "--json")
+    landscape.mend("stripe")
+
+    assert (1, True) == (refused.returncode, "access_refused" in refused.stdout)
+
+
 def test_check_names_what_is_configured_and_logs_in(landscape: Landscape) -> None:
     """The table holds every system; a login really reaches the system."""
     systems = told(landscape, "check")["systems"]

@@ -14,9 +14,12 @@ import httpx
 import msgspec
 import pytest
 
+from adapters.gocardless import ADAPTER, Settings
 from adapters.gocardless.capabilities import CAPABILITIES
 from gateway.errors import Rejected
 from gateway.model.money import Money
+from tests.adapters.gocardless.conftest import TOKEN
+from tests.conformance.subject import pages
 
 FOLDER = Path("payments/gocardless/fixtures")
 TOKENS: Final = {
@@ -35,7 +38,7 @@ WRITTEN: Final = {"payments": set(), "refunds": {"total_amount_confirmation"}}
 ASKED: Final = {
     "/payments": {"mandate", "created_at[gte]", "limit", "after"},
     "/refunds": {"payment", "limit", "after"},
-    "/events": {"payment", "action", "limit", "after"},
+    "/events": {"payment", "action", "created_at[gte]", "limit", "after"},
 }
 # Fields that fixtures have as one type and the reference as another, or as null.
 NULLABLE: Final = {"description", "reference", "before", "after"}
@@ -157,11 +160,17 @@ def one_payment(account: Any, ours: Any, key: str) -> None:
     account.run(port.find_payment(failed))
 
 
+def _list(account: Any) -> None:
+    port = ADAPTER.port("reports", Settings(access_token=TOKEN))
+    assert list(pages(account.run, port, account.now - 86_400))
+
+
 def test_every_request_has_the_vendors_shape(
     fixtures: Fixtures, account: Any, payment: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Method, path, envelope, fields, types, keys and filters of each request that is sent."""
     drive(account, payment)
+    _list(account)
 
     held_against = [c for request in account.requests for c in complaints(fixtures, request)]
     seen = {operation(fixtures, request)[:2] for request in account.requests}
@@ -224,6 +233,7 @@ def test_every_answer_of_the_simulator_has_the_vendors_shape(
     for path in ("/events?limit=500", "/mandates/MD00SEPA", "/payments?limit=2", "/refunds"):
         account.answers.append(account.call("GET", path))
         account.requests.append(httpx.Request("GET", f"https://gc.test{path}"))
+    _list(account)
 
     found, checked = [], 0
     for request, response in zip(account.requests, account.answers, strict=True):

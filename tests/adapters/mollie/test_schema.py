@@ -14,11 +14,14 @@ import msgspec
 import pytest
 import yaml
 
+from adapters.mollie import ADAPTER, Settings
 from adapters.mollie.capabilities import CAPABILITIES
 from gateway.errors import Rejected
 from gateway.model.money import Money
 from gateway.model.payment import CaptureMethod, PaymentState
 from tests.adapters.mollie.conformance import SUBJECT
+from tests.adapters.mollie.conftest import KEY
+from tests.conformance.subject import pages
 
 SPEC = Path("payments/mollie/openapi.yaml")
 # One unit, a usual amount, and the largest that Money reads back from eleven digits.
@@ -96,7 +99,8 @@ class Document:
             for one in value.split(",") if name == "embed" else [value]:
                 typed = int(one) if one.isdigit() else one
                 schema = query.get(name, {})
-                wrong += self._complaints(f"query {name}", schema, typed, self._to_send)
+                asked = f"{found['operationId']} query {name}"
+                wrong += self._complaints(asked, schema, typed, self._to_send)
         if request.method != "GET" and "idempotency-key" not in request.headers:
             wrong.append("no key")
         body = request.read()
@@ -196,6 +200,11 @@ def one_payment(account: Any, ours: Any) -> None:
         account.run(account.payments.find_refund(ours, f"r{key}"))
 
 
+def _list(account: Any) -> None:
+    port = ADAPTER.port("reports", Settings(api_key=KEY))
+    assert 2 < len(list(pages(account.run, port, account.now - 86_400)))
+
+
 def test_every_request_validates(document: Document, connect: Any, payment: Any) -> None:
     """Mollie's own document has nothing against any request that the adapter can send."""
     account = connect(settings={"webhook_url": "https://hub.example/webhooks/mollie"})
@@ -205,6 +214,7 @@ def test_every_request_validates(document: Document, connect: Any, payment: Any)
     held = msgspec.structs.replace(held, provider_ref=found.provider_ref)
     account.run(account.payments.cancel_payment(held, key="heldx"))
     account.run(account.payments.find_payment(payment(payment_id="never")))
+    _list(account)
 
     seen = Counter((r.method, re.sub("tr_[0-9a-f]+", "{}", r.url.path)) for r in account.requests)
     held_against = [c for request in account.requests for c in document.asked(request)]
@@ -220,6 +230,8 @@ def test_every_request_validates(document: Document, connect: Any, payment: Any)
         ("POST", f"{one}/captures"),
         ("POST", f"{one}/refunds"),
         ("GET", f"{one}/refunds"),
+        ("GET", "/v2/refunds"),
+        ("GET", "/v2/chargebacks"),
     } == set(seen)
     writes = sum(count for (method, _), count in seen.items() if method != "GET")
     print(f"mollie: {seen.total()} requests validate, {writes} of them writes, with a key each;")
@@ -281,6 +293,7 @@ def test_every_answer_of_the_simulator_validates(
     one = account.simulator.charge_back(taken.provider_ref, 100, now=account.now, reason="AM04")
     account.simulator.reverse(taken.provider_ref, one, now=account.now)
     account.now += 3600
+    _list(account)
 
     wrong = [c for request, response in answers for c in document.answered(request, response)]
     events = [json.loads(one.read()) for one in account.simulator.due(now=account.now)]

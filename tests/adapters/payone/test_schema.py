@@ -17,6 +17,7 @@ from gateway.errors import Rejected
 from gateway.model.money import Money
 from gateway.model.payment import CaptureMethod, PaymentState
 from tests.adapters.payone.conformance import SUBJECT
+from tests.conformance.subject import pages
 
 SPEC: Final = Path("payments/payone/api-definition.yaml")
 BACK: Final = "https://shop.example/back"
@@ -153,6 +154,8 @@ def extras(account: Any, payment: Any) -> None:
     assert account.create(again) == account.create(again)
     lost = payment(payment_id="lost", provider_ref="a.b.c")
     assert account.run(account.payments.find_payment(lost)) is None
+    port = ADAPTER.port("reports", account.settings)
+    assert 1 < len(list(pages(account.run, port, account.now - 86_400)))
 
 
 def test_every_request_validates(spec: dict[str, Any], account: Any, payment: Any) -> None:

@@ -56,3 +56,17 @@ def test_answer_without_a_date_has_no_age() -> None:
 def test_reference_is_one_part_of_a_path() -> None:
     """Whatever stands in it."""
     assert "a%2F..%3Fb" == segment("a/..?b")
+
+
+def test_moments_that_are_none_are_zero() -> None:
+    """Nothing depends on them; one without zone is in UTC."""
+    assert 0.0 == answers.seconds("") == answers.seconds("soon") == answers.seconds("1970-01-01")
+    assert 1_000.0 == answers.seconds("1970-01-01T00:16:40") == answers.seconds(answers.moment(1e3))
+    assert "1970-01-01T00:16:40Z" == answers.moment(1_000.9)
+
+
+@pytest.mark.parametrize("raw", [b"5", b"[]", b'"x"', b"null", b"[" * 100_000, b"\xff"])
+def test_an_entry_that_is_no_object_has_no_texts(raw: bytes) -> None:
+    """It stands beside others, which shall be seen all the same."""
+    assert {} == answers.texts(msgspec.Raw(raw))
+    assert {"a": "b"} == answers.texts(msgspec.Raw(b'{"a":"b","c":5,"d":null}'))
