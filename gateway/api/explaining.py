@@ -36,7 +36,7 @@ async def explain_payment(facade: Facade, request: hot.Request) -> Answer:
     require_json(request.headers.get("content-type", ""))
     tenant = facade.hub.tenant(caller.tenant)
     new = requests.read_payment(
-        await request.body(), currencies=tenant.settings.currencies, systems=tenant.able
+        await request.body(), currencies=tenant.settings.currencies, choice=tenant.choice
     )
     at = datetime.now(UTC).isoformat()
     intended = attempting.of_request(new, payment_id=new_id(), at=at)

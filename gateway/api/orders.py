@@ -1,6 +1,5 @@
 """Orders: taking them, showing them, and telling everything that happened to them."""
 
-import re
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -22,16 +21,13 @@ from gateway.runtime.answers import Answer
 from gateway.runtime.documents import Unit
 
 _OPERATION: Final = "POST /v1/orders"
-_KEY: Final = re.compile(r'(?P<quote>"?)(?P<key>[\x21\x23-\x7e]{1,255})(?P=quote)')
-_WAIT: Final = re.compile(r'(?:^|[;,\s])wait\s*=\s*"?(\d{1,9})"?(?:$|[;,\s])', re.IGNORECASE)
-_WAIT_MOST_S: Final = 30
 
 
 async def submit_order(facade: Facade, request: hot.Request) -> Answer:
     """Take an order: stored and its flow started in one transaction, answered after the commit."""
     asked = await taking.read(facade, request, _OPERATION)
     tenant = asked.tenant
-    new = read_order(asked.body, currencies=tenant.settings.currencies, systems=tenant.able)
+    new = read_order(asked.body, currencies=tenant.settings.currencies, choice=tenant.choice)
     order, event = ordering.submit(
         new, order_id=new_id(), payment_id=new_id(), at=datetime.now(UTC).isoformat()
     )

@@ -19,10 +19,11 @@ from gateway.model import codec
 from gateway.model.capability import Capability
 from gateway.model.identifiers import new_id
 from gateway.model.payment import Payment, PaymentState
-from gateway.policy import attempting, capturing, requests
+from gateway.policy import attempting, cancelling, capturing, requests
 from gateway.runtime.answers import Answer
 from gateway.runtime.database import Connection
 from gateway.runtime.documents import Unit
+from gateway.runtime.hub import Tenant
 
 _TAKE: Final = "POST /v1/payments"
 _CAPTURE: Final = "POST /v1/payments/{payment_id}/capture"
@@ -55,10 +56,12 @@ async def submit_payment(facade: Facade, request: hot.Request) -> Answer:
     asked = await taking.read(facade, request, _TAKE)
     tenant = asked.tenant
     new = requests.read_payment(
-        asked.body, currencies=tenant.settings.currencies, systems=tenant.able
+        asked.body, currencies=tenant.settings.currencies, choice=tenant.choice
     )
     at = datetime.now(UTC).isoformat()
-    payment = attempting.of_request(new, payment_id=new_id(), at=at)
+    payment = attempting.of_request(
+        new, payment_id=new_id(), at=at, needs_payer=tenant.needs_payer(new.payment.method_code)
+    )
     answer = made(payment, f"/v1/payments/{payment.payment_id}")
 
     async def begin(unit: Unit) -> Answer:
@@ -92,7 +95,7 @@ async def capture_payment(facade: Facade, request: hot.Request) -> Answer:
         if not requests.may_capture(payment):
             raise _wrong_state(payment)
         now = datetime.now(UTC)
-        hold_days = _hold_days(asked.tenant.collectors[payment.provider].adapter, payment)
+        hold_days = _hold_days(asked.tenant, payment)
         amount = requests.amount_to_capture(payment, new, hold_days=hold_days, now=now)
         changed, capture = capturing.request(payment, amount, at=now.isoformat())
         await unit.save("payment", payment_id, changed.state.value, changed)
@@ -113,8 +116,11 @@ async def cancel_payment(facade: Facade, request: hot.Request) -> Answer:
         payment = await _of_its_own(unit, payment_id)
         if not requests.may_cancel(payment):
             raise _wrong_state(payment)
-        await asked.start(unit, change_payment.CANCEL, change_payment.QUEUE, payment_id)
-        return made(payment, f"/v1/payments/{payment_id}", status=202)
+        changed, wish = cancelling.request(payment, at=datetime.now(UTC).isoformat())
+        await unit.save("payment", payment_id, changed.state.value, changed)
+        kind, queue = change_payment.CANCEL, change_payment.QUEUE
+        await asked.start(unit, kind, queue, wish.cancellation_id, subject=payment_id)
+        return made(changed, f"/v1/payments/{payment_id}", status=202)
 
     return await taking.take(facade, asked, business_id=payment_id, begin=begin)
 
@@ -217,8 +223,10 @@ async def _of_its_own(unit: Unit, payment_id: str) -> Payment:
     return payment
 
 
-def _hold_days(adapter: Any, payment: Payment) -> int:
-    rows = (row for row in adapter.capabilities if row.method == payment.method_code)
+def _hold_days(tenant: Tenant, payment: Payment) -> int:
+    system = tenant.collectors.get(payment.provider)
+    rows = system.adapter.capabilities if system else ()
+    rows = tuple(row for row in rows if row.method == payment.method_code)
     return max((row.hold_days for row in rows), default=0)
 
 

@@ -94,7 +94,7 @@ async def explained(configuration: "Configuration", name: str, body: bytes) -> E
     )
     tenant = parts.hub.tenant(name)
     try:
-        new = read_order(body, currencies=tenant.settings.currencies, systems=tenant.able)
+        new = read_order(body, currencies=tenant.settings.currencies, choice=tenant.choice)
     except Invalid as error:
         return Explanation(accepted=False, errors=error.errors)
     at = datetime.now(UTC).isoformat()
@@ -104,9 +104,7 @@ async def explained(configuration: "Configuration", name: str, body: bytes) -> E
         order, _ = ordering.decide(order, assessment)
     route = parts.hub.route(
         tenant,
-        routing.of_payment(
-            attempting.of_order(order, at=order.submitted_at), channel=order.channel.value
-        ),
+        routing.of_payment(attempting.of_order(order, at=order.submitted_at)),
     )
     requests = [asked] if asked else [
         one for target, exchange in _first_calls(tenant, order, route, at)

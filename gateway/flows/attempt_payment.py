@@ -10,7 +10,13 @@ from typing import Final
 
 from gateway.errors import InDoubt, Misconfigured, Rejected
 from gateway.model.event import Event
-from gateway.model.payment import Payment, PaymentFailure, PaymentState, ProviderPayment
+from gateway.model.payment import (
+    CaptureMethod,
+    Payment,
+    PaymentFailure,
+    PaymentState,
+    ProviderPayment,
+)
 from gateway.policy import attempting, collecting, routing
 from gateway.ports.exchange import Exchange
 from gateway.ports.payments import Payments
@@ -28,13 +34,13 @@ _ROUNDS: Final = 20
 RELEASED: Final = frozenset({PaymentState.CANCELLED, PaymentState.FAILED})
 
 
-def routed(story: Story, payment: Payment, *, channel: str = "") -> Payment:
+def routed(story: Story, payment: Payment) -> Payment:
     """The payment with an attempt at the system that takes it.
 
     Raises:
         Rejected: No provider can take it (code ``no_provider``).
     """
-    route = story.hub.route(story.tenant, routing.of_payment(payment, channel=channel))
+    route = story.hub.route(story.tenant, routing.of_payment(payment))
     if not route.system:
         told = ", ".join(f"{one.system}: {one.code}" for one in route.reasons)
         raise Rejected("No provider can take this payment.", code="no_provider", detail=told)
@@ -51,14 +57,32 @@ async def attempt_payment(story: Story, payment: Payment) -> Payment:
     """
     while True:
         number = len(payment.attempts)
+        if story.decided:
+            await _be_last(story, payment)
         said = await _ask(story, payment, attempting.step_of(number))
         payment = await story.record(
             f"payment.answered{_nth(number)}",
-            _answering(story, payment.payment_id, said),
+            _answering(story, payment.payment_id, number, said),
             returns=Payment,
         )
         if len(payment.attempts) == number:
             return payment
+
+
+async def _be_last(story: Story, payment: Payment) -> None:
+    """Whoever lets a step be repeated may mean an attempt after which somebody else was asked.
+
+    Raises:
+        InDoubt: It was so.
+    """
+    number = len(payment.attempts)
+    now = await story.look(
+        attempting.step_of(number), lambda unit: load_payment(unit, payment.payment_id)
+    )
+    later = attempting.step_of(number + 1)
+    if len(now.attempts) > number and f"payment.answered{_nth(number)}" not in story.steps:
+        message = f"Another provider was asked since; go on from {later}."
+        raise InDoubt(message, code="attempt_superseded")
 
 
 async def _ask(story: Story, payment: Payment, step: str) -> ProviderPayment | None:
@@ -79,13 +103,15 @@ async def _ask(story: Story, payment: Payment, step: str) -> ProviderPayment | N
 
 
 def _answering(
-    story: Story, payment_id: str, said: ProviderPayment | None
+    story: Story, payment_id: str, number: int, said: ProviderPayment | None
 ) -> Callable[[Unit], Awaitable[Payment]]:
     """The payment after the answer to an attempt, with another one where that is to be."""
 
     async def change(unit: Unit) -> Payment:
         payment = await load_payment(unit, payment_id)
         events: tuple[Event, ...]
+        if len(payment.attempts) != number:
+            raise InDoubt("Another provider was asked since.", code="attempt_superseded")
         if said is None:
             failure = PaymentFailure(code="unavailable", retryable=True)
             changed, events = attempting.not_executed(payment, failure)
@@ -94,7 +120,8 @@ def _answering(
         if changed.failure and _has_next(story, changed, changed.failure.code):
             await unit.refer(collecting.references(changed))
             changed = routed(story, changed)
-            events = (attempting.retried(changed),)
+            told = [one for one in events if not one.type.startswith("headrace.payment.failed")]
+            events = (*told, attempting.retried(changed))
         await unit.save("payment", payment_id, changed.state.value, changed, events)
         await unit.refer(collecting.references(changed))
         return changed
@@ -155,8 +182,20 @@ async def await_payment(
             # The customer did not act in time; nobody else shall.
             payment = await end_payment(story, payment, f"{word}.{number}")
         if payment.state in wanted or payment.state in collecting.ENDED:
-            return payment
+            return _whole(payment)
     raise InDoubt("The provider has said pending for too long.", code="payment_pending")
+
+
+def _whole(payment: Payment) -> Payment:
+    """The payment, if what is collected at once is what was asked for.
+
+    Raises:
+        InDoubt: It is another amount.
+    """
+    is_at_once = payment.capture_method is CaptureMethod.AUTOMATIC
+    if is_at_once and payment.state in collecting.CAPTURED and payment.captured != payment.amount:
+        raise InDoubt("The provider collected another amount.", code="integrity_mismatch")
+    return payment
 
 
 async def look_up(story: Story, payment: Payment, name: str) -> None:

@@ -15,6 +15,7 @@ from gateway.flows.attempt_payment import (
     provider_of,
     wake,
 )
+from gateway.flows.collect_payment import record_refund
 from gateway.model.event import Event
 from gateway.model.payment import (
     Payment,
@@ -22,7 +23,7 @@ from gateway.model.payment import (
     ProviderPayment,
     ProviderRefund,
 )
-from gateway.policy import capturing, collecting, refunding
+from gateway.policy import cancelling, capturing, collecting, refunding
 from gateway.ports.exchange import Exchange
 from gateway.ports.payments import Payments
 from gateway.runtime.documents import Unit
@@ -36,39 +37,44 @@ REFUND: Final = "refund_payment"
 
 async def capture_payment(story: Story) -> str:
     """Collect a part of what was authorised, or all of it."""
-    payment = await _read(story, capturing.payment_of(story.business_id))
+    payment_id = capturing.payment_of(story.business_id)
+    payment = await _read(story, payment_id)
     capture = capturing.find(payment, story.business_id)
     try:
         said = await story.call(
             "payments.capture_payment",
             provider_of(story, payment),
             lambda port, key: port.capture_payment(payment, capture.amount, key=key),
-            find=lambda port: _captured(port, payment, capturing.total(payment)),
+            find=lambda port: _captured(port, payment, capturing.target(payment, capture)),
             returns=ProviderPayment,
         )
     except Rejected as error:
         failure = PaymentFailure(code=error.code)
-        await _record(story, "refused", lambda one: capturing.refused(one, capture, failure))
+        await _record(
+            story, "refused", payment_id, lambda one: capturing.refused(one, capture, failure)
+        )
         return "COMPLETED"
 
     def answered(known: Payment) -> tuple[Payment, tuple[Event, ...]]:
         return collecting.apply(capturing.done(known, capture), said, at=time.time())
 
-    await _record(story, "answered", answered)
+    await _record(story, "answered", payment_id, answered)
     return "COMPLETED"
 
 
 async def cancel_payment(story: Story) -> str:
     """Give up what was authorised, or what nobody has paid yet."""
-    payment = await _read(story, story.business_id)
-    ended = await end_payment(story, payment, "asked")
-    await story.record("payment.wake", lambda unit: _wake(unit, ended), returns=None)
+    payment_id = cancelling.payment_of(story.business_id)
+    payment = await _read(story, payment_id)
+    await end_payment(story, payment, "asked")
+    await _record(story, "ended", payment_id, lambda one: cancelling.ended(one, story.business_id))
     return "COMPLETED"
 
 
 async def refund_payment(story: Story) -> str:
     """Give back a part of what was collected, or all of it."""
-    payment = await _read(story, refunding.payment_of(story.business_id))
+    payment_id = refunding.payment_of(story.business_id)
+    payment = await _read(story, payment_id)
     refund = refunding.find(payment, story.business_id)
     try:
         said = await story.call(
@@ -82,14 +88,11 @@ async def refund_payment(story: Story) -> str:
         )
     except Rejected as error:
         failure = PaymentFailure(code=error.code)
-        await _record(story, "refused", lambda one: refunding.refused(one, refund, failure))
+        await _record(
+            story, "refused", payment_id, lambda one: refunding.refused(one, refund, failure)
+        )
         return "COMPLETED"
-
-    def answered(known: Payment) -> tuple[Payment, tuple[Event, ...]]:
-        named = refunding.answered(known, refund, said)
-        return collecting.apply(named, movements=[said.movement], at=time.time())
-
-    await _record(story, "answered", answered)
+    await record_refund(story, refund, said)
     return "COMPLETED"
 
 
@@ -102,22 +105,22 @@ def _captured(
 
 
 async def _read(story: Story, payment_id: str) -> Payment:
+    # A wish is committed: its outcome has to be known before anything else is wished.
+    story.heeds_cancel = False
     return await story.record(
         "payment.read", lambda unit: load_payment(unit, payment_id), returns=Payment
     )
 
 
 async def _record(
-    story: Story, word: str, change: Callable[[Payment], tuple[Payment, tuple[Event, ...]]]
+    story: Story,
+    word: str,
+    payment_id: str,
+    change: Callable[[Payment], tuple[Payment, tuple[Event, ...]]],
 ) -> None:
     async def store(unit: Unit) -> None:
-        payment_id = capturing.payment_of(refunding.payment_of(story.business_id))
         changed, events = change(await load_payment(unit, payment_id))
         await unit.save("payment", payment_id, changed.state.value, changed, events)
         await wake(unit.connection, changed)
 
     await story.record(f"payment.{word}", store, returns=None)
-
-
-async def _wake(unit: Unit, payment: Payment) -> None:
-    await wake(unit.connection, payment)

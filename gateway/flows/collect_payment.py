@@ -1,5 +1,6 @@
 """Collect the payment of an order, or release it again; a chapter of ``place_order``."""
 
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Final
@@ -15,6 +16,7 @@ from gateway.flows.attempt_payment import (
     provider_of,
     record_answers,
     routed,
+    wake,
 )
 from gateway.model.order import Order
 from gateway.model.payment import (
@@ -23,8 +25,9 @@ from gateway.model.payment import (
     PaymentState,
     ProviderPayment,
     ProviderRefund,
+    Refund,
 )
-from gateway.policy import attempting, collecting
+from gateway.policy import attempting, collecting, refunding
 from gateway.runtime.documents import Unit
 from gateway.runtime.story import Story
 
@@ -54,7 +57,7 @@ async def collect_payment(
     async def prepare(unit: Unit) -> Payment:
         await begin(unit)
         intended = attempting.of_order(order, at=datetime.now(UTC).isoformat())
-        prepared = routed(story, intended, channel=order.channel.value)
+        prepared = routed(story, intended)
         told = [attempting.created(prepared)]
         await unit.insert("payment", prepared.payment_id, prepared.state.value, prepared, told)
         return await load_payment(unit, order.payment_id)
@@ -89,6 +92,8 @@ async def release_payment(story: Story, order: Order) -> None:
         return await apply_answers(unit, order.payment_id, *said)
 
     payment = await story.record("payment.cancelling", catch_up, returns=Payment)
+    if attempting.step_of(len(payment.attempts)) not in story.steps:
+        return  # nothing was sent to the last one, and nothing came of those before
     for number in range(1, _ROUNDS + 1):
         if payment.state in collecting.CAPTURED:
             await give_back(story, payment)
@@ -107,21 +112,49 @@ async def release_payment(story: Story, order: Order) -> None:
 
 
 async def give_back(story: Story, payment: Payment) -> None:
-    """Refund what was collected.
+    """Refund what was collected and has stayed.
 
     Raises:
         Rejected: The provider could not; a person has to.
     """
-    refund_id = f"{payment.payment_id}-refund"
-    refund = await story.call(
+
+    async def wish(unit: Unit) -> Payment:
+        known = await load_payment(unit, payment.payment_id)
+        left = refunding.left(known)
+        if not left.minor:
+            return known
+        at = datetime.now(UTC).isoformat()
+        wished, refund = refunding.request(known, left, reason="order ended", at=at)
+        told = [refunding.event(refund, "requested")]
+        await unit.save("payment", wished.payment_id, wished.state.value, wished, told)
+        return wished
+
+    wished = await story.record("payment.refund", wish, returns=Payment)
+    refund = next((one for one in reversed(wished.refunds) if one.reason == "order ended"), None)
+    if refund is None:
+        return
+    said = await story.call(
         "payments.refund_payment",
-        provider_of(story, payment),
-        lambda port, key: port.refund_payment(payment, refund_id, payment.captured, key=key),
-        find=lambda port: port.find_refund(payment, refund_id),
+        provider_of(story, wished),
+        lambda port, key: port.refund_payment(wished, refund.refund_id, refund.amount, key=key),
+        find=lambda port: port.find_refund(wished, refund.refund_id),
         returns=ProviderRefund,
     )
-    if refund.state is PaymentState.FAILED:
+    await record_refund(story, refund, said)
+    if said.state is PaymentState.FAILED:
         raise Rejected("The provider could not give the money back.", code="refund_failed")
+
+
+async def record_refund(story: Story, refund: Refund, said: ProviderRefund) -> None:
+    """The payment after its provider's answer to a refund."""
+
+    async def change(unit: Unit) -> None:
+        known = refunding.answered(await load_payment(unit, refund.payment_id), refund, said)
+        changed, events = collecting.apply(known, movements=[said.movement], at=time.time())
+        await unit.save("payment", refund.payment_id, changed.state.value, changed, events)
+        await wake(unit.connection, changed)
+
+    await story.record("payment.refund_answered", change, returns=None)
 
 
 async def _capture(story: Story, payment: Payment) -> Payment:

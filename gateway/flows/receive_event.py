@@ -5,7 +5,7 @@ A consumer, not a flow: it changes the model and wakes the flows that wait, and 
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -17,7 +17,7 @@ from gateway.flows.attempt_payment import wake
 from gateway.model import codec
 from gateway.model.event import Event, ProviderEvent
 from gateway.model.identifiers import new_id
-from gateway.model.payment import Payment
+from gateway.model.payment import Payment, PaymentState
 from gateway.policy import collecting, ordering
 from gateway.runtime import engine, outbox, telemetry
 from gateway.runtime.database import Connection
@@ -28,6 +28,8 @@ from gateway.runtime.telemetry import Telemetry
 
 _log = structlog.get_logger()
 
+# What everybody knows of an attempt after which another provider was asked.
+_KNOWN: Final = frozenset({PaymentState.FAILED, PaymentState.CANCELLED})
 # A webhook may overtake the answer to our own call; after these pauses a person has to look.
 _PATIENCE_S = (1.0, 5.0, 30.0, 120.0, 600.0)
 
@@ -220,15 +222,15 @@ def _without_change(row: Row, event: ProviderEvent, found: _Known) -> Verdict | 
 def _about_earlier(row: Row, event: ProviderEvent, about: str) -> Verdict:
     """What becomes of a word about an attempt after which another provider was asked.
 
-    That it failed is known; that it moved money after all is for a person: it may be the second
-    time.
+    That it failed is known; everything else is for a person: it may be the second time.
     """
+    if row.hint or event.hint:
+        return _parked(row, "earlier_attempt_hint", about)
     said = event.payment
-    moved = event.movements or row.hint or event.hint
-    if moved or (said and (said.state in collecting.AUTHORISED or said.captured.minor)):
-        _log.error("payment.earlier_attempt_moved", tenant=row.tenant, seq=row.seq)
-        return _parked(row, "earlier_attempt_moved", about)
-    return Verdict(seq=row.seq, state="IGNORED", reason="earlier_attempt", business_id=about)
+    if said and said.state in _KNOWN and not said.captured.minor and not event.movements:
+        return Verdict(seq=row.seq, state="IGNORED", reason="earlier_attempt", business_id=about)
+    _log.error("payment.earlier_attempt_lives", tenant=row.tenant, business_id=about, seq=row.seq)
+    return _parked(row, "earlier_attempt_lives", about)
 
 
 def _parked(row: Row, reason: str, about: str) -> Verdict:

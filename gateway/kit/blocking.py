@@ -15,7 +15,7 @@ import urllib3
 
 from gateway.errors import InDoubt, Misconfigured, Unavailable
 from gateway.kit.adapter import Adapter
-from gateway.ports.exchange import Exchange, Session
+from gateway.ports.exchange import SAFE, Exchange, Session, half_done
 
 T = TypeVar("T")
 Send: TypeAlias = Callable[[httpx.Request], httpx.Response]
@@ -23,10 +23,17 @@ Send: TypeAlias = Callable[[httpx.Request], httpx.Response]
 
 def run(exchange: Exchange[T], send: Send) -> T:
     """Hold the conversation to its end and return what it returns."""
+    has_written = False
     try:
         request = next(exchange)
         while True:
-            request = exchange.send(send(request))
+            following = exchange.send(send(request))
+            has_written = has_written or request.method not in SAFE
+            request = following
+    except Unavailable as error:
+        if has_written:
+            raise half_done(error) from error
+        raise
     except StopIteration as end:
         value: T = end.value
         return value

@@ -206,8 +206,8 @@ class RefundState(StrEnum):
     FAILED = "FAILED"
 
 
-class CaptureState(StrEnum):
-    """What became of the wish to collect an authorised amount."""
+class WishState(StrEnum):
+    """What became of the wish to collect an authorised amount, or to give it up."""
 
     CREATED = "CREATED"
     DONE = "DONE"
@@ -224,7 +224,20 @@ class Capture(msgspec.Struct, frozen=True, kw_only=True):
     capture_id: str
     amount: Money
     requested_at: str
-    state: CaptureState = CaptureState.CREATED
+    state: WishState = WishState.CREATED
+    failure: PaymentFailure | None = None
+
+
+class Cancellation(msgspec.Struct, frozen=True, kw_only=True):
+    """The wish to give up what was not collected.
+
+    Attributes:
+        requested_at: ISO 8601 in UTC.
+    """
+
+    cancellation_id: str
+    requested_at: str
+    state: WishState = WishState.CREATED
     failure: PaymentFailure | None = None
 
 
@@ -276,6 +289,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
         splits: Whose the money is; empty where it is all ours.
         customer_id: The front-end's id of the payer; empty where nobody is known.
         country: Of the payer, ISO 3166-1 alpha-2; empty where it is not known.
+        channel: Of the order; empty for a payment of its own.
         provider: The configured system that collects; before one is chosen the one that was asked
             for, or empty.
         requested_at: When the payment was first prepared, ISO 8601 in UTC.
@@ -287,6 +301,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
         disputed: What is claimed and not decided.
         movements: What was reported of the money, in a fixed order; the facets are their sums.
         captures: What of an authorisation we were asked to collect, oldest first.
+        cancellations: How often we were asked to give it up, oldest first.
         refunds: What we were asked to give back, oldest first.
         authorised_at, captured_at: The earliest word of it, ISO 8601 in UTC; empty before.
         final_at: The day after which the payer can take nothing back as a matter of course;
@@ -310,6 +325,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     splits: tuple[Split, ...] = ()
     customer_id: Kept[str] = ""
     country: Kept[str] = ""
+    channel: Kept[str] = ""
     provider: Kept[str] = ""
     requested_at: Kept[str]
     state: Kept[PaymentState] = PaymentState.CREATED
@@ -321,6 +337,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     disputed: Kept[Money]
     movements: Kept[tuple[Movement, ...]] = ()
     captures: Kept[tuple[Capture, ...]] = ()
+    cancellations: Kept[tuple[Cancellation, ...]] = ()
     refunds: Kept[tuple[Refund, ...]] = ()
     authorised_at: Kept[str] = ""
     captured_at: Kept[str] = ""

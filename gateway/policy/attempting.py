@@ -35,12 +35,17 @@ def of_order(order: Order, *, at: str) -> Payment:
         reference=order.reference,
         payer=order.party,
         items=order.items,
+        channel=order.channel.value,
     )
 
 
-def of_request(new: NewPayment, *, payment_id: str, at: str) -> Payment:
-    """A payment without an order, before anybody was chosen to collect it."""
-    return _intended(
+def of_request(new: NewPayment, *, payment_id: str, at: str, needs_payer: bool = True) -> Payment:
+    """A payment without an order, before anybody was chosen to collect it.
+
+    Args:
+        needs_payer: Whether a provider asks who pays for what; else it is not kept.
+    """
+    intended = _intended(
         new.payment,
         new.amount,
         payment_id=payment_id,
@@ -51,6 +56,7 @@ def of_request(new: NewPayment, *, payment_id: str, at: str) -> Payment:
         items=new.items,
         splits=new.splits,
     )
+    return intended if needs_payer else msgspec.structs.replace(intended, payer=None, items=())
 
 
 def step_of(number: int) -> str:
@@ -93,6 +99,7 @@ def attempt(payment: Payment, route: Route, *, needs_payer: bool) -> Payment:
         provider_ref="",
         failure=None,
         next_action=None,
+        authorised_at="",
         payer=payment.payer if needs_payer else None,
         items=payment.items if needs_payer else (),
         attempts=(*payment.attempts, following),
@@ -110,19 +117,24 @@ def unknown(payment: Payment) -> tuple[Payment, tuple[Event, ...]]:
 
 
 def not_executed(payment: Payment, failure: PaymentFailure) -> tuple[Payment, tuple[Event, ...]]:
-    """The payment whose last attempt surely moved nothing, and will not."""
+    """The payment whose last attempt surely moved nothing, and will not; or that had none."""
     if payment.progress is not PaymentState.CREATED:
         return payment, ()
-    *earlier, last = payment.attempts
-    ended = msgspec.structs.replace(last, state=AttemptState.NOT_EXECUTED, failure=failure)
     changed = msgspec.structs.replace(
         payment,
         progress=PaymentState.FAILED,
         state=PaymentState.FAILED,
         failure=failure,
-        attempts=(*earlier, ended),
+        attempts=tuple(
+            msgspec.structs.replace(one, state=AttemptState.NOT_EXECUTED, failure=failure)
+            if one is payment.attempts[-1]
+            else one
+            for one in payment.attempts
+        ),
     )
-    return changed, (collecting.event(changed, "failed"),)
+    resolved = bool(payment.attempts) and payment.attempts[-1].state is AttemptState.UNKNOWN
+    words = ("resolved", "failed") if resolved else ("failed",)
+    return changed, tuple(collecting.event(changed, word) for word in words)
 
 
 def is_free(payment: Payment) -> bool:
@@ -146,6 +158,7 @@ def _intended(
     payer: Party | None,
     items: tuple[OrderItem, ...],
     splits: tuple[Split, ...] = (),
+    channel: str = "",
 ) -> Payment:
     nothing = Money(0, amount.currency)
     return Payment(
@@ -164,6 +177,7 @@ def _intended(
         splits=splits,
         customer_id=payer.party_id if payer else "",
         country=payer.addresses[0].country if payer else "",
+        channel=channel,
         provider=instruction.provider,
         requested_at=at,
         captured=nothing,

@@ -6,20 +6,40 @@ import msgspec
 
 from gateway.model.event import Event
 from gateway.model.money import Money
-from gateway.model.payment import Capture, CaptureState, Payment, PaymentFailure
+from gateway.model.movement import MovementKind, MovementState
+from gateway.model.payment import Capture, Payment, PaymentFailure, WishState
 from gateway.policy import collecting
 
 
 def left(payment: Payment) -> Money:
     """What can still be collected, by what the provider said and by what it was asked."""
-    taken = max(payment.captured.minor, total(payment))
+    taken = max(payment.captured.minor, _asked(payment) - _undone(payment))
     return Money(max(payment.amount.minor - taken, 0), payment.amount.currency)
 
 
-def total(payment: Payment) -> int:
+def target(payment: Payment, capture: Capture) -> int:
+    """Minor units that are collected in all once this capture is; others are not under way."""
+    before = _asked(payment) - capture.amount.minor - _undone(payment)
+    return max(payment.captured.minor, before) + capture.amount.minor
+
+
+def is_open(payment: Payment) -> bool:
+    """Whether nobody knows yet what came of a wish to collect it, or to give it up."""
+    states = [one.state for one in payment.captures]
+    states += [one.state for one in payment.cancellations]
+    return WishState.CREATED in states
+
+
+def _asked(payment: Payment) -> int:
     """Minor units that were to be collected, without what was refused."""
-    asked = (one for one in payment.captures if one.state is not CaptureState.FAILED)
+    asked = (one for one in payment.captures if one.state is not WishState.FAILED)
     return sum(one.amount.minor for one in asked)
+
+
+def _undone(payment: Payment) -> int:
+    """Minor units that the provider took back after it had collected them."""
+    captures = (one for one in payment.movements if one.kind is MovementKind.CAPTURE)
+    return sum(one.amount.minor for one in captures if one.state is MovementState.UNDONE)
 
 
 def has_expired(payment: Payment, *, hold_days: int, now: datetime) -> bool:
@@ -68,19 +88,19 @@ def find(payment: Payment, capture_id: str) -> Capture:
 
 def done(payment: Payment, capture: Capture) -> Payment:
     """The payment of which the provider has taken the order to collect."""
-    return _with(payment, capture, CaptureState.DONE, None)
+    return _with(payment, capture, WishState.DONE, None)
 
 
 def refused(
     payment: Payment, capture: Capture, failure: PaymentFailure
 ) -> tuple[Payment, tuple[Event, ...]]:
     """The payment of which the provider will not collect this."""
-    changed = _with(payment, capture, CaptureState.FAILED, failure)
+    changed = _with(payment, capture, WishState.FAILED, failure)
     return changed, (collecting.event(changed, "capture_failed"),)
 
 
 def _with(
-    payment: Payment, capture: Capture, state: CaptureState, failure: PaymentFailure | None
+    payment: Payment, capture: Capture, state: WishState, failure: PaymentFailure | None
 ) -> Payment:
     captures = (
         msgspec.structs.replace(one, state=state, failure=failure)

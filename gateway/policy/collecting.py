@@ -76,7 +76,9 @@ def apply(
         at: When it was said, seconds since the epoch; zero where nobody knows.
     """
     known = moving.join(payment.movements, (*movements, *_told(said)))
-    progress = max(payment.progress, said.state, key=_PROGRESS.index) if said else payment.progress
+    # That it surely did nothing was our word; the provider's own begins anew.
+    so_far = _S.CREATED if said and _is_not_executed(payment) else payment.progress
+    progress = max(so_far, said.state, key=_PROGRESS.index) if said else so_far
     currency = payment.amount.currency
     captured = moving.done(known, MovementKind.CAPTURE, currency)
     refunded = moving.done(known, MovementKind.REFUND, currency)
@@ -101,7 +103,7 @@ def apply(
         changed,
         failure=_failure(changed, said),
         refunds=refunding.after(changed),
-        **_dates(changed, said, at),
+        **_dates(changed, said, movements, at),
     )
     changed = msgspec.structs.replace(changed, attempts=_attempts(changed))
     told = [event(changed, word) for word in _news(payment, changed)]
@@ -127,7 +129,9 @@ def references(payment: Payment) -> tuple[ExternalReference, ...]:
     )
 
 
-def _dates(payment: Payment, said: ProviderPayment | None, at: float) -> dict[str, str]:
+def _dates(
+    payment: Payment, said: ProviderPayment | None, movements: Sequence[Movement], at: float
+) -> dict[str, str]:
     """The earliest words of what happened; the earliest stays, whichever is heard first."""
     if not at:
         return {}
@@ -135,7 +139,11 @@ def _dates(payment: Payment, said: ProviderPayment | None, at: float) -> dict[st
     told: dict[str, str] = {}
     if said is not None and said.state is _S.AUTHORISED:
         told["authorised_at"] = min(payment.authorised_at or heard, heard)
-    if said is not None and (said.state in CAPTURED or said.captured.minor):
+    collected = said is not None and (said.state in CAPTURED or said.captured.minor)
+    moved = any(
+        one.kind is MovementKind.CAPTURE and one.state is MovementState.DONE for one in movements
+    )
+    if collected or moved:
         told["captured_at"] = min(payment.captured_at or heard, heard)
         told["final_at"] = finality.final_on(payment.method_code, told["captured_at"])
     return told
@@ -164,6 +172,10 @@ def _told(said: ProviderPayment | None) -> Iterator[Movement]:
     ):
         if amount.minor:
             yield Movement(kind=kind, ref="", state=MovementState.DONE, amount=amount)
+
+
+def _is_not_executed(payment: Payment) -> bool:
+    return bool(payment.attempts) and payment.attempts[-1].state is AttemptState.NOT_EXECUTED
 
 
 def _is_unknown(payment: Payment) -> bool:

@@ -45,9 +45,8 @@ def request(payment: Payment, amount: Money, *, reason: str, at: str) -> tuple[P
         amount: At most what is ``left``.
         at: ISO 8601 in UTC.
     """
-    number = len(payment.refunds)
     refund = Refund(
-        refund_id=f"{payment.payment_id}-refund" + (f"-{number + 1}" if number else ""),
+        refund_id=f"{payment.payment_id}-refund-{len(payment.refunds) + 1}",
         payment_id=payment.payment_id,
         amount=amount,
         reason=reason,
@@ -58,7 +57,7 @@ def request(payment: Payment, amount: Money, *, reason: str, at: str) -> tuple[P
 
 def payment_of(refund_id: str) -> str:
     """Id of the payment that a refund is of."""
-    return refund_id.partition("-refund")[0]
+    return refund_id.partition("-refund-")[0]
 
 
 def find(payment: Payment, refund_id: str) -> Refund:

@@ -1,26 +1,24 @@
 """Requests about money: what no schema says of them, each with its pointer and its rule."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
 
 import msgspec
 
 from gateway.model.instruction import NewCapture, NewPayment, NewRefund
 from gateway.model.money import Money
-from gateway.model.payment import AttemptState, Payment, PaymentState
+from gateway.model.payment import AttemptState, CaptureMethod, Payment, PaymentState
 from gateway.model.split import SplitKind
 from gateway.policy import capturing, refunding, routing
 from gateway.policy.validation import FieldError, Invalid, read, route_errors
 
 
-def read_payment(
-    body: bytes, *, currencies: tuple[str, ...], systems: Mapping[str, routing.System]
-) -> NewPayment:
+def read_payment(body: bytes, *, currencies: tuple[str, ...], choice: routing.Choice) -> NewPayment:
     """The payment that a front-end asks for.
 
     Args:
         currencies: In which the tenant sells.
-        systems: Those that collect payments, by name.
+        choice: Who may collect it.
 
     Raises:
         Invalid: With everything that is wrong.
@@ -33,7 +31,8 @@ def read_payment(
             yield FieldError("/amount/currency", "currency_not_sold", detail)
         yield from _item_errors(new)
         yield from _split_errors(new)
-        yield from route_errors(routing.of_request(new), systems, amount="/amount")
+        yield from route_errors(routing.of_request(new), choice, amount="/amount")
+        yield from _day_errors(new.payment.due)
 
     return read(body, NewPayment, rules)
 
@@ -96,7 +95,8 @@ def amount_to_refund(payment: Payment, new: NewRefund) -> Money:
 def may_capture(payment: Payment) -> bool:
     """Whether something is authorised that can be collected."""
     states = {PaymentState.AUTHORISED, PaymentState.CAPTURED}
-    return payment.state in states and capturing.left(payment).minor > 0
+    held = payment.capture_method is CaptureMethod.MANUAL and payment.state in states
+    return held and not capturing.is_open(payment) and capturing.left(payment).minor > 0
 
 
 def may_cancel(payment: Payment) -> bool:
@@ -104,7 +104,14 @@ def may_cancel(payment: Payment) -> bool:
     doubtful = {AttemptState.PREPARED, AttemptState.UNKNOWN}
     known = bool(payment.attempts) and payment.attempts[-1].state not in doubtful
     open_states = {PaymentState.REQUIRES_ACTION, PaymentState.PENDING, PaymentState.AUTHORISED}
-    return known and payment.state in open_states
+    return known and not capturing.is_open(payment) and payment.state in open_states
+
+
+def _day_errors(day: str) -> Iterator[FieldError]:
+    try:
+        date.fromisoformat(day or "2026-01-01")
+    except ValueError:
+        yield FieldError("/payment/due", "wrong_format", "Send a day of the calendar, ISO 8601.")
 
 
 def _positive(amount: Money | None) -> Iterable[FieldError]:

@@ -127,26 +127,37 @@ def of_request(new: NewPayment) -> Wanted:
     return of_payment(attempting.of_request(new, payment_id="", at=""))
 
 
-def gap(wanted: Wanted, systems: Mapping[str, System]) -> str:
-    """Why nobody can take the payment, by the system that comes closest; empty if one can."""
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is to choose from, and how.
+
+    Attributes:
+        systems: All that collect payments, by name.
+    """
+
+    systems: Mapping[str, System]
+    routing: Routing
+
+
+def gap(wanted: Wanted, choice: Choice) -> str:
+    """Why nobody takes the payment, by the system that comes closest; empty if one does."""
+    systems = choice.systems
+    if route(wanted, choice.routing, systems).system:
+        return ""
     if wanted.pinned and wanted.pinned not in systems:
         return "not_configured"
     asked = [systems[wanted.pinned]] if wanted.pinned else systems.values()
-    return max((_lacks(one, wanted) for one in asked), key=_ORDER.index, default="not_configured")
+    lacks = [_lacks(one, wanted) for one in asked]
+    return max(lacks, key=_ORDER.index, default="") or "not_routed"
 
 
-def of_payment(payment: Payment, *, channel: str = "") -> Wanted:
-    """What a payment looks for.
-
-    Args:
-        channel: Of its order.
-    """
+def of_payment(payment: Payment) -> Wanted:
+    """What a payment looks for."""
     return Wanted(
         method=payment.method_code,
         amount=payment.amount,
         customer=payment.customer_id or payment.payment_id,
         country=payment.country,
-        channel=channel,
+        channel=payment.channel,
         later=payment.capture_method is CaptureMethod.MANUAL,
         token=bool(payment.token),
         return_url=bool(payment.return_url),

@@ -9,7 +9,7 @@ import functools
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any, Final, TypeVar
 
@@ -73,12 +73,12 @@ def read_order(
     body: bytes,
     *,
     currencies: tuple[str, ...],
-    systems: Mapping[str, routing.System] | None = None,
+    choice: routing.Choice | None = None,
 ) -> NewOrder:
     """The order that a front-end sent.
 
     Args:
-        systems: Those that collect payments, by name; None where any will do.
+        choice: Who may collect the payment; None where anybody will do.
 
     Raises:
         Invalid: With everything that is wrong.
@@ -86,8 +86,8 @@ def read_order(
 
     def rules(order: NewOrder) -> Iterator[FieldError]:
         yield from _rule_errors(_Parts.of(order), currencies)
-        if systems is not None:
-            yield from route_errors(routing.of_order(order), systems, amount="/total")
+        if choice is not None:
+            yield from route_errors(routing.of_order(order), choice, amount="/total")
 
     def salvaged(data: Any) -> Iterator[FieldError]:
         return _rule_errors(_Parts.salvaged(data), currencies)
@@ -425,15 +425,13 @@ def _rule_errors(parts: _Parts, currencies: tuple[str, ...]) -> Iterator[FieldEr
         yield FieldError("/total/amount", "total_differs", detail)
 
 
-def route_errors(
-    wanted: Wanted, systems: Mapping[str, routing.System], *, amount: str
-) -> Iterator[FieldError]:
+def route_errors(wanted: Wanted, choice: routing.Choice, *, amount: str) -> Iterator[FieldError]:
     """Whether nobody can take the payment; who does is decided by routing.
 
     Args:
         amount: Pointer to the amount of the payment.
     """
-    code = routing.gap(wanted, systems)
+    code, systems = routing.gap(wanted, choice), choice.systems
     if not code:
         return
     asked = [systems[wanted.pinned]] if wanted.pinned in systems else systems.values()
@@ -452,6 +450,11 @@ def route_errors(
 _ROUTE_ERRORS: Final = {
     "not_configured": ("/payment/provider", "provider_unknown", "Send one of {}, or leave it out."),
     "method_unsupported": ("/payment/method_code", "method_unsupported", "Send one of {}."),
+    "not_routed": (
+        "/payment/method_code",
+        "not_routed",
+        "No rule names who takes this; send /payment/provider, or ask for a rule.",
+    ),
     "currency_unsupported": (
         "{amount}/currency",
         "currency_unsupported",

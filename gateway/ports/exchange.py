@@ -11,10 +11,15 @@ from typing import Any, Final, TypeAlias, TypeVar
 import httpx
 import msgspec
 
+from gateway.errors import InDoubt, Unavailable
+
 T = TypeVar("T")
 
 # In ``httpx.Request.extensions``: the mapping that the body was made by, for the span of the call.
 MAPPING: Final = "headrace.mapping"
+
+# Methods that change nothing. Source: RFC 9110 §9.2.1.
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Exchange: TypeAlias = Generator[httpx.Request, httpx.Response, T]
 
@@ -90,3 +95,8 @@ def with_headers(
         stream=request.stream,
         extensions=dict(extensions or request.extensions),
     )
+
+
+def half_done(error: Unavailable) -> InDoubt:
+    """What it means that a product is away which has answered a write of the same exchange."""
+    return InDoubt(error.message, code=error.code, detail=error.detail, system=error.system)

@@ -10,14 +10,14 @@ from typing import Any, Generic, TypeVar
 import httpx
 import msgspec
 
-from gateway.errors import HeadraceError, Misconfigured
+from gateway.errors import HeadraceError, Misconfigured, Unavailable
 from gateway.kit.adapter import Adapter
 from gateway.model.route import Route
 from gateway.policy import routing
 from gateway.policy.routing import Wanted
 from gateway.ports.crm import Crm
 from gateway.ports.erp import Erp
-from gateway.ports.exchange import Exchange, Session
+from gateway.ports.exchange import SAFE, Exchange, Session, half_done
 from gateway.ports.payments import Payments
 from gateway.ports.reports import Reports
 from gateway.ports.risk import Risk
@@ -79,12 +79,13 @@ class Tenant:
         return self.settings.tenant
 
     @cached_property
-    def able(self) -> Mapping[str, routing.System]:
-        """The systems that collect payments, as if all were well."""
-        return {
+    def choice(self) -> routing.Choice:
+        """Who may collect payments, as if all were well."""
+        systems = {
             name: routing.System(capabilities=one.adapter.capabilities)
             for name, one in self.collectors.items()
         }
+        return routing.Choice(systems=systems, routing=self.settings.routing)
 
     def needs_payer(self, method: str) -> bool:
         """Whether a system that takes the method has to be told who pays, and for what."""
@@ -252,10 +253,17 @@ class Hub:
 async def _hold(
     exchange: Exchange[T], send: Callable[[httpx.Request], Awaitable[httpx.Response]]
 ) -> T:
+    has_written = False
     try:
         request = next(exchange)
         while True:
-            request = exchange.send(await send(request))
+            following = exchange.send(await send(request))
+            has_written = has_written or request.method not in SAFE
+            request = following
+    except Unavailable as error:
+        if has_written and error.code != "lease_lost":
+            raise half_done(error) from error
+        raise
     except StopIteration as end:
         value: T = end.value
         return value

@@ -158,11 +158,17 @@ class Story:
             except Unavailable as error:
                 if error.code == "lease_lost":
                     raise LostRun from error
-                if find is None or not (self._may_have_happened or self._repeated):
+                if find is None or not self._may_have_happened:
                     if not pauses:
                         raise
                     await self._parking.pause(step, "unavailable", error)
                 await self._doubt(step, error, doubted)
+            except Rejected as error:
+                # What is refused now may have been done before.
+                if find is None or not self._may_have_happened:
+                    raise
+                asked_again = InDoubt(error.message, code=error.code, system=error.system)
+                await self._doubt(step, asked_again, doubted)
             except InDoubt as error:
                 await self._doubt(step, error, doubted)
         await self._keep(step, value, outcome, began)
@@ -189,9 +195,12 @@ class Story:
     ) -> tuple[Any, str]:
         """Find what an earlier run may have done, else do it; look again when in doubt."""
         if (self._doubtful or self._repeated) and find is not None:
+            before = self._may_have_happened
+            self._may_have_happened = before or self._repeated
             found = await held(find(port))
             if found is not None:
                 return found, "found"
+            self._may_have_happened = before
             self._look_again()
         # Only now: what has happened must be known before it can be undone.
         self._heed_cancel()
@@ -300,6 +309,10 @@ class Story:
                 value = await change(unit)
         self._lease.renewed(asked_at)
         return value
+
+    async def look(self, step: str, read: Callable[[Unit], Awaitable[T]]) -> T:
+        """The model as it is now. Nothing may be decided by it but to stop: it is not kept."""
+        return await self._change(step, read)
 
     async def wait(self, step: str, event: str, timeout_s: float) -> Any | None:
         """Suspend until the event, or until the time is over.

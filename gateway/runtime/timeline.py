@@ -70,7 +70,7 @@ async def _events(connection: Connection, tenant: str, business_id: str) -> list
 
 
 async def _flows(connection: Connection, tenant: str, business_id: str) -> list[Entry]:
-    """Of the flow itself, and of those that changed its payment later."""
+    """Of the flow itself, and of the wishes about its payment."""
     found = await connection.execute(
         "with payment as (select p.body from headrace.document p where p.tenant = %(tenant)s"
         " and p.kind = 'payment' and p.id = coalesce((select o.body->>'payment_id'"
@@ -83,6 +83,8 @@ async def _flows(connection: Connection, tenant: str, business_id: str) -> list[
         "  union all select jsonb_path_query(body, '$.refunds[*].refund_id') #>> '{}'"
         "   from payment"
         "  union all select jsonb_path_query(body, '$.captures[*].capture_id') #>> '{}'"
+        "   from payment"
+        "  union all select jsonb_path_query(body, '$.cancellations[*].cancellation_id') #>> '{}'"
         "   from payment)",
         {"tenant": tenant, "id": business_id},
     )

@@ -74,9 +74,11 @@ class Life:
         """What SIGKILL leaves behind: nothing is flushed, connections break."""
         tasks = [task for task, _, _ in self.worker._running.values()]
         tasks += self.parts.journal._writes._tasks + self.parts.journal._evidence._tasks
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        # A statement under way may take the cancellation for its own and let its task live on.
+        while tasks := [task for task in tasks if not task.done()]:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=0.1)
         await self.parts.database.close()
 
 
@@ -301,7 +303,7 @@ class Stage:
             "business_partner": sap["business_partner"].get(partner, 0),
             "charge": stripe["charge"].get(order.payment_id, 0),
             "authorisation": stripe["authorisation"].get(order.payment_id, 0),
-            "refund": stripe["refund"].get(f"{order.payment_id}-refund", 0),
+            "refund": stripe["refund"].get(f"{order.payment_id}-refund-1", 0),
             "account": salesforce["account"].get(party, 0),
             "opportunity": salesforce["opportunity"].get(order.order_id, 0),
         }

@@ -17,7 +17,7 @@ _PAYMENTS: Final = int(os.environ.get("HEADRACE_DRILL_PAYMENTS", "48"))
 _TURNS: Final = 12
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("seed", _SEEDS)
 async def test_every_payment_ends_as_its_provider_has_it(
     tmp_path: Path, url: str, seed: int

@@ -118,7 +118,12 @@ async def test_cancel_undoes_in_reverse_order_once_and_in_the_journal(
 
     assert _SOLD | _GONE | {"charge": 1, "refund": 1} == stage.effects_of(order)
     undone = [step for step in await stage.steps(order) if "refund" in step or "cancel_" in step]
-    assert ["payments.refund_payment", "erp.cancel_sales_order"] == undone
+    assert [
+        "payment.refund",
+        "payments.refund_payment",
+        "payment.refund_answered",
+        "erp.cancel_sales_order",
+    ] == undone
     stored = await stage.order(order.order_id)
     assert ("CANCELLED", "cancelled_by_operator") == (stored.state, stored.cancel_reason)
     assert ("CANCELLED", "") == await stage.state(order)

@@ -11,7 +11,7 @@ from gateway.kit.simulator import FaultKind
 from gateway.model import codec
 from gateway.model.payment import AttemptState, Payment, PaymentState, Refund, RefundState
 from tests.flows.doom import Doom, Mortal
-from tests.flows.stage import Life, Stage
+from tests.flows.stage import Life, Stage, new_order
 
 _S = PaymentState
 _TURNS = 40
@@ -309,3 +309,116 @@ async def _providers(two: Stage, doom: Doom, key: str) -> list[str]:
     payment = await shown(two, payment_id)
     assert _S.REQUIRES_ACTION is payment.state
     return [one.provider for one in payment.attempts]
+
+
+async def test_refusal_after_doubt_is_no_proof(stage: Stage, life: Life) -> None:
+    """The charge was made, its answer lost, and the look-up refused: not failed, but unknown."""
+    payment_id = await take(stage, wanted())
+    path = "/v1/payment_intents"
+    stage.lay("stripe", FaultKind.TIMEOUT_AFTER, method="POST", path=path)
+    stage.lay("stripe", FaultKind.STATUS, method="GET", path=path, status=400)
+    await life.work()
+    doubted = await shown(stage, payment_id)
+    await settle(stage, life)
+
+    assert (_S.CREATED, AttemptState.UNKNOWN) == (doubted.state, doubted.attempts[-1].state)
+    assert _S.CAPTURED is (await shown(stage, payment_id)).state
+
+
+async def test_refund_whose_look_up_is_refused_is_not_made_again(stage: Stage, life: Life) -> None:
+    """It stays open, so the client cannot be led to ask for the same money once more."""
+    payment_id = await take(stage, wanted())
+    await settle(stage, life)
+    stage.lay("stripe", FaultKind.TIMEOUT_AFTER, method="POST", path="/v1/refunds")
+    stage.lay("stripe", FaultKind.STATUS, method="GET", path="/v1/refunds", status=400)
+    refund = await post(stage, "/v1/refunds", {"payment_id": payment_id}, key="r")
+    await life.work()
+    open_one = (await stage.api.get(f"/v1/refunds/{refund['refund_id']}")).json()
+    await settle(stage, life)
+
+    assert "CREATED" == open_one["state"]
+    assert "SETTLED" == (await stage.api.get(f"/v1/refunds/{refund['refund_id']}")).json()["state"]
+    assert [1] == list(stage.stripe.effects()["refund"].values())
+
+
+async def test_refused_cancellation_can_be_asked_for_again(stage: Stage, life: Life) -> None:
+    """Each is a wish of its own, with its end; meanwhile nothing else is taken."""
+    payment_id = await take(stage, wanted(capture_method="manual"))
+    await settle(stage, life)
+    stage.lay("stripe", FaultKind.STATUS, method="POST", path="/cancel", status=400)
+    path = f"/v1/payments/{payment_id}"
+    await post(stage, f"{path}/cancel", {}, key="x-1", status=202)
+    meanwhile = await stage.api.post(f"{path}/capture", json={}, headers={"Idempotency-Key": "c"})
+    await settle(stage, life)
+    refused = await shown(stage, payment_id)
+    await post(stage, f"{path}/cancel", {}, key="x-2", status=202)
+    await settle(stage, life)
+
+    assert "wrong_state" == meanwhile.json()["code"]
+    assert _S.AUTHORISED is refused.state
+    ended = await shown(stage, payment_id)
+    assert _S.CANCELLED is ended.state
+    assert ["FAILED", "DONE"] == [one.state.value for one in ended.cancellations]
+
+
+async def test_operator_gives_up_a_held_payment(stage: Stage, life: Life) -> None:
+    """The hold is released, and the flow says so."""
+    payment_id = await take(stage, wanted(capture_method="manual"))
+    await life.work()
+    ((flow_id,),) = await stage.rows("select flow_id from headrace.flow")
+    await stage.operator(life).cancel(flow_id, reason="a mistake")
+    await settle(stage, life)
+
+    assert _S.CANCELLED is (await shown(stage, payment_id)).state
+    assert [("CANCELLED",)] == await stage.rows("select state from headrace.flow")
+
+
+async def test_repeating_an_attempt_that_was_left_asks_nobody(two: Stage) -> None:
+    """The second provider was asked since; the first one hears nothing, and a person is told."""
+    two.lay("north", FaultKind.STATUS, status=429, method="POST", count=4)
+    async with two.life() as life:
+        payment_id = await take(two, ideal())
+        await life.work()
+        ((flow_id,),) = await two.rows("select flow_id from headrace.flow")
+        await two.operator(life).retry_from(flow_id, "payments.create_payment", reason="again")
+        await life.work()
+        payment = await shown(two, payment_id)
+
+    assert ["north", "south"] == [one.provider for one in payment.attempts]
+    assert [0, 1] == [len(two.mollies[name]._payments) for name in ("north", "south")]
+    assert [("PARKED", "attempt_superseded")] == await two.rows(
+        "select state, code from headrace.flow"
+    )
+
+
+async def test_order_that_is_cancelled_before_the_second_provider_heard(two: Stage) -> None:
+    """Nothing was sent there, so nothing has to be released."""
+    for name in ("north", "south"):
+        two.lay(name, FaultKind.STATUS, status=429, method="POST", count=-1)
+    body = new_order(1, method_code="ideal", token="", country="NL")
+    body["payment"]["return_url"] = "https://shop.example/back"
+    async with two.life() as life:
+        order = await two.submit(body)
+        await two.work_until(life, order, "PARKED")
+        await two.operator(life).cancel((await two.flow(order))["flow_id"], reason="no")
+        await life.work()
+
+        assert "CANCELLED" == (await two.flow(order))["state"]
+        assert "CANCELLED" == (await two.order(order.order_id)).state.value
+
+
+async def test_order_gives_back_what_is_left(stage: Stage, life: Life) -> None:
+    """A part was given back by request; the cancelled order gives back the rest, and no more."""
+    order = await stage.submit(new_order("part"))
+    for _ in range(6):
+        await life.work()
+    part = {"payment_id": order.payment_id, "amount": {"amount": "5.00", "currency": "EUR"}}
+    await post(stage, "/v1/refunds", part, key="part")
+    await stage.operator(life).cancel((await stage.flow(order))["flow_id"], reason="no")
+    stage.lay("stripe", FaultKind.TIMEOUT_BEFORE, method="POST", path="/v1/refunds", count=1)
+    await settle(stage, life)
+
+    payment = await stage.payment(order)
+    assert payment.captured == payment.refunded
+    assert ["15.00", "5.00"] == sorted(one.amount.amount for one in payment.refunds)
+    assert "CANCELLED" == (await stage.order(order.order_id)).state.value

@@ -147,3 +147,40 @@ def test_word_that_came_first_is_not_overruled_by_a_refusal() -> None:
     held, _ = collecting.apply(prepared, _said(PaymentState.AUTHORISED))
 
     assert (held, ()) == attempting.not_executed(held, _FAILURE)
+
+
+def test_provider_that_knows_of_it_after_all_is_believed() -> None:
+    """We said that nothing happened; its own word begins anew, in any order of words."""
+    failed = _asked("a")
+    words = [_said(PaymentState.PENDING), _said(PaymentState.AUTHORISED)]
+    ends = [
+        collecting.apply(collecting.apply(failed, one)[0], two)[0]
+        for one, two in (words, reversed(words))
+    ]
+
+    assert ends[0] == ends[1]
+    assert (PaymentState.AUTHORISED, AttemptState.SUCCEEDED) == (
+        ends[0].state,
+        ends[0].attempts[-1].state,
+    )
+
+
+def test_payment_that_nobody_was_asked_for_can_be_refused() -> None:
+    """No route, so no attempt."""
+    refused, events = attempting.not_executed(_INTENDED, _FAILURE)
+
+    assert (PaymentState.FAILED, ()) == (refused.state, refused.attempts)
+    assert ["headrace.payment.failed.v1"] == [one.type for one in events]
+
+
+def test_date_of_a_collection_that_is_told_by_its_movement() -> None:
+    """Adyen says of a held payment only that it was captured."""
+    held, _ = collecting.apply(
+        attempting.attempt(_INTENDED, _to("a"), needs_payer=False), _said(PaymentState.AUTHORISED)
+    )
+    moved = Movement(
+        kind=MovementKind.CAPTURE, ref="c", state=MovementState.DONE, amount=Money(2000, "EUR")
+    )
+    captured, _ = collecting.apply(held, movements=[moved], at=1_772_442_000.0)
+
+    assert ("2026-03-02T09:00:00+00:00", "2026-03-02") == (captured.captured_at, captured.final_at)

@@ -7,8 +7,9 @@ import pytest
 
 from gateway.model.instruction import NewCapture
 from gateway.model.money import Money
+from gateway.model.movement import Movement, MovementKind, MovementState
 from gateway.model.payment import CaptureMethod, Payment, PaymentFailure, PaymentState
-from gateway.policy import capturing, requests
+from gateway.policy import cancelling, capturing, requests
 from gateway.policy.validation import Invalid
 
 _NOTHING = Money(0, "EUR")
@@ -68,6 +69,29 @@ def test_authorisation_ends(day: int, hold_days: int, *, expired: bool) -> None:
         with pytest.raises(Invalid) as refused:
             requests.amount_to_capture(_HELD, NewCapture(), hold_days=hold_days, now=now)
         assert "authorisation_expired" == refused.value.errors[0].code
+
+
+def test_one_wish_at_a_time() -> None:
+    """While nobody knows what came of one, no other is taken: they could not be told apart."""
+    collecting_, capture = capturing.request(_HELD, Money(500, "EUR"), at=_AT)
+    cancelling_, _ = cancelling.request(_HELD, at=_AT)
+
+    assert not requests.may_capture(collecting_)
+    assert not requests.may_capture(cancelling_)
+    assert not requests.may_cancel(cancelling_)
+    assert requests.may_capture(capturing.done(collecting_, capture))
+    assert 500 == capturing.target(collecting_, capture)
+
+
+def test_what_the_provider_took_back_is_left_again() -> None:
+    """It said yes, and days later no."""
+    payment, capture = capturing.request(_HELD, Money(2000, "EUR"), at=_AT)
+    undone = Movement(
+        kind=MovementKind.CAPTURE, ref="c", state=MovementState.UNDONE, amount=Money(2000, "EUR")
+    )
+    done = msgspec.structs.replace(capturing.done(payment, capture), movements=(undone,))
+
+    assert Money(2000, "EUR") == capturing.left(done)
 
 
 def test_nothing_left_is_nothing_to_collect() -> None:

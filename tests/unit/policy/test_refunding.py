@@ -97,7 +97,7 @@ def test_each_refund_has_an_id_of_its_own() -> None:
     payment, first = refunding.request(_collected(), Money(500, "EUR"), reason="", at=_AT)
     _, second = refunding.request(payment, Money(500, "EUR"), reason="", at=_AT)
 
-    assert ["p1-refund", "p1-refund-2"] == [first.refund_id, second.refund_id]
+    assert ["p1-refund-1", "p1-refund-2"] == [first.refund_id, second.refund_id]
     assert {"p1"} == {refunding.payment_of(one.refund_id) for one in (first, second)}
 
 

@@ -12,8 +12,9 @@ from gateway.model.capability import Capability
 from gateway.model.money import Money
 from gateway.model.order import NewOrder
 from gateway.policy import validation
-from gateway.policy.routing import System
+from gateway.policy.routing import Choice, System
 from gateway.policy.validation import MAX_ERRORS, FieldError, Invalid, read_order
+from gateway.settings import Routing
 
 _ORDER: Final[dict[str, Any]] = {
     "channel": "B2C",
@@ -396,12 +397,14 @@ def test_no_name_that_stands_twice_is_overlooked(text: str) -> None:
     assert twice == any(one.code == "duplicate_key" for one in found)
 
 
-def _taking(**methods: str) -> dict[str, System]:
+def _taking(**methods: str) -> Choice:
     """Systems that take one method each."""
-    return {
+    systems = {
         name: System(capabilities=(Capability(method=method, verbs=("create_payment",)),))
         for name, method in methods.items()
     }
+    rest = {"payments": "a", "payment_fallbacks": tuple(methods)}
+    return Choice(systems=systems, routing=Routing(erp="e", crm="c", risk="r", **rest))
 
 
 @pytest.mark.parametrize(
@@ -417,17 +420,17 @@ def test_method_that_nobody_takes_is_named(
 ) -> None:
     """With those that somebody does, or the one that has the token; who it is, is decided later."""
     body = json.dumps(order(payment={**_ORDER["payment"], "provider": provider})).encode()
-    systems = _taking(a="ideal", b="sepa_debit")
+    choice = _taking(a="ideal", b="sepa_debit")
 
     with pytest.raises(Invalid) as refused:
-        read_order(body, currencies=("EUR",), systems=systems)
+        read_order(body, currencies=("EUR",), choice=choice)
 
     assert (FieldError(pointer, code, detail),) == refused.value.errors
 
 
 def test_method_that_somebody_takes_is_taken() -> None:
     """By the named one, or by any."""
-    systems = _taking(a="ideal", b="card")
+    choice = _taking(a="ideal", b="card")
     for provider in ("", "b"):
         body = json.dumps(order(payment={**_ORDER["payment"], "provider": provider})).encode()
-        assert provider == read_order(body, currencies=("EUR",), systems=systems).payment.provider
+        assert provider == read_order(body, currencies=("EUR",), choice=choice).payment.provider
