@@ -16,13 +16,16 @@ from opentelemetry.sdk.trace.export import SpanExporter
 
 from gateway.api import (
     contract,
+    disputes,
     explaining,
     health,
     hot,
     operations,
     orders,
+    payment_methods,
     payments,
     problems,
+    receipts,
     refunds,
     timelines,
     webhooks,
@@ -30,7 +33,7 @@ from gateway.api import (
 from gateway.api.facade import Facade
 from gateway.api.pipeline import Pipeline
 from gateway.configuring import Configuration, policy_of
-from gateway.flows import change_payment, place_order, sync_payment, take_payment
+from gateway.flows import change_payment, place_order, resolve_dispute, sync_payment, take_payment
 from gateway.flows.receive_event import EventReceiver
 from gateway.policy.access import Access, Caller
 from gateway.runtime import embedded, mapping_sets, metrics, secrets, telemetry
@@ -58,6 +61,7 @@ FLOWS: Final = {
         (change_payment.CAPTURE, change_payment.QUEUE, change_payment.capture_payment),
         (change_payment.CANCEL, change_payment.QUEUE, change_payment.cancel_payment),
         (change_payment.REFUND, change_payment.QUEUE, change_payment.refund_payment),
+        (resolve_dispute.KIND, resolve_dispute.QUEUE, resolve_dispute.resolve_dispute),
         (sync_payment.KIND, sync_payment.QUEUE, sync_payment.sync_payment),
     )
 }
@@ -176,6 +180,7 @@ def _tenant(configuration: Configuration, name: str) -> Tenant:
             for system, (adapter, _) in systems.items()
             if "payments" in adapter.ports
         },
+        disputes={system: bound("disputes", system) for system in having("disputes")},
         receivers={
             system: configuration.port(name, system, "webhooks") for system in having("webhooks")
         },
@@ -242,6 +247,16 @@ def create_app(parts: Parts) -> ASGIApp:
             timelines.get_payment_timeline,
             hot.post("/v1/refunds", refunds.submit_refund, facade),
             refunds.get_refund,
+            hot.post("/v1/payment-methods", payment_methods.add_payment_method, facade),
+            payment_methods.list_payment_methods,
+            payment_methods.get_payment_method,
+            payment_methods.revoke_payment_method,
+            disputes.list_disputes,
+            disputes.get_dispute,
+            hot.post("/v1/disputes/{dispute_id:str}/accept", disputes.accept_dispute, facade),
+            hot.post("/v1/disputes/{dispute_id:str}/evidence", disputes.submit_evidence, facade),
+            hot.post("/v1/payments/{payment_id:str}/received", receipts.receive_payment, facade),
+            hot.post("/v1/refunds/{refund_id:str}/settled", receipts.settle_refund, facade),
             operations.get_operation,
             payments.list_payments,
             payments.get_payment,

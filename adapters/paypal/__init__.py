@@ -12,6 +12,7 @@ Source: developer.paypal.com (README.md lists the pages), read 2026-11.
 """
 
 from adapters.paypal.capabilities import CAPABILITIES
+from adapters.paypal.disputes import PayPalDisputes
 from adapters.paypal.payments import PayPalPayments
 from adapters.paypal.reports import PayPalReports
 from adapters.paypal.settings import Settings
@@ -27,6 +28,7 @@ ADAPTER = Adapter(
     ports={
         "payments": PayPalPayments,
         "reports": PayPalReports,
+        "disputes": PayPalDisputes,
         **dict.fromkeys(("webhooks", "webhook_keys"), PayPalWebhooks),
     },
     mappings=load,

@@ -111,6 +111,47 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return self.unit.payments.captures
 
 
+class _Disputed(msgspec.Struct, frozen=True):
+    seller_transaction_id: str = ""
+    custom: str = ""
+
+
+class _Outcome(msgspec.Struct, frozen=True):
+    outcome_code: str = "NONE"
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """A dispute; ``custom`` of what is disputed is our id of the payment."""
+
+    dispute_id: str
+    status: str
+    dispute_amount: Amount
+    disputed_transactions: tuple[_Disputed, ...] = ()
+    dispute_outcome: _Outcome = _Outcome()
+
+    @property
+    def word(self) -> str:
+        """How far it is; of what is resolved, how."""
+        return self.dispute_outcome.outcome_code if self.status == "RESOLVED" else self.status
+
+    def is_about(self, capture_id: str, payment_id: str) -> bool:
+        """Whether the capture is ours, and among what is disputed."""
+        about = [one for one in self.disputed_transactions if one.custom in {"", payment_id}]
+        return any(one.seller_transaction_id == capture_id for one in about)
+
+
+class _Named(msgspec.Struct, frozen=True):
+    dispute_id: str
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """A list of disputes, the newest first."""
+
+    items: tuple[_Named, ...] = ()
+
+
+CLAIM: Final = msgspec.json.Decoder(Claim)
+CLAIMS: Final = msgspec.json.Decoder(Claims)
 ORDER: Final = msgspec.json.Decoder(Order)
 PART: Final = msgspec.json.Decoder(Part)
 REFUND: Final = msgspec.json.Decoder(Refund)

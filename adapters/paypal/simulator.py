@@ -19,6 +19,7 @@ import httpx
 
 from adapters.paypal import simulator_rules as rules
 from adapters.paypal import simulator_webhooks as webhooks
+from adapters.paypal.simulator_disputes import Disputes
 from adapters.paypal.simulator_objects import PAGE, OrderRecord, visible
 from adapters.paypal.simulator_rules import Refusal
 from adapters.paypal.simulator_webhooks import Webhooks, moment
@@ -65,6 +66,8 @@ class PayPalSimulator:
             "authorisation": Counter(),
             "refund": Counter(),
         }
+        self._disputes = Disputes(self._webhooks.emit, self._given_up)
+        self._effects |= self._disputes.effects
         self.configure(**plan)
         order, held = "/v2/checkout/orders/{}", "/v2/payments/authorizations/{}"
         taken = "/v2/payments/captures/{}"
@@ -81,6 +84,7 @@ class PayPalSimulator:
             ("GET", "/v2/payments/refunds/{}", self._show_part("refunds")),
             ("GET", "/v1/notifications/webhooks", self._hooks),
             ("GET", "/v1/notifications/webhooks-events", self._list_events),
+            *self._disputes.routes,
         ]
 
     # What the world outside calls.
@@ -136,7 +140,12 @@ class PayPalSimulator:
         order = self._orders[order_id]
         capture = order.captures[0]
         capture["status_details"] = {"reason": reason}
+        self._disputes.open(order, capture, reason, now)
         self._tell("PAYMENT.CAPTURE.REVERSED", order, capture, now)
+
+    def decide(self, order_id: str, outcome: str, *, now: float) -> None:
+        """PayPal decides about a dispute, with an outcome code of its own."""
+        self._disputes.decide(self._orders[order_id].captures[0]["id"], outcome, now)
 
     def fail_refund(self, refund_id: str, *, now: float) -> None:
         """The bank sends a refund back."""
@@ -156,6 +165,9 @@ class PayPalSimulator:
         verb, ids = self._route(request)
         if request.method == "GET":
             return verb(*ids, request, {}, now)
+        if "/v1/customer/disputes/" in request.url.path:  # which has no keys
+            evidence = request.url.path.endswith("/provide-evidence")
+            return verb(*ids, request, {} if evidence else rules.read(request, body), now)
         given = rules.read(request, body)
         key = (request.url.path, request.headers.get("paypal-request-id", ""))
         at, answer = self._kept.get(key, (now - _KEY_LIFE_S, None))
@@ -333,6 +345,13 @@ class PayPalSimulator:
         else:
             self._given(order, refund, now)
         return 201, visible(refund)
+
+    def _given_up(self, order: OrderRecord, capture: Json, now: float) -> None:
+        """A claim was accepted: PayPal gives back what is left."""
+        refund = order.refund(capture, {}, "COMPLETED", order.left(capture), now)
+        order.refunds.append(refund)
+        self._revalue(order, capture["id"])
+        self._given(order, refund, now)
 
     def _given(self, order: OrderRecord, refund: Json, now: float) -> None:
         if refund["status"] != "FAILED":

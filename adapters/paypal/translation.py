@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from adapters.paypal import translation_orders as orders
-from adapters.paypal.answers import Amount, Order, Part, Refund
+from adapters.paypal.answers import Amount, Claim, Order, Part, Refund
 from adapters.paypal.capabilities import CAPABILITIES
 from adapters.paypal.settings import Settings
 from gateway.errors import Rejected
@@ -17,6 +17,7 @@ from gateway.kit.answers import Answer, UnreadableError, translated
 from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
 from gateway.kit.mapping.installed import mappings_of
 from gateway.model import codec
+from gateway.model.dispute import DisputeAnswer, ProviderDispute
 from gateway.model.money import Money
 from gateway.model.movement import Movement
 from gateway.model.payment import Payment, ProviderPayment, ProviderRefund
@@ -113,6 +114,25 @@ class Translation:
         """The refund as PayPal has it."""
         needs = {"amount": answer.object.amount.money.minor}
         return self._read("refund", answer.body, needs, ProviderRefund)
+
+    def claim_in(self, answer: Answer[Claim], capture_id: str) -> ProviderDispute:
+        """The claim as the Disputes API has it; the order says what became of the money."""
+        claim, amount = answer.object, answer.object.dispute_amount.money
+        needs = {
+            "capture_id": capture_id,
+            "amount": amount.minor,
+            "currency": amount.currency,
+            "word": claim.word,
+        }
+        return self._read("claim", answer.body, needs, ProviderDispute)
+
+    def evidence_body(self, evidence: DisputeAnswer) -> Body:
+        """Contest a claim."""
+        made = self._mappings["claim_evidence"]
+        try:
+            return Body(made.to_json(evidence, {}), made.reference)
+        except MappingFailure as failure:
+            raise pointing.refusal(failure, made, evidence) from failure
 
     def _body(self, name: str, payment: Payment, needs: Values[str, Any]) -> Body:
         made = self._mappings[name]

@@ -99,6 +99,14 @@ class Wire:
         headers = [*self._headers, (b"paypal-request-id", str(given).encode("ascii")), _JSON]
         return request("POST", self._url(path), headers, body.content, made_by=body.made_by)
 
+    def post_input(self, path: str, body: Body, *, key: str) -> httpx.Request:
+        """A write that could have files beside its JSON; the same bytes for the same key."""
+        given = uuid.uuid5(_KEYS, f"{self._client}:{key}").hex.encode("ascii")
+        part = b'Content-Disposition: form-data; name="input"\r\nContent-Type: application/json'
+        content = b"--%b\r\n%b\r\n\r\n%b\r\n--%b--\r\n" % (given, part, body.content, given)
+        headers = [*self._headers, (b"content-type", b"multipart/form-data; boundary=" + given)]
+        return request("POST", self._url(path), headers, content, made_by=body.made_by)
+
     def get(self, path: str) -> httpx.Request:
         """A read."""
         return request("GET", self._url(path), self._headers[:1])

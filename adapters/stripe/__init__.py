@@ -1,4 +1,4 @@
-"""Stripe: cards, wallets on cards and SEPA direct debit over PaymentIntents.
+"""Stripe: cards, wallets on cards and SEPA direct debit over PaymentIntents; disputes.
 
 Quirks worth knowing before reading on
 - Bodies are forms with brackets, answers are JSON; amounts are integers in "the smallest unit",
@@ -11,6 +11,7 @@ Source: docs.stripe.com (README.md lists the pages), schema of 2023-08-16, read 
 """
 
 from adapters.stripe.capabilities import CAPABILITIES
+from adapters.stripe.disputes import StripeDisputes
 from adapters.stripe.payments import StripePayments
 from adapters.stripe.reports import StripeReports
 from adapters.stripe.settings import Settings
@@ -22,7 +23,12 @@ ADAPTER = Adapter(
     product="stripe",
     title="Stripe",
     settings=Settings,
-    ports={"payments": StripePayments, "webhooks": StripeWebhooks, "reports": StripeReports},
+    ports={
+        "payments": StripePayments,
+        "disputes": StripeDisputes,
+        "webhooks": StripeWebhooks,
+        "reports": StripeReports,
+    },
     mappings=load,
     capabilities=CAPABILITIES,
     readable=frozenset(

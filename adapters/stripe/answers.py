@@ -4,6 +4,7 @@ All else is read by the mappings, from the same bytes. Source: Stripe's OpenAPI 
 2023-08-16.
 """
 
+from datetime import UTC, datetime
 from typing import Final, Generic, TypeVar
 
 import msgspec
@@ -48,6 +49,12 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, str] | None = None
 
 
+class EvidenceDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """Until when a dispute can be answered; 0 for not at all."""
+
+    due_by: int | None = None
+
+
 class Dispute(msgspec.Struct, frozen=True, kw_only=True):
     """A Dispute."""
 
@@ -57,6 +64,13 @@ class Dispute(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     payment_intent: str | None = None
     metadata: dict[str, str] | None = None
+    evidence_details: EvidenceDetails = EvidenceDetails()
+
+    @property
+    def due_by(self) -> str:
+        """The same in ISO 8601; empty for not at all."""
+        moment = self.evidence_details.due_by
+        return datetime.fromtimestamp(moment, UTC).isoformat() if moment else ""
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):

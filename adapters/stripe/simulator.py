@@ -19,6 +19,7 @@ import msgspec
 
 from adapters.stripe import simulator_forms as forms
 from adapters.stripe import simulator_objects as objects
+from adapters.stripe.simulator_disputes import Disputes
 from adapters.stripe.simulator_webhooks import Webhooks
 
 Json: TypeAlias = dict[str, Any]
@@ -99,6 +100,8 @@ class StripeSimulator:
             "refund": Counter(),
         }
         self._cause: Json = {"id": None, "idempotency_key": None}
+        self._disputes = Disputes(self._emit)
+        self._effects |= self._disputes.effects
         self.configure(**plan)
         self._routes: list[tuple[str, str, dict[str, str], Callable[..., Json]]] = [
             ("POST", "/v1/payment_intents", forms.CREATE, self._create_intent),
@@ -113,6 +116,7 @@ class StripeSimulator:
             ("GET", "/v1/refunds/{}", forms.ONE, self._read_refund),
             ("GET", "/v1/events", forms.BY_TYPE, self._list_events),
             ("GET", "/v1/events/{}", forms.ONE, self._read_event),
+            *self._disputes.routes,
         ]
 
     # What the world outside calls.
@@ -164,6 +168,14 @@ class StripeSimulator:
             self._charge(intent, now)
         else:
             self._fail(intent, "payment_intent_authentication_failure", None, now)
+
+    def dispute(self, intent_id: str, *, now: float, amount: int | None = None) -> str:
+        """The payer claims money back; Stripe's id of the dispute."""
+        return self._disputes.open(self._intents[intent_id], now, amount=amount)
+
+    def decide(self, dispute_id: str, *, won: bool, now: float) -> None:
+        """The issuer decides about a dispute."""
+        self._disputes.decide(dispute_id, now, won=won)
 
     # Who may come in, and which answers are repeated.
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping as Values
 from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
+import msgspec
+
 from adapters.stripe import amounts
 from adapters.stripe.answers import Charge, Dispute, Intent, Refund
 from adapters.stripe.settings import Settings
@@ -13,6 +15,7 @@ from gateway.kit.answers import Answer, translated
 from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
 from gateway.kit.mapping.installed import mappings_of
 from gateway.model import codec
+from gateway.model.dispute import DisputeAnswer, ProviderDispute
 from gateway.model.money import Money
 from gateway.model.movement import Movement
 from gateway.model.payment import Payment, ProviderPayment, ProviderRefund
@@ -91,6 +94,23 @@ class Translation:
         needs = amounts.minors(dispute.currency, amount=dispute.amount)
         made = self._target("dispute", answer.body, needs)
         return (codec.convert(made, Movement),) if "state" in made else ()
+
+    def claim_in(self, answer: Answer[Dispute]) -> ProviderDispute:
+        """The dispute as the Disputes API has it, with what it says of the money."""
+        dispute = answer.object
+        needs = amounts.minors(dispute.currency, amount=dispute.amount)
+        due_by = {"due_by": dispute.due_by}
+        claim = self._read("dispute_details", answer.body, needs | due_by, ProviderDispute)
+        money = next(iter(self.dispute_in(answer)), None)
+        return msgspec.structs.replace(claim, movement=money)
+
+    def evidence_form(self, evidence: DisputeAnswer) -> Form:
+        """Contest a claim."""
+        made = self._mappings["dispute_evidence"]
+        try:
+            return Form(made.apply(evidence, {"file": "".join(evidence.files)}), made.reference)
+        except MappingFailure as failure:
+            raise pointing.refusal(failure, made, evidence) from failure
 
     def refund_in(self, answer: Answer[Refund]) -> ProviderRefund:
         """The refund as Stripe has it."""

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from gateway.api import hot
+from gateway.api import hot, payment_methods
 from gateway.api.facade import Facade, require_json
 from gateway.model import codec
 from gateway.model.identifiers import new_id
@@ -38,6 +38,10 @@ async def explain_payment(facade: Facade, request: hot.Request) -> Answer:
     new = requests.read_payment(
         await request.body(), currencies=tenant.settings.currencies, choice=tenant.choice
     )
+    if new.payment.payment_method_id:
+        async with facade.database.connection() as connection:
+            paid = await payment_methods.pay_with(connection, tenant.name, new.payment)
+        new = requests.pay_with(new, paid, tenant.choice)
     at = datetime.now(UTC).isoformat()
     intended = attempting.of_request(new, payment_id=new_id(), at=at)
     route = facade.hub.route(tenant, routing.of_payment(intended))

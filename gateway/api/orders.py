@@ -7,7 +7,7 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from gateway.api import hot, taking
+from gateway.api import hot, payment_methods, taking
 from gateway.api.facade import Facade
 from gateway.api.operations import Links, Operation, operation_of
 from gateway.api.showing import show
@@ -15,7 +15,7 @@ from gateway.flows import place_order
 from gateway.model import codec
 from gateway.model.identifiers import derived_id, new_id
 from gateway.model.order import Order
-from gateway.policy import ordering
+from gateway.policy import ordering, requests
 from gateway.policy.validation import read_order
 from gateway.runtime.answers import Answer
 from gateway.runtime.documents import Unit
@@ -28,20 +28,23 @@ async def submit_order(facade: Facade, request: hot.Request) -> Answer:
     asked = await taking.read(facade, request, _OPERATION)
     tenant = asked.tenant
     new = read_order(asked.body, currencies=tenant.settings.currencies, choice=tenant.choice)
-    order, event = ordering.submit(
-        new, order_id=new_id(), payment_id=new_id(), at=datetime.now(UTC).isoformat()
-    )
-    answer = _accepted(tenant.name, order.order_id)
+    order_id, payment_id, at = new_id(), new_id(), datetime.now(UTC).isoformat()
+    answer = _accepted(tenant.name, order_id)
 
     async def begin(unit: Unit) -> Answer:
-        await unit.insert("order", order.order_id, order.state.value, order, [event])
-        await asked.start(unit, place_order.KIND, place_order.QUEUE, order.order_id)
+        paid = new
+        if new.payment.payment_method_id:
+            instruction = await payment_methods.pay_with(unit.connection, tenant.name, new.payment)
+            paid = requests.pay_order_with(new, instruction, tenant.choice)
+        order, event = ordering.submit(paid, order_id=order_id, payment_id=payment_id, at=at)
+        await unit.insert("order", order_id, order.state.value, order, [event])
+        await asked.start(unit, place_order.KIND, place_order.QUEUE, order_id)
         return answer
 
     return await taking.take(
         facade,
         asked,
-        business_id=order.order_id,
+        business_id=order_id,
         answer=answer,
         begin=begin,
         later=lambda order_id: _operation(facade, tenant.name, order_id, asked.wait_s),

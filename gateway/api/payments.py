@@ -8,7 +8,7 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from gateway.api import hot, taking
+from gateway.api import hot, payment_methods, taking
 from gateway.api.facade import Facade
 from gateway.api.listing import Links, listed, page
 from gateway.api.showing import show
@@ -58,17 +58,21 @@ async def submit_payment(facade: Facade, request: hot.Request) -> Answer:
     new = requests.read_payment(
         asked.body, currencies=tenant.settings.currencies, choice=tenant.choice
     )
-    at = datetime.now(UTC).isoformat()
-    payment = attempting.of_request(
-        new, payment_id=new_id(), at=at, needs_payer=tenant.needs_payer(new.payment.method_code)
-    )
-    answer = made(payment, f"/v1/payments/{payment.payment_id}")
+    payment_id, at = new_id(), datetime.now(UTC).isoformat()
+    stored = bool(new.payment.payment_method_id)
+    needed = tenant.needs_payer(new.payment.method_code)
+    payment = attempting.of_request(new, payment_id=payment_id, at=at, needs_payer=needed)
 
     async def begin(unit: Unit) -> Answer:
-        told = [attempting.created(payment)]
-        await unit.insert("payment", payment.payment_id, payment.state.value, payment, told)
-        await asked.start(unit, take_payment.KIND, take_payment.QUEUE, payment.payment_id)
-        return answer
+        taken = payment
+        if stored:
+            instruction = await payment_methods.pay_with(unit.connection, tenant.name, new.payment)
+            paid = requests.pay_with(new, instruction, tenant.choice)
+            taken = attempting.of_request(paid, payment_id=payment_id, at=at, needs_payer=needed)
+        told = [attempting.created(taken)]
+        await unit.insert("payment", payment_id, taken.state.value, taken, told)
+        await asked.start(unit, take_payment.KIND, take_payment.QUEUE, payment_id)
+        return made(taken, f"/v1/payments/{payment_id}")
 
     async def later(payment_id: str) -> tuple[Answer, bool]:
         async with facade.database.connection() as connection:
@@ -79,8 +83,10 @@ async def submit_payment(facade: Facade, request: hot.Request) -> Answer:
             answer = msgspec.structs.replace(answer, headers=headers)
         return answer, now.state is not PaymentState.CREATED
 
+    # With a stored method only the transaction knows what is taken.
+    answer = None if stored else made(payment, f"/v1/payments/{payment_id}")
     return await taking.take(
-        facade, asked, business_id=payment.payment_id, answer=answer, begin=begin, later=later
+        facade, asked, business_id=payment_id, answer=answer, begin=begin, later=later
     )
 
 

@@ -2,8 +2,11 @@
 
 from typing import Any, Final
 
+from gateway.api.dispute_routes import DISPUTE_ROUTES
 from gateway.api.operations import Operation
+from gateway.api.payment_method_routes import PAYMENT_METHOD_ROUTES
 from gateway.api.payment_routes import PAYMENT_ROUTES
+from gateway.api.receipt_routes import RECEIPT_ROUTES
 from gateway.api.route import Route, Success
 from gateway.api.timelines import Timeline
 from gateway.model.order import NewOrder, Order
@@ -126,6 +129,9 @@ ROUTES: Final = (
         secured=True,
     ),
     *PAYMENT_ROUTES,
+    *RECEIPT_ROUTES,
+    *PAYMENT_METHOD_ROUTES,
+    *DISPUTE_ROUTES,
     Route(
         method="GET",
         path="/v1/operations/{operation_id}",

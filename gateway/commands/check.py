@@ -14,6 +14,7 @@ from gateway.commands import terminal
 from gateway.errors import HeadraceError, Misconfigured
 from gateway.kit.adapter import Adapter
 from gateway.ports.crm import Crm
+from gateway.ports.disputes import Disputes
 from gateway.ports.erp import Erp
 from gateway.ports.exchange import Exchange, Session
 from gateway.ports.payments import Payments
@@ -25,6 +26,7 @@ from gateway.ports.webhooks import Webhooks
 
 PORTS: Final[Mapping[str, type[Any]]] = {
     "payments": Payments,
+    "disputes": Disputes,
     "erp": Erp,
     "crm": Crm,
     "risk": Risk,

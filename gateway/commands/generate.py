@@ -15,9 +15,11 @@ from gateway.commands import language
 from gateway.commands.check import all_adapters, verbs
 from gateway.kit.adapter import Adapter
 from gateway.model.capability import Capability
+from gateway.model.dispute import DISPUTE_STATES
 from gateway.model.mandate import MANDATE_STATES
 from gateway.model.order import ORDER_STATES
 from gateway.model.payment import PAYMENT_STATES, REFUND_STATES
+from gateway.model.payment_method import PAYMENT_METHOD_STATES
 
 _NOTE: Final = "<!-- Written by `headrace generate`; edit the code instead. -->\n"
 _SETTINGS_START: Final = """
@@ -81,7 +83,14 @@ def files() -> dict[str, bytes]:
 def _states() -> str:
     drawn = [
         f"\n## {machine.name.capitalize()}\n\n```mermaid\n{machine.mermaid()}```\n"
-        for machine in (ORDER_STATES, PAYMENT_STATES, REFUND_STATES, MANDATE_STATES)
+        for machine in (
+            ORDER_STATES,
+            PAYMENT_STATES,
+            PAYMENT_METHOD_STATES,
+            REFUND_STATES,
+            DISPUTE_STATES,
+            MANDATE_STATES,
+        )
     ]
     start = (
         "\n# States\n\nWhich change of state is allowed. Of orders and mandates the code refuses"

@@ -15,6 +15,7 @@ from granian.server.embed import Server
 
 from gateway import app, configuring
 from gateway.runtime.database import OUTAGES, Database
+from gateway.runtime.expiry import expire_for_ever
 from gateway.runtime.inbox import drain_for_ever
 from gateway.runtime.retention import sweep_for_ever
 from gateway.runtime.worker import Worker
@@ -103,6 +104,7 @@ async def _work(parts: app.Parts) -> None:
                 drain_for_ever(parts.database, receiver.apply, stop, poll_s=settings.poll_s)
             )
             retention = parts.configuration.settings.retention
+            group.create_task(expire_for_ever(parts.database, stop))
             group.create_task(sweep_for_ever(parts.database, retention, stop))
             group.create_task(app.create_gaps(parts).run(stop))
         if runner is not None:

@@ -30,6 +30,8 @@ from gateway.runtime.story import Story
 _WAITING_QUEUE: Final = "interactive"
 # Waits for a provider that says "pending", before a person is asked; a day each.
 _ROUNDS: Final = 20
+# The same where a person says when the money is there: a year.
+_ROUNDS_BY_HAND: Final = 366
 # Money that did not move, and will not.
 RELEASED: Final = frozenset({PaymentState.CANCELLED, PaymentState.FAILED})
 
@@ -171,7 +173,8 @@ async def await_payment(
         return payment
     event = f"payment:{payment.payment_id}:{word}"
     patience = story.tenant.patience
-    for number in range(1, _ROUNDS + 1):
+    by_hand = provider_of(story, payment).adapter.by_hand
+    for number in range(1, (_ROUNDS_BY_HAND if by_hand else _ROUNDS) + 1):
         pending = payment.state is PaymentState.PENDING
         wait_s = patience.payment_pending_s if pending else patience.payment_confirmation_s
         confirmed = await story.wait(f"payment.{word}.{number}", event, wait_s)

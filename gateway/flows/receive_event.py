@@ -122,6 +122,9 @@ class EventReceiver:
         )
         found.changed = found.changed or changed != found.payment
         found.payment = changed
+        if any(one.aggregate == "dispute" for one in events):
+            # Until when it can be answered stands in no event of the money.
+            found.doubted |= changed.provider in self._hub.tenant(row.tenant).disputes
         for one in events:
             found.sequence += 1
             reports.append(_outbox_row(found, one, event))

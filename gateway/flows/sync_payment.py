@@ -5,6 +5,7 @@ Such a hint is taken for nothing but a reason to look (ADR 0024).
 
 from gateway.errors import InDoubt
 from gateway.flows.attempt_payment import apply_answers, load_payment, provider_of, wake
+from gateway.flows.resolve_dispute import read_disputes
 from gateway.model.order import Order
 from gateway.model.payment import Payment, ProviderPayment
 from gateway.policy import collecting, ordering
@@ -44,4 +45,8 @@ async def sync_payment(story: Story) -> str:
 
     if await story.record("payment.found", change, returns=bool):
         raise InDoubt("Money came after the order had ended.", code="charged_after_end")
+    after = await story.record(
+        "payment.read.after", lambda unit: load_payment(unit, payment_id), returns=Payment
+    )
+    await read_disputes(story, after)
     return "COMPLETED"

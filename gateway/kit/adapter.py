@@ -32,8 +32,9 @@ class Adapter:
         title: What people call the product.
         settings: The Struct that an operator fills in; one instance per configured system.
         ports: For each port that the product fulfils what makes it from the settings, and from
-            the mappings where there are some. Ports are ``payments``, ``erp``, ``crm``, ``risk``,
-            ``webhooks``, ``webhook_keys``, ``webhook_challenges`` and ``reports``.
+            the mappings where there are some. Ports are ``payments``, ``disputes``, ``erp``,
+            ``crm``, ``risk``, ``webhooks``, ``webhook_keys``, ``webhook_challenges`` and
+            ``reports``.
         mappings: Loads and checks the product's mappings for one system:
             ``mappings(settings, overlays=(), tenant="")``; see ``kit.mapping.installed``.
         accepts: Raises ``Misconfigured`` where mappings that were made of other settings, or by
@@ -43,6 +44,7 @@ class Adapter:
         refused: Whether a response says that the session is no longer good. Only such responses
             that had no effect may be named here, because the request is sent again.
         capabilities: What a payment provider can do, a row for each method.
+        by_hand: Whether people say that money came or went, because nobody else knows.
         readable: Names of JSON or form fields (any depth) whose values may stand in evidence.
             Everything else that is text is masked.
     """
@@ -56,6 +58,7 @@ class Adapter:
     login: Callable[[Any], Exchange[Session]] | None = None
     refused: Callable[[httpx.Response], bool] = _never
     capabilities: tuple[Capability, ...] = ()
+    by_hand: bool = False
     readable: frozenset[str] = field(default_factory=frozenset)
 
     def load(

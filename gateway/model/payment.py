@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta
 
+from gateway.model.dispute import Dispute
 from gateway.model.item import OrderItem
 from gateway.model.money import Money
 from gateway.model.movement import Movement, MovementKind, MovementState
@@ -303,10 +304,12 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
         captures: What of an authorisation we were asked to collect, oldest first.
         cancellations: How often we were asked to give it up, oldest first.
         refunds: What we were asked to give back, oldest first.
+        disputes: What is or was claimed back, and what we answered.
         authorised_at, captured_at: The earliest word of it, ISO 8601 in UTC; empty before.
         final_at: The day after which the payer can take nothing back as a matter of course;
             empty before it is collected, and where it cannot be said.
-        next_action: What the payer has to do, in REQUIRES_ACTION.
+        next_action: What the payer has to do, in REQUIRES_ACTION; in PENDING where to transfer
+            the money to.
         route: Why this provider; None for payments of before there was a choice.
     """
 
@@ -339,6 +342,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     captures: Kept[tuple[Capture, ...]] = ()
     cancellations: Kept[tuple[Cancellation, ...]] = ()
     refunds: Kept[tuple[Refund, ...]] = ()
+    disputes: Kept[tuple[Dispute, ...]] = ()
     authorised_at: Kept[str] = ""
     captured_at: Kept[str] = ""
     final_at: Kept[str] = ""

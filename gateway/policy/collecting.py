@@ -10,6 +10,7 @@ from gateway.model.event import Event
 from gateway.model.money import Money
 from gateway.model.movement import Movement, MovementKind, MovementState
 from gateway.model.payment import (
+    ActionKind,
     AttemptState,
     NextAction,
     Payment,
@@ -19,11 +20,12 @@ from gateway.model.payment import (
     ProviderPayment,
 )
 from gateway.model.reference import EntityKind, ExternalReference
-from gateway.policy import finality, moving, refunding
+from gateway.policy import disputing, finality, moving, refunding
 
 _S = PaymentState
 AUTHORISED: Final = frozenset({_S.AUTHORISED, _S.CAPTURED, _S.SETTLED})
 CAPTURED: Final = frozenset({_S.CAPTURED, _S.SETTLED})
+_AWAITED: Final = frozenset({_S.REQUIRES_ACTION, _S.PENDING})
 ENDED: Final = frozenset({*CAPTURED, _S.FAILED, _S.CANCELLED, _S.RETURNED, _S.DISPUTED})
 # How far a collection can have come: whatever is heard, the furthest counts. Money that moved has
 # the last word; a cancellation ends what was refused before.
@@ -96,18 +98,19 @@ def apply(
         returned=Money(min((taken_back + lost).minor, captured.minor), currency),
         disputed=Money(min(claimed.minor, captured.minor), currency),
         movements=known,
-        next_action=_next_action(payment, said) if progress is _S.REQUIRES_ACTION else None,
+        next_action=_next_action(payment, said, progress),
     )
     changed = msgspec.structs.replace(changed, state=_state(changed))
     changed = msgspec.structs.replace(
         changed,
         failure=_failure(changed, said),
         refunds=refunding.after(changed),
+        disputes=disputing.after(changed),
         **_dates(changed, said, movements, at),
     )
     changed = msgspec.structs.replace(changed, attempts=_attempts(changed))
     told = [event(changed, word) for word in _news(payment, changed)]
-    return changed, (*told, *refunding.news(payment, changed))
+    return changed, (*told, *refunding.news(payment, changed), *disputing.news(payment, changed))
 
 
 def kept(payment: Payment) -> int:
@@ -214,11 +217,23 @@ def _failure(payment: Payment, said: ProviderPayment | None) -> PaymentFailure |
     return max(given, key=lambda one: (one.code, one.provider_code), default=None)
 
 
-def _next_action(payment: Payment, said: ProviderPayment | None) -> NextAction | None:
-    # What is said along with another state would be kept or lost by the order of the words.
-    asked = said.next_action if said and said.state is _S.REQUIRES_ACTION else None
+def _next_action(
+    payment: Payment, said: ProviderPayment | None, progress: PaymentState
+) -> NextAction | None:
+    """What the payer has to do; while the money is awaited only where to transfer it to.
+
+    Of several a transfer counts, so that it is still there once the payment is PENDING. What is
+    said along with another state would be kept or lost by the order of the words.
+    """
+    asked = said.next_action if said and said.state in _AWAITED else None
     given = [one for one in (payment.next_action, asked) if one]
-    return max(given, key=lambda one: (one.expires_at, one.url), default=None)
+    if progress is not _S.REQUIRES_ACTION:
+        given = [one for one in given if _is_transfer(one) and progress is _S.PENDING]
+    return max(given, key=lambda one: (_is_transfer(one), one.expires_at, one.url), default=None)
+
+
+def _is_transfer(action: NextAction) -> bool:
+    return action.kind is ActionKind.TRANSFER
 
 
 def _news(before: Payment, after: Payment) -> Iterator[str]:

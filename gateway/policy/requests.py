@@ -5,8 +5,10 @@ from datetime import date, datetime
 
 import msgspec
 
-from gateway.model.instruction import NewCapture, NewPayment, NewRefund
+from gateway.model.dispute import NewEvidence
+from gateway.model.instruction import NewCapture, NewPayment, NewRefund, PaymentInstruction
 from gateway.model.money import Money
+from gateway.model.order import NewOrder
 from gateway.model.payment import AttemptState, CaptureMethod, Payment, PaymentState
 from gateway.model.split import SplitKind
 from gateway.policy import capturing, refunding, routing
@@ -31,10 +33,37 @@ def read_payment(body: bytes, *, currencies: tuple[str, ...], choice: routing.Ch
             yield FieldError("/amount/currency", "currency_not_sold", detail)
         yield from _item_errors(new)
         yield from _split_errors(new)
-        yield from route_errors(routing.of_request(new), choice, amount="/amount")
+        if not new.payment.payment_method_id:
+            yield from route_errors(routing.of_request(new), choice, amount="/amount")
         yield from _day_errors(new.payment.due)
 
     return read(body, NewPayment, rules)
+
+
+def pay_with(
+    new: NewPayment, instruction: PaymentInstruction, choice: routing.Choice
+) -> NewPayment:
+    """The payment with the provider and the token of its stored payment method.
+
+    Raises:
+        Invalid: Nobody can take it so.
+    """
+    paid = msgspec.structs.replace(new, payment=instruction)
+    _check_route(routing.of_request(paid), choice, amount="/amount")
+    return paid
+
+
+def pay_order_with(
+    new: NewOrder, instruction: PaymentInstruction, choice: routing.Choice
+) -> NewOrder:
+    """The order with the provider and the token of its stored payment method.
+
+    Raises:
+        Invalid: Nobody can take its payment so.
+    """
+    paid = msgspec.structs.replace(new, payment=instruction)
+    _check_route(routing.of_order(paid), choice, amount="/total")
+    return paid
 
 
 def read_capture(body: bytes) -> NewCapture:
@@ -53,6 +82,20 @@ def read_refund(body: bytes) -> NewRefund:
         Invalid: With everything that is wrong.
     """
     return read(body, NewRefund, lambda new: _positive(new.amount))
+
+
+def read_evidence(body: bytes) -> NewEvidence:
+    """Why a claim is wrong.
+
+    Raises:
+        Invalid: With everything that is wrong.
+    """
+
+    def rules(new: NewEvidence) -> Iterator[FieldError]:
+        if not new.text.strip() and not new.files:
+            yield FieldError("", "evidence_missing", "Send text, files, or both.")
+
+    return read(body, NewEvidence, rules)
 
 
 class _Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -112,6 +155,17 @@ def _day_errors(day: str) -> Iterator[FieldError]:
         date.fromisoformat(day or "2026-01-01")
     except ValueError:
         yield FieldError("/payment/due", "wrong_format", "Send a day of the calendar, ISO 8601.")
+
+
+def _check_route(wanted: routing.Wanted, choice: routing.Choice, *, amount: str) -> None:
+    """Refuse what nobody can take; see ``route_errors``.
+
+    Raises:
+        Invalid: Nobody can.
+    """
+    errors = tuple(route_errors(wanted, choice, amount=amount))
+    if errors:
+        raise Invalid(errors)
 
 
 def _positive(amount: Money | None) -> Iterable[FieldError]:

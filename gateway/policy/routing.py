@@ -169,6 +169,42 @@ def of_payment(payment: Payment) -> Wanted:
     )
 
 
+# For each gap the field of a request that is wrong, the rule, and what to do.
+ADVICE: Final = {
+    "not_configured": ("/payment/provider", "provider_unknown", "Send one of {}, or leave it out."),
+    "method_unsupported": ("/payment/method_code", "method_unsupported", "Send one of {}."),
+    "not_routed": (
+        "/payment/method_code",
+        "not_routed",
+        "No rule names who takes this; send /payment/provider, or ask for a rule.",
+    ),
+    "currency_unsupported": (
+        "{amount}/currency",
+        "currency_unsupported",
+        "This method is taken in {}.",
+    ),
+    "country_unsupported": (
+        "/payment/method_code",
+        "country_unsupported",
+        "This method is for payers in {}.",
+    ),
+    "capture_unsupported": (
+        "/payment/capture_method",
+        "capture_unsupported",
+        "This method cannot be authorised now and collected later; send automatic.",
+    ),
+    "splits_unsupported": ("/splits", "splits_unsupported", "Nobody divides so many parts."),
+    "token_missing": ("/payment/token", "token_missing", "Send the provider's token."),
+    "mandate_missing": ("/payment/mandate_id", "mandate_missing", "Send the id of a mandate."),
+    "payer_missing": ("/payer", "payer_missing", "Send payer and items: this method needs them."),
+    "return_url_missing": (
+        "/payment/return_url",
+        "return_url_missing",
+        "Send where the payer comes back to.",
+    ),
+}
+
+
 def _pinned(
     wanted: Wanted, systems: Mapping[str, System], able: Sequence[str], left: Sequence[RouteReason]
 ) -> Route:

@@ -86,7 +86,7 @@ def read_order(
 
     def rules(order: NewOrder) -> Iterator[FieldError]:
         yield from _rule_errors(_Parts.of(order), currencies)
-        if choice is not None:
+        if choice is not None and not order.payment.payment_method_id:
             yield from route_errors(routing.of_order(order), choice, amount="/total")
 
     def salvaged(data: Any) -> Iterator[FieldError]:
@@ -442,44 +442,9 @@ def route_errors(wanted: Wanted, choice: routing.Choice, *, amount: str) -> Iter
         "currency_unsupported": _codes(rows, wanted, "currencies"),
         "country_unsupported": _codes(rows, wanted, "countries"),
     }
-    place, rule, advice = _ROUTE_ERRORS[code]
+    place, rule, advice = routing.ADVICE[code]
     detail = advice.format(", ".join(sorted(known.get(code, ()))))
     yield FieldError(place.format(amount=amount), rule, detail)
-
-
-_ROUTE_ERRORS: Final = {
-    "not_configured": ("/payment/provider", "provider_unknown", "Send one of {}, or leave it out."),
-    "method_unsupported": ("/payment/method_code", "method_unsupported", "Send one of {}."),
-    "not_routed": (
-        "/payment/method_code",
-        "not_routed",
-        "No rule names who takes this; send /payment/provider, or ask for a rule.",
-    ),
-    "currency_unsupported": (
-        "{amount}/currency",
-        "currency_unsupported",
-        "This method is taken in {}.",
-    ),
-    "country_unsupported": (
-        "/payment/method_code",
-        "country_unsupported",
-        "This method is for payers in {}.",
-    ),
-    "capture_unsupported": (
-        "/payment/capture_method",
-        "capture_unsupported",
-        "This method cannot be authorised now and collected later; send automatic.",
-    ),
-    "splits_unsupported": ("/splits", "splits_unsupported", "Nobody divides so many parts."),
-    "token_missing": ("/payment/token", "token_missing", "Send the provider's token."),
-    "mandate_missing": ("/payment/mandate_id", "mandate_missing", "Send the id of a mandate."),
-    "payer_missing": ("/payer", "payer_missing", "Send payer and items: this method needs them."),
-    "return_url_missing": (
-        "/payment/return_url",
-        "return_url_missing",
-        "Send where the payer comes back to.",
-    ),
-}
 
 
 def _codes(rows: Sequence[Capability], wanted: Wanted, name: str) -> set[str]:

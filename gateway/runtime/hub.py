@@ -16,6 +16,7 @@ from gateway.model.route import Route
 from gateway.policy import routing
 from gateway.policy.routing import Wanted
 from gateway.ports.crm import Crm
+from gateway.ports.disputes import Disputes
 from gateway.ports.erp import Erp
 from gateway.ports.exchange import SAFE, Exchange, Session, half_done
 from gateway.ports.payments import Payments
@@ -56,6 +57,7 @@ class Tenant:
     Attributes:
         mapping_set: Identity of the mappings that its systems translate by.
         collectors: All systems that collect payments, by name; routing chooses among them.
+        disputes: Those that take answers to disputes.
         receivers: For each system that sends webhooks what verifies and reads them.
         key_sources: Those whose deliveries name the key that signed them.
         challenges: Those that ask whether an endpoint is ours.
@@ -69,6 +71,7 @@ class Tenant:
     risk: System[Risk]
     collectors: Mapping[str, System[Payments]]
     receivers: Mapping[str, Webhooks]
+    disputes: Mapping[str, System[Disputes]] = field(default_factory=dict)
     key_sources: Mapping[str, System[WebhookKeys]] = field(default_factory=dict)
     challenges: Mapping[str, WebhookChallenges] = field(default_factory=dict)
     reporters: Mapping[str, System[Reports]] = field(default_factory=dict)

@@ -88,6 +88,7 @@ def test_ports_are_found() -> None:
     """The check knows all ports, so it cannot pass by knowing none."""
     assert {
         "crm",
+        "disputes",
         "erp",
         "payments",
         "reports",

@@ -19,6 +19,7 @@ from gateway.kit.blocking import run
 from gateway.kit.simulator import Simulator, rubbish
 from gateway.model.event import ProviderEvent
 from gateway.model.money import Money
+from gateway.model.payment import Payment
 from gateway.ports.exchange import Exchange, Session
 from gateway.ports.notification import Notification, ReportPage
 from gateway.ports.reports import Reports
@@ -65,6 +66,9 @@ class Subject:
         repeats: Whether the provider cannot be searched: the same request with the same key tells
             what became of it.
         blind: Whether it cannot even be asked by its own reference; its reports tell the rest.
+        dispute: The payer claims a payment back: under which reference the payment has it.
+        silent: Why nothing is ever sent, so that a suite about requests has nothing to see; empty
+            for every product that is asked.
     """
 
     adapter: Adapter
@@ -85,6 +89,8 @@ class Subject:
     requests: int = 4
     repeats: bool = False
     blind: bool = False
+    dispute: "Callable[[Account, Payment], str] | None" = None
+    silent: str = ""
 
     @property
     def holds(self) -> bool:
@@ -261,3 +267,8 @@ def declared() -> dict[str, Subject]:
 def fulfilling(port: str) -> list[Subject]:
     """The subjects that fulfil a port."""
     return [one for one in declared().values() if port in one.adapter.ports]
+
+
+def asked(port: str) -> list[Subject]:
+    """The subjects that fulfil a port by asking somebody."""
+    return [one for one in fulfilling(port) if not one.silent]

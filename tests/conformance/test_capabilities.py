@@ -37,13 +37,14 @@ def _payment(subject: Subject, row: Capability, **fields: Any) -> Payment:
 
 @pytest.mark.parametrize(("subject", "row"), _ROWS)
 def test_method_is_collected(subject: Subject, row: Capability) -> None:
-    """At once, or after what the payer has to do."""
+    """At once, or after what the payer has to do; who has only to transfer needs no page."""
     account = subject.account("payments")
 
     made = account.run(account.port.create_payment(_payment(subject, row), key="k"))
 
     assert made.state in _TAKEN
-    assert row.redirect == (made.next_action is not None)
+    is_led = made.next_action is not None and made.state is PaymentState.REQUIRES_ACTION
+    assert row.redirect == is_led
 
 
 @pytest.mark.parametrize(("subject", "row"), _ROWS)

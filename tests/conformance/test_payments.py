@@ -20,13 +20,13 @@ from gateway.model.payment import (
 from gateway.policy import collecting
 from gateway.ports.exchange import Exchange
 from tests.conformance import refusals, samples
-from tests.conformance.subject import Account, Subject, fulfilling, outcome
+from tests.conformance.subject import Account, Subject, asked, outcome
 
 _TAKEN = {PaymentState.CAPTURED, PaymentState.PENDING, PaymentState.SETTLED}
 _REFUND = "01950000-0000-7000-8000-0000000000f1"
 
 
-@pytest.fixture(params=fulfilling("payments"), ids=lambda one: one.adapter.product)
+@pytest.fixture(params=asked("payments"), ids=lambda one: one.adapter.product)
 def subject(request: pytest.FixtureRequest) -> Subject:
     found: Subject = request.param
     return found
@@ -38,7 +38,7 @@ def account(subject: Subject) -> Account:
 
 
 @pytest.fixture(
-    params=[one for one in fulfilling("payments") if one.holds],
+    params=[one for one in asked("payments") if one.holds],
     ids=lambda one: one.adapter.product,
 )
 def holding(request: pytest.FixtureRequest) -> Account:
@@ -123,7 +123,7 @@ def declared(account: Account, payment: Payment) -> bool:
     ("subject", "amount"),
     [
         pytest.param(one, amount, id=f"{one.adapter.product}-{amount.currency}")
-        for one in fulfilling("payments")
+        for one in asked("payments")
         for amount in one.amounts
     ],
 )
@@ -316,7 +316,7 @@ _WRITES: dict[str, Verb] = {
 # What can be called with which provider.
 _WRITING = [
     pytest.param(one, verb, id=f"{one.adapter.product}-{verb}")
-    for one in fulfilling("payments")
+    for one in asked("payments")
     for verb in _WRITES
     if one.holds or verb != "capture_payment"
 ]

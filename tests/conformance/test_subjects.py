@@ -2,6 +2,7 @@
 
 from gateway.ports import (
     crm,
+    disputes,
     erp,
     payments,
     reports,
@@ -13,7 +14,7 @@ from gateway.ports import (
 from tests.architecture.source import adapter_folders
 from tests.conformance.subject import declared, fulfilling
 
-_MODULES = (crm, erp, payments, risk, webhooks, webhook_keys, webhook_challenges, reports)
+_MODULES = (crm, disputes, erp, payments, risk, webhooks, webhook_keys, webhook_challenges, reports)
 _PORTS = {module.__name__.rpartition(".")[2] for module in _MODULES}
 
 

@@ -24,6 +24,7 @@ from gateway.kit.mapping.mapping import Mapping
 from gateway.kit.mapping.schemas import Schemas
 from gateway.model import (
     bank,
+    dispute,
     event,
     item,
     mandate,
@@ -41,6 +42,7 @@ MODEL: Final = tuple(
     kind
     for module in (
         bank,
+        dispute,
         event,
         item,
         mandate,

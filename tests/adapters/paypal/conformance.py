@@ -5,9 +5,10 @@ import msgspec
 from adapters.paypal import ADAPTER, Settings
 from adapters.paypal.simulator import PayPalSimulator
 from adapters.paypal.webhooks import PayPalWebhooks
+from gateway.model.payment import Payment
 from gateway.ports.notification import Notification
 from tests.adapters.paypal import authority
-from tests.conformance.subject import Subject
+from tests.conformance.subject import Account, Subject
 
 BODY = (
     b'{"id":"WH-1","event_type":"PAYMENT.CAPTURE.COMPLETED","resource_type":"capture",'
@@ -43,6 +44,15 @@ def _naming(address: str) -> tuple[PayPalWebhooks, Notification]:
     return port, Notification(headers=(("paypal-cert-url", address),), body=BODY)
 
 
+def _dispute(account: Account, payment: Payment) -> str:
+    simulator = account.simulator
+    assert isinstance(simulator, PayPalSimulator)
+    simulator.dispute(payment.provider_ref, "BUYER_COMPLAINT", now=account.now)
+    port = ADAPTER.port("payments", account.settings)
+    (claim,) = account.run(port.find_payment(payment)).movements
+    return str(claim.ref)
+
+
 SUBJECT = Subject(
     adapter=ADAPTER,
     connect=_connect,
@@ -52,8 +62,11 @@ SUBJECT = Subject(
         "capture_payment": "charge",
         "refund_payment": "refund",
         "authorise": "authorisation",
+        "accept_dispute": "acceptance",
+        "submit_evidence": "evidence",
     },
     tokens=TOKENS,
+    dispute=_dispute,
     notices=lambda settings: [authority.delivery(settings.webhook_id, BODY)],
     unguarded=lambda settings: msgspec.structs.replace(settings, webhook_id=" "),
     dated=False,

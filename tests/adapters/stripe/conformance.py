@@ -4,7 +4,8 @@ import msgspec
 
 from adapters.stripe import ADAPTER, Settings
 from adapters.stripe.simulator import StripeSimulator
-from tests.conformance.subject import Subject
+from gateway.model.payment import Payment
+from tests.conformance.subject import Account, Subject
 
 
 def _connect(number: int) -> tuple[Settings, StripeSimulator]:
@@ -16,6 +17,12 @@ def _connect(number: int) -> tuple[Settings, StripeSimulator]:
     return settings, simulator
 
 
+def _dispute(account: Account, payment: Payment) -> str:
+    simulator = account.simulator
+    assert isinstance(simulator, StripeSimulator)
+    return simulator.dispute(payment.provider_ref, now=account.now)
+
+
 SUBJECT = Subject(
     adapter=ADAPTER,
     connect=_connect,
@@ -25,11 +32,14 @@ SUBJECT = Subject(
         "capture_payment": "charge",
         "refund_payment": "refund",
         "authorise": "authorisation",
+        "accept_dispute": "acceptance",
+        "submit_evidence": "evidence",
     },
     tokens={
         "accepted": "pm_card_visa",
         "declined": "pm_card_chargeDeclined",
         "sepa_debit": "pm_success_de",
     },
+    dispute=_dispute,
     unguarded=lambda settings: msgspec.structs.replace(settings, webhook_secrets=()),
 )

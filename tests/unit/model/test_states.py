@@ -4,13 +4,17 @@ from enum import StrEnum
 
 import pytest
 
+from gateway.model.dispute import DISPUTE_STATES, DisputeState
 from gateway.model.order import ORDER_STATES, OrderState
 from gateway.model.payment import PAYMENT_STATES, PaymentState
+from gateway.model.payment_method import PAYMENT_METHOD_STATES, PaymentMethodState
 from gateway.model.states import Machine
 
 MACHINES = [
     pytest.param(ORDER_STATES, OrderState, id="order"),
     pytest.param(PAYMENT_STATES, PaymentState, id="payment"),
+    pytest.param(DISPUTE_STATES, DisputeState, id="dispute"),
+    pytest.param(PAYMENT_METHOD_STATES, PaymentMethodState, id="payment_method"),
 ]
 
 

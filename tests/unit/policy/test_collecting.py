@@ -45,6 +45,7 @@ _PAYMENT: Final = Payment(
 )
 _DECLINED: Final = PaymentFailure(code="declined", provider_code="card_declined")
 _ASKED: Final = NextAction(kind=ActionKind.REDIRECT, url="a")
+_TRANSFER: Final = NextAction(kind=ActionKind.TRANSFER, details={"iban": "DE…"})
 
 # What a provider says in the life of one payment, oldest first.
 _LIVES: Final = {
@@ -136,7 +137,9 @@ _WORDS: Final = st.one_of(
         failure=st.sampled_from(
             [None, _DECLINED, PaymentFailure(code="insufficient_funds", provider_code="51")]
         ),
-        next_action=st.sampled_from([None, _ASKED, msgspec.structs.replace(_ASKED, url="b")]),
+        next_action=st.sampled_from(
+            [None, _ASKED, msgspec.structs.replace(_ASKED, url="b"), _TRANSFER]
+        ),
     ),
     st.builds(
         Movement,
@@ -272,11 +275,12 @@ def test_what_becomes_of_the_money_is_reported_once_each() -> None:
     payment, told = _PAYMENT, list[str]()
     for word in words:
         payment, events = _heard(payment, word)
-        told += [
-            one.removeprefix("headrace.payment.").removesuffix(".v1") for one in _types(events)
-        ]
+        told += [one.removeprefix("headrace.").removesuffix(".v1") for one in _types(events)]
 
-    assert ["captured", "disputed", "returned", "return_reversed"] == told
+    assert [
+        *("payment.captured", "payment.disputed", "dispute.opened", "payment.returned"),
+        *("dispute.lost", "payment.return_reversed", "dispute.won"),
+    ] == told
 
 
 def test_what_the_payer_has_to_do_is_known_until_it_is_done() -> None:
@@ -285,6 +289,30 @@ def test_what_the_payer_has_to_do_is_known_until_it_is_done() -> None:
 
     assert _ASKED == asked.next_action
     assert collecting.apply(asked, _said(_S.CAPTURED))[0].next_action is None
+
+
+def test_where_to_transfer_is_shown_while_the_money_is_awaited() -> None:
+    """A page is of no use any more by then, and nothing is once the money is there."""
+    waits = msgspec.structs.replace(_said(_S.PENDING), next_action=_TRANSFER)
+    page = msgspec.structs.replace(_said(_S.PENDING), next_action=_ASKED)
+
+    assert _TRANSFER == _after((waits,)).next_action
+    assert _after((page,)).next_action is None
+    assert _after((waits, _said(_S.CAPTURED))).next_action is None
+
+
+def test_where_to_transfer_is_not_lost_behind_a_page() -> None:
+    """Whichever of the two was said first, and whenever the payment became PENDING."""
+    asks = _said(_S.REQUIRES_ACTION)
+    words = [
+        msgspec.structs.replace(asks, next_action=_TRANSFER),
+        msgspec.structs.replace(asks, next_action=_ASKED),
+        _said(_S.PENDING),
+    ]
+
+    ends = [_after(order).next_action for order in itertools.permutations(words)]
+
+    assert [_TRANSFER] * 6 == ends
 
 
 def _types(events: tuple[Event, ...]) -> list[str]:
