@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 import httpx
 import msgspec
 
+from adapters.mollie import simulator_baskets as baskets
 from adapters.mollie import simulator_objects as objects
 from adapters.mollie import simulator_rules as rules
 from adapters.mollie.simulator_objects import PaymentRecord
@@ -202,12 +203,16 @@ class MollieSimulator:
 
     def _create(self, given: Json, _request: httpx.Request, now: float) -> tuple[int, Json]:
         rules.check_payment(given)
+        baskets.check(given, rules.units)
         payment = PaymentRecord(given, *rules.units(given), now)
+        payment.routed = baskets.routed(given, rules.units)
         self._payments[payment.id] = payment
         if given.get("sequenceType") == "recurring":
             self._charge_mandate(payment, now)
         elif "cardToken" in given:
             self._charge_card(payment, rules.CARDS[given["cardToken"]], now)
+        elif "googlePayPaymentToken" in given or "applePayPaymentToken" in given:
+            self._charge_card(payment, "paid", now)
         else:
             payment.page = True
         return 201, payment.shown()
@@ -320,6 +325,7 @@ class MollieSimulator:
                 raise Refusal(409, "A duplicate refund has been detected")
         if minor > payment.collected - payment.given_back:
             raise Refusal(422, "The specified amount cannot be refunded", "amount")
+        payment.routed -= baskets.reversed_by(given, rules.units, payment.routed)
         part = objects.new_part("refund", "re", payment, minor, now)
         part |= {
             "mode": "test",

@@ -6,6 +6,7 @@ Source: docs.mollie.com/reference: get-payment, get-capture, get-refund, get-cha
 
 import json
 import uuid
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
@@ -17,6 +18,10 @@ API: Final = "https://api.mollie.com/v2"
 _DASHBOARD: Final = "https://my.mollie.com/dashboard"
 _PAGE: Final = "https://www.mollie.com/checkout/test-mode"
 _EXPIRES_S: Final = {"banktransfer": 12 * 86_400, "multibanco": 7 * 86_400}
+# What is shown again where it was given.
+_SHOWN: Final = (
+    "webhookUrl", "captureMode", "customerId", "mandateId", "lines", "billingAddress",
+)  # fmt: skip
 _EMBEDDABLE: Final = frozenset({"captures", "refunds", "chargebacks"})
 _DOCUMENTATION: Final = "https://docs.mollie.com/reference"
 
@@ -50,6 +55,7 @@ class PaymentRecord:
         status: As Mollie says it.
         captures: So are refunds and chargebacks: as they are shown, the newest first.
         captured: Of captures that succeeded; None where the method is never captured later.
+        routed: Organisation to what it has of the money.
         expires_at: Until when a payer can pay, in seconds since the epoch.
     """
 
@@ -64,6 +70,7 @@ class PaymentRecord:
         self.refunds: list[Json] = []
         self.chargebacks: list[Json] = []
         self.captured: int | None = 0 if self.manual else None
+        self.routed = Counter[str]()
         self.page = False
         self.failure = ""
         self.at: dict[str, float] = {}
@@ -111,7 +118,7 @@ class PaymentRecord:
             "redirectUrl": made.get("redirectUrl"),
             "_links": links,
         }
-        for name in ("webhookUrl", "captureMode", "customerId", "mandateId"):
+        for name in _SHOWN:
             if made.get(name) is not None:
                 found[name] = made[name]
         for name, at in self.at.items():

@@ -26,10 +26,14 @@ _CURRENCIES: Final = {
         **dict.fromkeys(
             """
             ideal bancontact kbc belfius eps mybank multibanco bizum satispay giftcard banktransfer
-            directdebit
+            directdebit mbway riverty in3 alma
             """.split(),
             "EUR",
         ),
+        "klarna": "CHF CZK DKK EUR GBP HUF NOK PLN RON SEK",
+        "billie": "CHF DKK EUR GBP NOK SEK",
+        "trustly": "DKK EUR GBP NOK SEK",
+        "paybybank": "EUR GBP",
         "przelewy24": "EUR PLN",
         "blik": "PLN",
         "mobilepay": "DKK EUR",
@@ -43,6 +47,8 @@ _CURRENCIES: Final = {
 _WHOLE: Final = frozenset({"ISK", "JPY"})
 _MANDATED: Final = frozenset({"creditcard", "paypal", "directdebit", "bacs"})
 _ONLY_MANDATED: Final = frozenset({"directdebit"})
+_MANUAL: Final = frozenset({"creditcard", "klarna", "billie", "riverty", "vipps", "mobilepay"})
+_ONLY_MANUAL: Final = frozenset({"riverty"})
 
 # Customer: the mandates, each with its method.
 CUSTOMERS: Final = {
@@ -65,18 +71,31 @@ CARDS: Final = {
     "tkn_fraud": "possible_fraud",
 }
 
+# Instruments that were chosen in the shop: whose they are.
+_TOKENS: Final = {
+    "cardToken": "creditcard",
+    "googlePayPaymentToken": "creditcard",
+    "applePayPaymentToken": "applepay",
+}
+_WALLETS: Final = ("googlePayPaymentToken", "applePayPaymentToken")
+
 _PAYMENT: Final = {
     "amount": dict, "description": str, "redirectUrl": str, "cancelUrl": str, "webhookUrl": str,
     "method": str, "metadata": object, "captureMode": str, "captureDelay": str, "locale": str,
     "sequenceType": str, "customerId": str, "mandateId": str, "cardToken": str, "dueDate": str,
-    "applePayPaymentToken": str, "googlePayPaymentToken": str,
+    "applePayPaymentToken": str, "googlePayPaymentToken": str, "billingAddress": dict,
+    "shippingAddress": dict, "lines": list, "company": dict, "consumerDateOfBirth": str,
+    "routing": list,
 }  # fmt: skip
 FIELDS: Final = {
     "payment": _PAYMENT,
     "capture": {"amount": dict, "description": str, "metadata": object},
-    "refund": {"amount": dict, "description": str, "metadata": object},
+    "refund": {
+        "amount": dict, "description": str, "metadata": object, "reverseRouting": bool,
+        "routingReversals": list,
+    },
     "nothing": {},
-}
+}  # fmt: skip
 
 
 class Refusal(Exception):  # noqa: N818 - what Mollie does, not what went wrong here
@@ -164,11 +183,15 @@ def _method_of(given: Json, currency: str) -> str:
         raise Refusal(422, "The payment method is invalid", "method")
     if currency not in _CURRENCIES[method]:
         raise Refusal(422, f"The currency {currency} is not supported by {method}", "amount")
-    if method != "creditcard":
-        if given.get("captureMode") == "manual":
-            raise Refusal(422, f"The capture mode is not supported by {method}", "captureMode")
-        if "cardToken" in given:
-            raise Refusal(422, "A card token needs the method creditcard", "cardToken")
+    manual = given.get("captureMode") == "manual"
+    if (manual and method not in _MANUAL) or (method in _ONLY_MANUAL and not manual):
+        raise Refusal(422, f"The capture mode is not supported by {method}", "captureMode")
+    for name, owner in _TOKENS.items():
+        if name in given and method != owner:
+            raise Refusal(422, f"The {name} needs the method {owner}", name)
+    for name in _WALLETS:
+        if name in given and not given[name].startswith("{"):
+            raise Refusal(422, f"The {name} is invalid", name)
     if given.get("cardToken", "tkn_accepted") not in CARDS:
         raise Refusal(422, "The card token does not exist", "cardToken")
     return str(method)

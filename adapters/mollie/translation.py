@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from adapters.mollie import answers
+from adapters.mollie import translation_checks as checks
 from adapters.mollie.answers import CHARGEBACK, REFUND, Amount, Chargeback, Details, Refund
 from adapters.mollie.capabilities import CAPABILITIES
 from adapters.mollie.settings import Settings
@@ -36,7 +37,7 @@ _WHOLE_AT_PAYPAL: Final = frozenset({"HUF", "TWD"})
 _REFUSALS: Final = {
     "/method": ("Mollie does not offer this payment method through us.", "method_unsupported"),
     "/captureMode": (
-        "Only cards can be authorised now and captured later.",
+        "payment.capture_method: this method cannot be authorised now and captured later.",
         "capture_method_unsupported",
     ),
 }
@@ -59,26 +60,41 @@ class Translation:
         Raises:
             Rejected: Mollie cannot do this, or we do not know how; nothing was sent.
         """
+        row = _METHODS.get(payment.method_code)
         _check_amount(payment.amount, payment)
         _check_currency(payment)
+        checks.check_capture(payment, row)
         customer, mandate = _mandate(payment)
         if customer is None and not payment.return_url and not self._way_back:
             raise Rejected(
                 "payment.return_url is missing: Mollie sends the payer to a page.",
                 code="return_url_missing",
             )
-        needs = {"amount": _written(payment.amount), "customer": customer, "mandate": mandate}
+        given, family = checks.names(payment)
+        needs = {
+            "amount": _written(payment.amount),
+            "customer": customer,
+            "mandate": mandate,
+            "given": given,
+            "family": family,
+            "routes": checks.routes(payment, row),
+        }
         return self._body("payment_create", payment, needs)
 
     def capture_body(self, payment: Payment, amount: Money) -> Body:
         """Collect the amount."""
         _check_amount(amount, payment)
+        checks.check_part_of(payment, amount)
         return self._body("payment_capture", payment, {"amount": _written(amount)})
 
     def refund_body(self, payment: Payment, refund_id: str, amount: Money) -> Body:
         """Give the amount back."""
         _check_amount(amount, payment)
-        needs = {"amount": _written(amount), "refund_id": refund_id}
+        needs = {
+            "amount": _written(amount),
+            "refund_id": refund_id,
+            "reversals": checks.reversals(payment, refund_id, amount),
+        }
         return self._body("refund_create", payment, needs)
 
     def payment_in(self, answer: Answer[answers.Payment]) -> ProviderPayment:

@@ -25,7 +25,7 @@ from adapters.payone.translation_objects import (
 )
 from gateway.errors import InDoubt, Rejected
 from gateway.kit import mapping
-from gateway.kit.adapter import Body, segment
+from gateway.kit.adapter import segment
 from gateway.kit.answers import Answer, UnreadableError
 from gateway.model.money import Money
 from gateway.model.movement import Movement, MovementKind, MovementState
@@ -115,7 +115,8 @@ class PayonePayments:
     def cancel_payment(self, payment: Payment, *, key: str) -> Exchange[ProviderPayment]:  # noqa: ARG002 - what is cancelled cannot be cancelled twice
         """Give up what is authorised and not collected."""
         place = yield from self._place(payment)
-        response = yield self._wire.post(f"{_path(place)}/cancel", Body(b"{}"))
+        body = self._translation.cancel_body(payment)
+        response = yield self._wire.post(f"{_path(place)}/cancel", body)
         try:
             wire.answer(response, CANCELLED, wrote=True)
         except Rejected:

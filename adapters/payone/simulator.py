@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 import httpx
 
 from adapters.payone import simulator_checks as checks
-from adapters.payone.simulator_checks import Refusal
+from adapters.payone.simulator_errors import Refusal
 from adapters.payone.simulator_objects import CheckoutRecord
 from adapters.payone.simulator_webhooks import Webhooks
 
@@ -202,7 +202,7 @@ class PayoneSimulator:
         self, case: str, checkout: str, execution: str, body: Json, now: float
     ) -> tuple[int, Json]:
         record = self._known(case, checkout, execution)
-        checks.check_cancel(body)
+        checks.check_cancel(body, secured=record.secured)
         if record.status not in {"PENDING_CAPTURE", "REDIRECTED", "CAPTURE_REQUESTED"}:
             raise Refusal(402, "50001120")
         units, record.cancelled = record.open, record.open

@@ -13,6 +13,9 @@ from typing import Any, Final, TypeAlias
 
 import httpx
 
+from adapters.payone import simulator_buyers as buyers
+from adapters.payone.simulator_errors import Refusal
+
 Json: TypeAlias = dict[str, Any]
 
 _CLOCKS_DIFFER_S: Final = 300
@@ -30,33 +33,9 @@ _NAMES: Final = {
     "cardPaymentMethodSpecificInput": "card",
     "redirectPaymentMethodSpecificInput": "redirect",
     "sepaDirectDebitPaymentMethodSpecificInput": "debit",
+    "mobilePaymentMethodSpecificInput": "mobile",
+    "financingPaymentMethodSpecificInput": "financing",
 }
-
-
-class Refusal(Exception):  # noqa: N818 - what PAYONE says no with
-    """An error of PAYONE."""
-
-    def __init__(self, status: int, code: str, field: str = "") -> None:
-        super().__init__(code)
-        self.status = status
-        self._code = code
-        self._field = field
-
-    def shown(self) -> Json:
-        """As it stands in the list of errors."""
-        return problem(self.status, self._code, self._field)
-
-
-def problem(status: int, code: str, field: str = "") -> Json:
-    """One error."""
-    found: Json = {
-        "errorCode": code,
-        "category": "PAYMENT_PLATFORM_ERROR",
-        "httpStatusCode": status,
-        "id": "simulated-error",
-        "message": "Refused by the simulator",
-    }
-    return {**found, "propertyName": field} if field else found
 
 
 def admit(request: httpx.Request, key_id: str, secret: str, now: float) -> None:
@@ -111,6 +90,10 @@ def check_case(body: Json) -> str:
         raise Refusal(400, "21000020", "paymentMethodSpecificInput")
     method = _NAMES[named[0]]
     _check_input(method, given[named[0]], checkout["amountOfMoney"]["currencyCode"])
+    if method == "mobile":
+        buyers.check_wallet(given[named[0]])
+    if method == "financing":
+        buyers.check_buyer(body, given)
     return method
 
 
@@ -150,9 +133,11 @@ def check_capture(body: Json) -> None:
         _reference(body["references"])
 
 
-def check_cancel(body: Json) -> None:
-    """Refuse what is no cancellation."""
+def check_cancel(body: Json, *, secured: bool) -> None:
+    """Refuse what is no cancellation; what is secured is not given up without a reason."""
     _fields(body, "cancellationReason amount fundSplit")
+    if secured and not body.get("cancellationReason"):
+        raise Refusal(400, "21000020", "cancellationReason")
 
 
 def check_refund(body: Json) -> None:

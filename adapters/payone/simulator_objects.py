@@ -4,7 +4,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
-from adapters.payone.simulator_checks import Refusal, problem
+from adapters.payone.simulator_errors import Refusal, problem
 
 Json: TypeAlias = dict[str, Any]
 
@@ -12,6 +12,8 @@ _INPUTS: Final = {
     "card": "cardPaymentMethodSpecificInput",
     "redirect": "redirectPaymentMethodSpecificInput",
     "debit": "sepaDirectDebitPaymentMethodSpecificInput",
+    "mobile": "mobilePaymentMethodSpecificInput",
+    "financing": "financingPaymentMethodSpecificInput",
 }
 _PAGE: Final = "https://payment.preprod.commerce.payone.com/redirect"
 _DEAD: Final = frozenset({"REJECTED", "CANCELLED"})
@@ -55,9 +57,15 @@ class CheckoutRecord:
     def held(self) -> bool:
         """Whether it is authorised first and captured later."""
         given = self.input[_INPUTS[self._method]]
-        if self._method == "card":
+        if self._method in {"card", "mobile"}:
             return bool(given.get("authorizationMode", "PRE_AUTHORIZATION") != "SALE")
-        return self._method == "redirect" and bool(given.get("requiresApproval", True))
+        approved = self._method in {"redirect", "financing"}
+        return approved and bool(given.get("requiresApproval", True))
+
+    @property
+    def secured(self) -> bool:
+        """Whether PAYONE guarantees that it is paid."""
+        return self._method == "financing"
 
     @property
     def kind(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from adapters.payone import translation_objects as answers
+from adapters.payone import translation_wallets as wallets
 from adapters.payone.capabilities import CAPABILITIES
 from adapters.payone.settings import Settings
 from adapters.payone.translation_objects import (
@@ -20,13 +21,17 @@ from adapters.payone.translation_objects import (
     Refunded,
 )
 from gateway.errors import Rejected
+from gateway.kit import payers
 from gateway.kit.adapter import Body
 from gateway.kit.answers import Answer, UnreadableError, translated
 from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
 from gateway.kit.mapping.installed import mappings_of
+from gateway.kit.payers import Asked
 from gateway.model import codec
+from gateway.model.capability import Capability
 from gateway.model.money import Money
 from gateway.model.movement import Movement
+from gateway.model.party import Party
 from gateway.model.payment import CaptureMethod, Payment, ProviderPayment, ProviderRefund
 
 T = TypeVar("T")
@@ -34,7 +39,24 @@ T = TypeVar("T")
 _METHODS: Final = {row.method: row for row in CAPABILITIES}
 # Kind of card and token; the kind may be left out, and then PAYONE finds it by the token.
 _CARD: Final = re.compile(r"(?:(?P<product>[0-9]{1,5})_)?(?P<stored>[A-Za-z0-9-]{1,40})", re.ASCII)
-_MANDATE: Final = re.compile(r"[A-Za-z0-9+\-.()]{1,35}", re.ASCII)
+# Source: API definition 1.61.0 (Customer); what PAYONE's own cartridge for Salesforce demands
+# before it asks for instalments; read 2026-11.
+_ASKED: Final = Asked(email=True, phone=True, birth_date=True, basket=True)
+_MOST_PIECES: Final = 9_999
+_HIGHEST_PRICE: Final = 2_147_483_647
+_ANY: Final = re.compile(r".+")
+_TOKENS: Final = {
+    "card": (_CARD, "a card token of PAYONE"),
+    "sepa_debit": (
+        re.compile(r"[A-Za-z0-9+\-.()]{1,35}", re.ASCII),
+        "the reference of a mandate",
+    ),
+    # <partner>_<merchant>_<session>. Source: README of PCP-client-javascript-SDK, read 2026-11.
+    "secured_invoice": (
+        re.compile(r"(?=.{5,255}$)[^_\s]+_[^_\s]+_\S+", re.ASCII),
+        "the token of the payer's device",
+    ),
+}
 _COLLECTING: Final = frozenset({"SALE", "RESERVATION", "CAPTURE", "REVERSAL"})
 _CHARGEBACKS: Final = frozenset({"CHARGEBACK", "CHARGEBACK_REVERSAL"})
 # A chargeback and its reversal are events with different ids about the same money.
@@ -58,7 +80,8 @@ class Translation:
         Raises:
             Rejected: PAYONE cannot do this, or we do not know how; nothing was sent.
         """
-        _check_method(payment)
+        row = _check_method(payment)
+        payer = _payer(payment) if row.payer else None
         token = _CARD.fullmatch(payment.token) if payment.method_code == "card" else None
         needs = {
             "amount": answers.units(payment.amount, "amount"),
@@ -66,12 +89,20 @@ class Translation:
             "parameters": answers.marked(payment),
             "product": int(token["product"]) if token and token["product"] else None,
             "stored": token["stored"] if token else None,
+            "apple": wallets.apple_of(payment),
+            "click": wallets.click_of(payment),
+            "given": payer.given_name if payer else None,
+            "family": payer.family_name if payer else None,
         }
         return self._body("payment_create", payment, needs)
 
     def capture_body(self, payment: Payment, amount: Money, reference: str) -> Body:
         """Collect the amount."""
         return self._body("payment_capture", payment, _needs(payment, amount, reference))
+
+    def cancel_body(self, payment: Payment) -> Body:
+        """Give up what is held."""
+        return self._body("payment_cancel", payment, {})
 
     def refund_body(self, payment: Payment, amount: Money, reference: str) -> Body:
         """Give the amount back."""
@@ -199,8 +230,8 @@ def load(settings: Settings, *, overlays: Sequence[Document] = (), tenant: str =
     return mappings_of("payone", {}, overlays=overlays, tenant=tenant)
 
 
-def _check_method(payment: Payment) -> None:
-    """Raise where the method does not go with something of the payment."""
+def _check_method(payment: Payment) -> Capability:
+    """What can be done with the method; raise where the payment does not go with it."""
     row = _METHODS.get(payment.method_code)
     if row is None:
         message = "method_code: PAYONE does not offer this payment method through us."
@@ -215,10 +246,23 @@ def _check_method(payment: Payment) -> None:
     if row.redirect and not payment.return_url:
         message = "return_url is missing: PAYONE sends the payer to a page."
         raise Rejected(message, code="return_url_missing")
-    form = _CARD if row.method == "card" else _MANDATE
+    form, expected = _TOKENS.get(row.method, (_ANY, "what the wallet gave"))
     if row.token and not form.fullmatch(payment.token):
-        message = "token: expected a card token of PAYONE, or the reference of a mandate."
-        raise Rejected(message, code="token_invalid")
+        raise Rejected(f"token: expected {expected}.", code="token_invalid")
+    if payment.splits:
+        message = "splits: PAYONE does not divide payments through us."
+        raise Rejected(message, code="splits_unsupported")
+    return row
+
+
+def _payer(payment: Payment) -> Party:
+    """Who buys on invoice; raise where something is missing, or there is too much of an item."""
+    payer = payers.check(payment, _ASKED, title="PAYONE")
+    for index, one in enumerate(payment.items):
+        if one.quantity > _MOST_PIECES or one.unit_price.minor > _HIGHEST_PRICE:
+            message = f"payment.items[{index}]: PAYONE takes neither so many nor so dear ones."
+            raise Rejected(message, code="basket_invalid")
+    return payer
 
 
 def _needs(payment: Payment, amount: Money, reference: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -236,22 +237,38 @@ def _adapter(adapter: Adapter) -> str:
             "Logs in before the first call.\n\n" if adapter.login else "",
             "| port | verbs |\n|---|---|\n",
             *rows,
-            _methods(adapter.capabilities),
+            methods_table(adapter.capabilities),
             f"\n{settings_table(adapter.settings)}" if has_settings else "\nNo settings.\n",
         )
     )
 
 
-def _methods(capabilities: tuple[Capability, ...]) -> str:
+def methods_table(capabilities: tuple[Capability, ...]) -> str:
     """The table of what a payment provider can do."""
     rows = [
         f"| `{one.method}` | {' '.join(one.countries) or 'any'} |"
         f" {' '.join(one.currencies) or 'any'} |"
-        f" {', '.join(f'`{verb}`' for verb in one.verbs)} |\n"
+        f" {', '.join(f'`{verb}`' for verb in one.verbs)} |"
+        f" {', '.join(_asked(one))} | {one.hold_days or ''} | {one.splits or ''} |\n"
         for one in capabilities
     ]
-    head = "\n| method | countries | currencies | verbs |\n|---|---|---|---|\n"
+    head = (
+        "\n| method | countries | currencies | verbs | asks for | days held | parts |\n"
+        "|---|---|---|---|---|---|---|\n"
+    )
     return head + "".join(rows) if rows else ""
+
+
+def _asked(one: Capability) -> Iterator[str]:
+    """What has to be sent for a method."""
+    words = {
+        "token": one.token,
+        "`return_url`": one.redirect,
+        "mandate": one.mandate,
+        "payer and items": one.payer,
+        "`manual` capture": one.held,
+    }
+    return (word for word, needed in words.items() if needed)
 
 
 def _errors() -> str:

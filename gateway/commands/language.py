@@ -199,7 +199,8 @@ BLOCK := {each: "LIST as NAME", when: COND, fields: {…}}          an item per 
 
 A list of texts or numbers has `value:` or `const:` in place of `fields:`. A block may carry `id:`,
 by which an overlay changes it. `clear: true` writes null where the value is null; otherwise null
-leaves the field out. `allow:` accepts findings that an engineer has decided on.
+leaves the field out. A list without items is written; `omit: true` in one of its blocks
+leaves it out. `allow:` accepts findings that an engineer has decided on.
 An expression that cannot be read has no value and cannot be accepted; an overlay that replaces a
 value decides anew.
 

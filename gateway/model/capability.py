@@ -25,6 +25,7 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
         token: Whether the provider's token of an instrument is needed.
         redirect: Whether the payer is sent to a page, so that a return URL is needed.
         mandate: Whether a mandate of ours is needed.
+        held: Whether an amount is always authorised first, and collected by a call of its own.
         payer: Whether the provider has to be told who pays, and for what.
         splits: Into how many parts, at most, the provider divides the money; 0 for not at all.
         hold_days: How long an authorisation can be collected; 0 where nobody says.
@@ -37,6 +38,7 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
     token: bool = False
     redirect: bool = False
     mandate: bool = False
+    held: bool = False
     payer: bool = False
     splits: int = 0
     hold_days: int = 0

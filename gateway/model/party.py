@@ -45,6 +45,8 @@ class Party(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         vat_id: VAT identification number with country prefix, organisations only.
         language: BCP 47, two letters.
         email: Where confirmations go.
+        contact: Given names and family name of who acts for the organisation, in order;
+            organisations only.
     """
 
     party_id: Annotated[
@@ -61,8 +63,23 @@ class Party(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         Annotated[str, Meta(max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$")] | None
     ) = None
     phone: Annotated[str, Meta(max_length=32, pattern=r"^[+0-9 ()/.-]+$")] | None = None
+    contact: Annotated[tuple[Text, ...], Meta(max_length=4)] = ()
 
     @property
     def display_name(self) -> str:
         """The names in one line, for the systems that have one field."""
         return " ".join(self.names)
+
+    @property
+    def given_name(self) -> str:
+        """Of the person, or of who acts for the organisation; empty where it is not known."""
+        return " ".join(self._person[:-1])
+
+    @property
+    def family_name(self) -> str:
+        """Of the same; empty where it is not known."""
+        return self._person[-1] if self._person else ""
+
+    @property
+    def _person(self) -> tuple[str, ...]:
+        return self.names if self.kind is PartyKind.PERSON else self.contact

@@ -10,8 +10,9 @@ class RouteReason(msgspec.Struct, frozen=True):
         code: ``pinned``, ``rule``, ``default``, ``next``, ``unhealthy``, ``other_rule``,
             ``not_configured``, or what its methods lack: ``method_unsupported``,
             ``country_unsupported``, ``currency_unsupported``, ``capture_unsupported``,
-            ``splits_unsupported``, ``token_missing``, ``mandate_missing``, ``payer_missing``,
-            ``return_url_missing``; ``tried`` where an earlier attempt had no effect.
+            ``held_only``, ``splits_unsupported``, ``token_missing``, ``mandate_missing``,
+            ``payer_missing``, ``return_url_missing``; ``tried`` where an earlier attempt had no
+            effect.
     """
 
     system: str

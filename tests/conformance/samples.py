@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+import msgspec
+
 from gateway.model.instruction import PaymentInstruction
 from gateway.model.item import OrderItem
 from gateway.model.money import Money
@@ -85,4 +87,30 @@ def payment(
         refunded=Money(0, amount.currency),
         returned=Money(0, amount.currency),
         disputed=Money(0, amount.currency),
+    )
+
+
+def payer(country: str = "DE", *, organisation: bool = False) -> Party:
+    """Somebody of whom all is known that a method may ask for."""
+    known = party()
+    home = msgspec.structs.replace(known.addresses[0], country=country)
+    names = ("Lovelace Engines GmbH",) if organisation else known.names
+    return msgspec.structs.replace(
+        known,
+        kind=PartyKind.ORGANISATION if organisation else PartyKind.PERSON,
+        names=names,
+        contact=known.names if organisation else (),
+        addresses=(home,),
+        birth_date=None if organisation else "1990-12-10",
+        vat_id=f"{country}123456789" if organisation else None,
+    )
+
+
+def basket(amount: Money) -> tuple[OrderItem, ...]:
+    """Two lines whose sum is the amount; one of them without a description."""
+    third = Money(amount.minor // 3, amount.currency)
+    rest = Money(amount.minor - 2 * third.minor, amount.currency)
+    return (
+        OrderItem(product_id="CAR-1", quantity=2, unit_price=third),
+        OrderItem(product_id="MAT-2", description="Floor mats", quantity=1, unit_price=rest),
     )

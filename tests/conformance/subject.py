@@ -62,6 +62,8 @@ class Subject:
         dated: Whether a delivery that is a day old is refused.
         naming: For an address a port and a delivery that names its key there.
         asking: A port, a question whether an endpoint is ours, and the answer that is due.
+        businesses: Methods of which only organisations are the payers.
+        member: An account at the provider that gets a part of a payment.
         requests: The most requests that any verb may take.
         repeats: Whether the provider cannot be searched: the same request with the same key tells
             what became of it.
@@ -86,6 +88,8 @@ class Subject:
     dated: bool = True
     naming: Callable[[str], tuple[WebhookKeys, Notification]] | None = None
     asking: Callable[[], tuple[WebhookChallenges, Notification, bytes]] | None = None
+    businesses: frozenset[str] = frozenset()
+    member: str = ""
     requests: int = 4
     repeats: bool = False
     blind: bool = False

@@ -1,5 +1,6 @@
 """Capabilities: what an adapter says it can do with a method, it does."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -10,14 +11,23 @@ from gateway.errors import Rejected
 from gateway.model.capability import Capability
 from gateway.model.money import Money
 from gateway.model.payment import CaptureMethod, Payment, PaymentState
+from gateway.model.split import PLATFORM, Split, SplitKind
+from gateway.policy.redaction import redact_body
 from tests.conformance import samples
 from tests.conformance.subject import Account, Subject, fulfilling
 
-_ROWS = [
-    pytest.param(one, row, id=f"{one.adapter.product}-{row.method}")
-    for one in fulfilling("payments")
-    for row in one.adapter.capabilities
-]
+
+def _where(holds: Callable[[Capability], bool] = lambda _row: True) -> list[Any]:
+    return [
+        pytest.param(one, row, id=f"{one.adapter.product}-{row.method}")
+        for one in fulfilling("payments")
+        for row in one.adapter.capabilities
+        if holds(row)
+    ]
+
+
+_ROWS = _where()
+
 _HELD = {PaymentState.AUTHORISED, PaymentState.REQUIRES_ACTION}
 _TAKEN = {
     PaymentState.CAPTURED,
@@ -32,7 +42,15 @@ def _payment(subject: Subject, row: Capability, **fields: Any) -> Payment:
     accepted = subject.tokens.get(row.method, subject.tokens["accepted"])
     payment = samples.payment(1, token=accepted if row.token else "", amount=Money(2000, currency))
     page = "https://shop.example/back" if row.redirect else ""
-    return msgspec.structs.replace(payment, method_code=row.method, return_url=page, **fields)
+    values: dict[str, Any] = {"method_code": row.method, "return_url": page}
+    if row.held:
+        values["capture_method"] = CaptureMethod.MANUAL
+    if row.payer:
+        country = row.countries[0] if row.countries else "DE"
+        business = row.method in subject.businesses
+        values["payer"] = samples.payer(country, organisation=business)
+        values["items"] = samples.basket(payment.amount)
+    return msgspec.structs.replace(payment, **values | fields)
 
 
 @pytest.mark.parametrize(("subject", "row"), _ROWS)
@@ -42,7 +60,7 @@ def test_method_is_collected(subject: Subject, row: Capability) -> None:
 
     made = account.run(account.port.create_payment(_payment(subject, row), key="k"))
 
-    assert made.state in _TAKEN
+    assert made.state in (_HELD if row.held else _TAKEN)
     is_led = made.next_action is not None and made.state is PaymentState.REQUIRES_ACTION
     assert row.redirect == is_led
 
@@ -61,6 +79,47 @@ def test_method_is_held_where_it_can_be(subject: Subject, row: Capability) -> No
     made = account.run(account.port.create_payment(payment, key="k"))
 
     assert made.state in _HELD
+
+
+@pytest.mark.parametrize(("subject", "row"), _where(lambda row: row.payer))
+def test_payer_is_asked_for_before_anything_is_sent(subject: Subject, row: Capability) -> None:
+    """A method that needs somebody to be named is refused without, and says so."""
+    account = subject.account("payments")
+    payment = _payment(subject, row, payer=None, items=())
+
+    with pytest.raises(Rejected, match="payer"):
+        account.run(account.port.create_payment(payment, key="k"))
+    assert [] == account.sent
+
+
+@pytest.mark.parametrize(("subject", "row"), _where(lambda row: row.payer))
+def test_payer_is_told_and_stands_in_no_evidence(subject: Subject, row: Capability) -> None:
+    """The provider has the name; whoever reads what was sent has not."""
+    account = subject.account("payments")
+    account.run(account.port.create_payment(_payment(subject, row), key="k"))
+    sent = [(one.headers.get("content-type", ""), one.read()) for one in account.sent]
+    evidence = "".join(redact_body(*one, subject.adapter.readable) for one in sent)
+
+    assert any(b"Lovelace" in body for _, body in sent)
+    assert [] == [one for one in samples.SHOWN_NOWHERE if one in evidence]
+
+
+@pytest.mark.parametrize(("subject", "row"), _where(lambda row: row.splits > 1))
+def test_money_is_divided(subject: Subject, row: Capability) -> None:
+    """A part for a member, the rest for the platform."""
+    account = subject.account("payments")
+    payment = _payment(subject, row)
+    half = Money(payment.amount.minor // 2, payment.amount.currency)
+    parts = (
+        Split(party=subject.member, amount=half),
+        Split(party=PLATFORM, kind=SplitKind.REMAINDER),
+    )
+
+    made = account.run(
+        account.port.create_payment(msgspec.structs.replace(payment, splits=parts), key="k")
+    )
+
+    assert made.state in _TAKEN | _HELD
 
 
 @pytest.mark.parametrize(("subject", "row"), _ROWS)

@@ -382,3 +382,33 @@ def test_floating_point_as_text(tmp_path: Path) -> None:
     assert {"R": 1.5} == applied(back, '{"D": "1.5"}')
     with pytest.raises(mapping.MappingFailure):
         applied(back, '{"D": "x"}')
+
+
+def test_list_without_items_is_left_out_where_that_is_meant(tmp_path: Path) -> None:
+    """Some systems take an empty list for a wish; else it is written."""
+    known = ends(tmp_path, {"a": many(ITEM)}, {"L": many(ITEM)})
+    block = "{each: a as x, when: has(x.n) and x.n > 1, omit: true, fields: {n: x.n}}"
+    omitting = check(f"fields: {{L: {block}}}", known)
+    plain = check(f"fields: {{L: {block.replace('omit: true, ', '')}}}", known)
+
+    assert {} == applied(omitting, '{"a": [{"n": 1}]}')
+    assert {"L": [{"n": 2}]} == applied(omitting, '{"a": [{"n": 2}]}')
+    assert {"L": []} == applied(plain, '{"a": [{"n": 1}]}')
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ("{L: {each: a as x, omit: 1, fields: {n: x.n}}}", "E16"),
+        ("{R: {each: a as x, omit: true, fields: {n: x.n}}}", "E05"),
+        ("{O: {omit: true, fields: {n: 1}}}", "E14"),
+    ],
+)
+def test_only_a_list_that_may_be_missing_is_left_out(
+    fields: str, code: str, tmp_path: Path
+) -> None:
+    """And only by the word."""
+    lists = {"R": many(ITEM)} if "R:" in fields else {"L": many(ITEM)}
+    known = ends(tmp_path, {"a": many(ITEM)}, {**lists, "O": ITEM})
+
+    assert code in errors(check(f"fields: {fields}\nunused: [a]", known))

@@ -32,8 +32,8 @@ NODES: Final = 4_000
 COST: Final = 20_000_000  # steps of one call, lists without a limit counted as 1,000
 
 _RULE: Final = ("value", "const", "when", "clear", "allow")
-_ITEM: Final = ("id", "each", "when", "value", "const", "allow")
-_BLOCK: Final = ("id", "each", "group", "after", "when", "fields", "allow")
+_ITEM: Final = ("id", "each", "when", "omit", "value", "const", "allow")
+_BLOCK: Final = ("id", "each", "group", "after", "when", "omit", "fields", "allow")
 _EACH: Final = re.compile(r"(.+) as ([A-Za-z][A-Za-z0-9_]*)")
 _GROUP: Final = re.compile(r"(.+) by ([A-Za-z][\w., ]*) as ([A-Za-z][A-Za-z0-9_]*)", re.ASCII)
 
@@ -346,9 +346,11 @@ class Checker:
         for block in blocks:
             with self._at(path + ("[]" if is_list else ""), block, block.line if several else line):
                 if not is_list and not entries_of(block).keys().isdisjoint(
-                    {"each", "group", "after"}
+                    {"each", "group", "after", "omit"}
                 ):
                     raise Found("E14", f"{name} is a single object: each: and group: make a list")
+                for code, message in facets.unomittable(entries_of(block).get("omit"), field):
+                    self._note(code, message)
                 after = self._after(block) or after
                 item = self._block(block, inner, depth + is_list, listed=is_list)
                 made.append(item)
@@ -365,6 +367,7 @@ class Checker:
             single=not is_list,
             place=self._place,
             after=after,
+            omits=any("omit" in entries_of(block) for block in blocks),
         )
 
     def _check_presence(self, name: str, field: Field, blocks: list[Node]) -> None:

@@ -10,7 +10,8 @@ from typing import Final
 import msgspec
 
 from gateway.kit.mapping import ir
-from gateway.kit.mapping.types import Kind, Type, Wire, least, most, widened
+from gateway.kit.mapping.document import Node
+from gateway.kit.mapping.types import Field, Kind, Type, Wire, least, most, widened
 
 # A list whose schema names no limit; the compiled mapping refuses longer ones where a sum or a
 # position relies on it.
@@ -197,6 +198,16 @@ def unclearable(mark: object, value: ir.Expr, target: Type) -> Iterator[Complain
         yield "E05", "the field takes no null: clear: true cannot empty it"
     elif not value.type.nullable:
         yield "W26", "clear without effect: the value is never null; remove it"
+
+
+def unomittable(mark: Node | None, field: Field) -> Iterator[Complaint]:
+    """Why ``omit:`` cannot leave a list out."""
+    if mark is None:
+        return
+    if mark.value is not True:
+        yield "E16", "write omit: true, or leave it out"
+    elif field.required:
+        yield "E05", "the list is required: omit: true cannot leave it out"
 
 
 def _list_or_not(source: Type, target: Type) -> str:

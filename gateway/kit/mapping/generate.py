@@ -349,7 +349,7 @@ class Writer:
             behind = [trees.name(self._lists[field.after])] if field.after else []
             body.append(trees.do(trees.call("few", trees.name(items), *behind)))
         self._lists = {**before, field.target: items}
-        body.append(trees.when(trees.name(items), [whole]) if lone else whole)
+        body.append(trees.when(trees.name(items), [whole]) if lone or field.omits else whole)
 
     def _items(
         self, field: ir.Nested, block: ir.Block, items: str, body: list[ast.stmt], *, first: bool

@@ -258,6 +258,7 @@ class Nested(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         single: The one block is the object itself; otherwise blocks make the items of a list.
         after: The list of the same object whose positions are continued.
+        omits: A list without items is left out; else it is written.
     """
 
     target: str
@@ -266,6 +267,7 @@ class Nested(msgspec.Struct, frozen=True, kw_only=True):
     single: bool
     place: Place
     after: str = ""
+    omits: bool = False
 
 
 Field: TypeAlias = Rule | Nested

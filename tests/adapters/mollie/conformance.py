@@ -38,7 +38,10 @@ SUBJECT = Subject(
         "paypal_vault": _PAYPAL,
         "sepa_debit": _SEPA,
         "bacs_debit": _BACS,
+        "google_pay": '{"signature":"MEYCIQCv"}',
     },
+    businesses=frozenset({"billie"}),
+    member="org_1",
     unguarded=lambda settings: msgspec.structs.replace(settings, webhook_secrets=()),
     dated=False,
 )

@@ -9,12 +9,14 @@ import msgspec
 import pytest
 
 from adapters.mollie import ADAPTER, Settings
+from adapters.mollie.capabilities import CAPABILITIES
 from adapters.mollie.payments import MolliePayments
 from adapters.mollie.simulator import MollieSimulator
 from gateway.kit.blocking import run
 from gateway.model.money import Money
 from gateway.model.payment import CaptureMethod, Payment
 from gateway.ports.exchange import Exchange
+from tests.conformance import samples
 
 NOW = 1_767_225_600.0
 SECRET = "signing_test"
@@ -74,6 +76,18 @@ def theirs(payment: Payment, **fields: Any) -> dict[str, Any]:
         "_links": {},
         **fields,
     }
+
+
+def known(method: str, amount: Money = PRICE) -> dict[str, Any]:
+    """What a payment of this method has to say of its payer, its basket and its capture."""
+    row = next(one for one in CAPABILITIES if one.method == method)
+    capture = CaptureMethod.MANUAL if row.held else CaptureMethod.AUTOMATIC
+    found: dict[str, Any] = {"method_code": method, "capture_method": capture}
+    if row.payer:
+        country = row.countries[0]
+        found["payer"] = samples.payer(country, organisation=method == "billie")
+        found["items"] = samples.basket(amount)
+    return found
 
 
 @pytest.fixture

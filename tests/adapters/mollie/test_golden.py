@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from gateway.model.money import Money
-from tests.adapters.mollie.conftest import REF, adapter, theirs
+from gateway.model.split import PLATFORM, Split, SplitKind
+from tests.adapters.mollie.conftest import REF, adapter, known, theirs
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -18,10 +19,25 @@ def verbs(payment: Any) -> dict[str, Any]:
     ours, port = payment(provider_ref=REF), adapter(webhook_url="https://hub.example/hook")
     debit = payment(method_code="sepa_debit", token="cst_8wmqcHMN4U-mdt_pO2m5jVgMa")
     page = payment(method_code="ideal", token="none")
+    klarna, billie = (payment(token="", **known(name)) for name in ("klarna", "billie"))
+    divided = payment(
+        provider_ref=REF,
+        splits=(
+            Split(party="org_1", amount=Money(1000, "EUR"), reference="fee-7"),
+            Split(party="org_2", amount=Money(333, "EUR")),
+            Split(party=PLATFORM, kind=SplitKind.REMAINDER),
+        ),
+    )
     return {
         "create_payment": port.create_payment(payment(), key="key-1"),
         "create_payment_page": port.create_payment(page, key="key-2"),
         "create_payment_sepa_debit": port.create_payment(debit, key="key-3"),
+        "create_payment_klarna": port.create_payment(klarna, key="key-7"),
+        "create_payment_billie": port.create_payment(billie, key="key-8"),
+        "create_payment_divided": port.create_payment(divided, key="key-9"),
+        "refund_payment_divided": port.refund_payment(
+            divided, "refund-1", Money(200, "EUR"), key="key-10"
+        ),
         "capture_payment": port.capture_payment(ours, Money(500, "EUR"), key="key-4"),
         "cancel_payment": port.cancel_payment(ours, key="key-5"),
         "refund_payment": port.refund_payment(ours, "refund-1", Money(200, "EUR"), key="key-6"),
@@ -59,7 +75,8 @@ def readable(request: httpx.Request) -> str:
 NAMES = [
     "create_payment", "create_payment_page", "create_payment_sepa_debit", "capture_payment",
     "cancel_payment", "cancel_payment_open", "cancel_payment_release", "refund_payment",
-    "find_payment", "find_payment_list", "find_refund",
+    "find_payment", "find_payment_list", "find_refund", "create_payment_klarna",
+    "create_payment_billie", "create_payment_divided", "refund_payment_divided",
 ]  # fmt: skip
 
 

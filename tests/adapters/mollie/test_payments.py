@@ -192,7 +192,7 @@ def test_debit_takes_its_time_and_may_fail(account: Any, payment: Any) -> None:
     ("fields", "code"),
     [
         ({"method_code": "cheque"}, "method_unsupported"),
-        ({"method_code": "klarna"}, "method_unsupported"),
+        ({"method_code": "klarna"}, "payer_missing"),
         ({"method_code": "ideal", "capture_method": MANUAL}, "capture_method_unsupported"),
         ({"method_code": "card_on_file", "capture_method": MANUAL, "token": "cst_1"},
          "capture_method_unsupported"),

@@ -19,8 +19,9 @@ from adapters.mollie.capabilities import CAPABILITIES
 from gateway.errors import Rejected
 from gateway.model.money import Money
 from gateway.model.payment import CaptureMethod, PaymentState
+from gateway.model.split import PLATFORM, Split, SplitKind
 from tests.adapters.mollie.conformance import SUBJECT
-from tests.adapters.mollie.conftest import KEY
+from tests.adapters.mollie.conftest import KEY, known
 from tests.conformance.subject import pages
 
 SPEC = Path("payments/mollie/openapi.yaml")
@@ -150,23 +151,32 @@ def document(spec: dict[str, Any]) -> Document:
     return Document(spec)
 
 
+def whole(_amount: Money) -> dict[str, Any]:
+    """Nobody's but ours."""
+    return {}
+
+
+def divided(amount: Money) -> dict[str, Any]:
+    """Half for a member, something for another one, the rest for us."""
+    parts = {"org_1": amount.minor // 2, "org_2": amount.minor // 10}
+    members = [Split(party=p, amount=Money(m, amount.currency)) for p, m in parts.items() if m]
+    return {"splits": (*members, Split(party=PLATFORM, kind=SplitKind.REMAINDER))}
+
+
 def every(payment: Any) -> Iterator[Any]:
-    """Every method, with every currency it takes and every edge of amounts; cards also held."""
+    """Every method, with every currency and every edge of amounts; also held, and divided."""
     number = 0
     for row in CAPABILITIES:
-        token = SUBJECT.tokens.get(row.method, "tkn_accepted")
-        held = [CaptureMethod.MANUAL] if "capture_payment" in row.verbs else []
+        token = SUBJECT.tokens.get(row.method, "tkn_accepted" if row.token else "")
+        later = [CaptureMethod.MANUAL] if "capture_payment" in row.verbs else []
+        captures = later if row.held else [CaptureMethod.AUTOMATIC, *later]
+        shared = [divided] if row.splits else []
         for currency in row.currencies:
-            for minor in EDGES:
-                for capture in (CaptureMethod.AUTOMATIC, *held):
+            for amount in (Money(minor, currency) for minor in EDGES):
+                for capture, split in itertools.product(captures, [whole, *shared]):
                     number += 1
-                    yield payment(
-                        Money(minor, currency),
-                        payment_id=f"p{number}",
-                        method_code=row.method,
-                        token=token,
-                        capture_method=capture,
-                    )
+                    values = known(row.method, amount) | {"capture_method": capture, "token": token}
+                    yield payment(amount, payment_id=f"p{number}", **values, **split(amount))
 
 
 def drive(account: Any, payment: Any, step: int = 1) -> int:
@@ -186,6 +196,7 @@ def drive(account: Any, payment: Any, step: int = 1) -> int:
 
 def one_payment(account: Any, ours: Any) -> None:
     key, part = ours.payment_id, Money((ours.amount.minor + 1) // 2, ours.amount.currency)
+    part = ours.amount if ours.splits else part
     made = account.run(account.payments.create_payment(ours, key=key))
     ours = msgspec.structs.replace(ours, provider_ref=made.provider_ref)
     if made.state is PaymentState.AUTHORISED:

@@ -18,6 +18,13 @@ BODY = (
     b'"payment":{"id":"3066_0","paymentOutput":{"amountOfMoney":{"amount":1999}}}}'
 )
 
+APPLE = base64.b64encode(
+    b'{"paymentData":{"version":"EC_v1","data":"d==","signature":"s=","header":{"publicKeyHash":'
+    b'"h=","ephemeralPublicKey":"e=","transactionId":"t1"}},"paymentMethod":{"displayName":'
+    b'"Visa 0492","network":"Visa","type":"debit"},"transactionIdentifier":"T1"}'
+).decode()
+CLICK = '{"network":"MASTERCARD","srcDpaId":"dpa-1","paymentCheckoutData":"eyJ.x.y"}'
+
 
 def _connect(number: int) -> tuple[Settings, PayoneSimulator]:
     settings = Settings(
@@ -72,6 +79,9 @@ SUBJECT = Subject(
         "accepted": "1_token-accepted",
         "declined": "token-declined",
         "sepa_debit": "MANDATE-ACCEPTED",
+        "apple_pay": APPLE,
+        "click_to_pay": CLICK,
+        "secured_invoice": "partner_merchant_session",
     },
     unguarded=lambda settings: msgspec.structs.replace(settings, webhook_secrets=()),
     dated=False,

@@ -13,6 +13,7 @@ from gateway.kit.blocking import run
 from gateway.model.money import Money
 from gateway.model.movement import MovementKind, MovementState
 from gateway.model.payment import ActionKind, CaptureMethod, PaymentState
+from gateway.model.split import Split
 
 BACK = "https://shop.example/back"
 HELD = CaptureMethod.MANUAL
@@ -30,7 +31,12 @@ HELD = CaptureMethod.MANUAL
         ({"method_code": "wero", "return_url": BACK, "capture_method": HELD}, None),
         ({"method_code": "sepa_debit", "token": "M 1"}, "token_invalid"),
         ({"method_code": "sepa_debit", "amount": Money(1, "CHF")}, "currency_unsupported"),
-        ({"method_code": "apple_pay"}, "method_unsupported"),
+        ({"method_code": "ideal"}, "method_unsupported"),
+        ({"method_code": "apple_pay", "token": ""}, "token_invalid"),
+        ({"method_code": "apple_pay", "token": "{}"}, "token_invalid"),
+        ({"method_code": "apple_pay", "token": "!"}, "token_invalid"),
+        ({"method_code": "click_to_pay", "token": "{" * 2000}, "token_invalid"),
+        ({"splits": (Split(party="m1", amount=Money(1999, "EUR")),)}, "splits_unsupported"),
         ({"payment_id": "p" * 41}, "field_too_long"),
         ({"return_url": "https://shop.example/" + "x" * 200}, "field_too_long"),
     ],

@@ -9,7 +9,14 @@ from click.testing import CliRunner
 from msgspec import Meta
 
 from gateway import settings
-from gateway.commands.generate import documented, files, generate, settings_table
+from gateway.commands.generate import (
+    documented,
+    files,
+    generate,
+    methods_table,
+    settings_table,
+)
+from gateway.model.capability import Capability
 
 ROOT = Path(__file__).resolve().parents[3]
 STRUCTS = [
@@ -86,3 +93,27 @@ def test_every_setting_is_documented(kind: type[msgspec.Struct]) -> None:
     }
 
     assert set() == named - set(documented(kind))
+
+
+def test_table_of_methods_says_what_has_to_be_sent() -> None:
+    """And how long an amount is held, and into how many parts it is divided."""
+    plain = Capability(method="card", verbs=("create_payment",), token=True)
+    credit = Capability(
+        method="riverty",
+        countries=("AT", "DE"),
+        currencies=("EUR",),
+        verbs=("create_payment",),
+        redirect=True,
+        mandate=True,
+        payer=True,
+        held=True,
+        hold_days=30,
+        splits=50,
+    )
+    asked = "`return_url`, mandate, payer and items, `manual` capture"
+
+    assert "" == methods_table(())
+    assert [
+        "| `card` | any | any | `create_payment` | token |  |  |",
+        f"| `riverty` | AT DE | EUR | `create_payment` | {asked} | 30 | 50 |",
+    ] == methods_table((plain, credit)).splitlines()[3:]

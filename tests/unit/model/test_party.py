@@ -23,6 +23,7 @@ ACCEPTED = [
     ("email", "x" * 250 + "@y.z"),
     ("email", "ü" * 200 + "@example.org"),
     ("phone", "0221/123-45.6 (7)"),
+    ("contact", ["Ada", "Lovelace"]),
 ]
 REFUSED = [
     ("party_id", ""),
@@ -50,6 +51,8 @@ REFUSED = [
     ("email", "x" * 251 + "@y.z"),
     ("phone", "call me"),
     ("phone", "1" * 33),
+    ("contact", ["a", "b", "c", "d", "e"]),
+    ("contact", [""]),
     ("iban", "DE00"),
 ]
 REFUSED_ADDRESSES = [
@@ -133,3 +136,23 @@ def test_everything_else_may_be_left_out() -> None:
 def test_display_name_is_one_line() -> None:
     """Systems with one field for the name get all names in order."""
     assert "Müller & Söhne Straßenbau GmbH" == _read().display_name
+
+
+@pytest.mark.parametrize(
+    ("kind", "names", "contact", "found"),
+    [
+        ("PERSON", ["Ada", "Maria", "Lovelace"], [], ("Ada Maria", "Lovelace")),
+        ("PERSON", ["Pelé"], ["Ada", "Lovelace"], ("", "Pelé")),
+        ("ORGANISATION", ["Muster", "GmbH"], ["Ada", "Lovelace"], ("Ada", "Lovelace")),
+        ("ORGANISATION", ["Muster", "GmbH"], [], ("", "")),
+    ],
+)
+def test_who_signs_is_the_person_or_the_contact(
+    kind: str, names: list[str], contact: list[str], found: tuple[str, str]
+) -> None:
+    """The name of an organisation is nobody's given name."""
+    party = codec.convert(
+        {**plain_party(), "kind": kind, "names": names, "contact": contact}, Party
+    )
+
+    assert found == (party.given_name, party.family_name)

@@ -10,7 +10,7 @@ from gateway.model.capability import Capability
 from gateway.model.money import Money
 from gateway.model.route import Route, RouteReason
 from gateway.policy import routing
-from gateway.policy.routing import System, Wanted
+from gateway.policy.routing import Choice, System, Wanted
 from gateway.settings import PaymentRule, Routing
 
 _COLLECT: Final = ("create_payment", "refund_payment")
@@ -76,6 +76,24 @@ def test_nobody_who_can_take_it(wanted: dict[str, Any], code: str) -> None:
 
     assert "" == found.system
     assert {RouteReason(name, code) for name in _SYSTEMS} == set(found.reasons)
+
+
+def test_method_that_is_only_held_is_not_collected_at_once() -> None:
+    """Nobody would collect it later, and the authorisation would run out."""
+    row = Capability(method="riverty", verbs=("create_payment", "capture_payment"), held=True)
+    choice = Choice(systems={"a": System(capabilities=(row,))}, routing=_PLAIN)
+    wanted = msgspec.structs.replace(_WANTED, method="riverty")
+
+    assert "held_only" == routing.gap(wanted, choice)
+    assert not routing.gap(msgspec.structs.replace(wanted, later=True), choice)
+
+
+def test_payment_that_no_rule_names_anybody_for_is_refused() -> None:
+    """Somebody could take it, but nobody is to be asked; unless the front-end names him."""
+    choice = Choice(systems={"z": System(capabilities=_ALL)}, routing=_PLAIN)
+
+    assert "not_routed" == routing.gap(_WANTED, choice)
+    assert "" == routing.gap(msgspec.structs.replace(_WANTED, pinned="z"), choice)
 
 
 def test_unknown_country_excludes_nobody() -> None:
