@@ -27,6 +27,7 @@ _COMMANDS: Final = {
     "evidence": ("inspect", "evidence", "What was sent and answered for an order, redacted."),
     "explain": ("explain", "explain", "What would become of an order; nothing is sent."),
     "exports": ("export", "exports", "Files for back-office systems."),
+    "bank": ("bank", "bank", "Files that a bank sends."),
     "flows": ("operate", "flows", "Flows, and what to do with those that are parked."),
     "generate": ("generate", "generate", "Write openapi/ and docs/reference/ anew."),
     "mappings": ("mappings", "mappings", "Check, test and compare transformations."),

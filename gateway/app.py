@@ -20,6 +20,7 @@ from gateway.api import (
     explaining,
     health,
     hot,
+    mandates,
     operations,
     orders,
     payment_methods,
@@ -190,6 +191,7 @@ def _tenant(configuration: Configuration, name: str) -> Tenant:
             for system in having("webhook_challenges")
         },
         reporters={system: bound("reports", system) for system in having("reports")},
+        banks={system: bound("bank_files", system) for system in having("bank_files")},
     )
 
 
@@ -257,6 +259,10 @@ def create_app(parts: Parts) -> ASGIApp:
             hot.post("/v1/disputes/{dispute_id:str}/evidence", disputes.submit_evidence, facade),
             hot.post("/v1/payments/{payment_id:str}/received", receipts.receive_payment, facade),
             hot.post("/v1/refunds/{refund_id:str}/settled", receipts.settle_refund, facade),
+            hot.post("/v1/mandates", mandates.submit_mandate, facade),
+            hot.post("/v1/mandates/{mandate_id:str}/activate", mandates.activate_mandate, facade),
+            hot.post("/v1/mandates/{mandate_id:str}/revoke", mandates.revoke_mandate, facade),
+            mandates.get_mandate,
             operations.get_operation,
             payments.list_payments,
             payments.get_payment,

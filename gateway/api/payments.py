@@ -8,7 +8,7 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from gateway.api import hot, payment_methods, taking
+from gateway.api import hot, mandated, payment_methods, taking
 from gateway.api.facade import Facade
 from gateway.api.listing import Links, listed, page
 from gateway.api.showing import show
@@ -69,6 +69,10 @@ async def submit_payment(facade: Facade, request: hot.Request) -> Answer:
             instruction = await payment_methods.pay_with(unit.connection, tenant.name, new.payment)
             paid = requests.pay_with(new, instruction, tenant.choice)
             taken = attempting.of_request(paid, payment_id=payment_id, at=at, needs_payer=needed)
+        # A mandate of ours lives at the system that it was given for.
+        system = await mandated.check(unit.connection, tenant, new)
+        if system:
+            taken = msgspec.structs.replace(taken, provider=system)
         told = [attempting.created(taken)]
         await unit.insert("payment", payment_id, taken.state.value, taken, told)
         await asked.start(unit, take_payment.KIND, take_payment.QUEUE, payment_id)
@@ -83,8 +87,10 @@ async def submit_payment(facade: Facade, request: hot.Request) -> Answer:
             answer = msgspec.structs.replace(answer, headers=headers)
         return answer, now.state is not PaymentState.CREATED
 
-    # With a stored method only the transaction knows what is taken.
-    answer = None if stored else made(payment, f"/v1/payments/{payment_id}")
+    # With a stored method or a mandate only the transaction knows what is taken.
+    answer = (
+        None if stored or new.payment.mandate_id else made(payment, f"/v1/payments/{payment_id}")
+    )
     return await taking.take(
         facade, asked, business_id=payment_id, answer=answer, begin=begin, later=later
     )

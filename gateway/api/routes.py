@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from gateway.api.dispute_routes import DISPUTE_ROUTES
+from gateway.api.mandate_routes import MANDATE_ROUTES
 from gateway.api.operations import Operation
 from gateway.api.payment_method_routes import PAYMENT_METHOD_ROUTES
 from gateway.api.payment_routes import PAYMENT_ROUTES
@@ -132,6 +133,7 @@ ROUTES: Final = (
     *RECEIPT_ROUTES,
     *PAYMENT_METHOD_ROUTES,
     *DISPUTE_ROUTES,
+    *MANDATE_ROUTES,
     Route(
         method="GET",
         path="/v1/operations/{operation_id}",

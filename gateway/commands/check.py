@@ -13,6 +13,7 @@ import httpx
 from gateway.commands import terminal
 from gateway.errors import HeadraceError, Misconfigured
 from gateway.kit.adapter import Adapter
+from gateway.ports.bank_files import BankFiles
 from gateway.ports.crm import Crm
 from gateway.ports.disputes import Disputes
 from gateway.ports.erp import Erp
@@ -34,6 +35,7 @@ PORTS: Final[Mapping[str, type[Any]]] = {
     "webhook_keys": WebhookKeys,
     "webhook_challenges": WebhookChallenges,
     "reports": Reports,
+    "bank_files": BankFiles,
 }
 
 

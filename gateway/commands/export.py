@@ -1,8 +1,8 @@
 """``headrace exports``: files for back-office systems."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -10,7 +10,10 @@ from gateway.commands import terminal
 
 if TYPE_CHECKING:  # --help needs none of them
     from gateway.configuring import Configuration
+    from gateway.runtime.bank_runs import BankManifest
     from gateway.runtime.exports import Outcome
+
+_AHEAD: Final = timedelta(hours=14)
 
 
 @click.group()
@@ -55,6 +58,102 @@ def postings(
         terminal.show_json({"repeated": outcome.repeated, "manifest": outcome.manifest})
         return
     _show(outcome, folder)
+
+
+def _bank_command(name: str, summary: str) -> None:
+    """One command for each kind of file; they differ in nothing but what they hold."""
+
+    @run_group.command(name, help=summary)
+    @click.option(
+        "--day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="On which it is handed in."
+    )
+    @click.option("--account", default="", help="Name of a bank account; all of them if left out.")
+    @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder.")
+    @terminal.TENANT
+    @terminal.CONFIG
+    @terminal.JSON
+    def command(
+        day: datetime, account: str, out: Path | None, tenant: str, config: Path, *, as_json: bool
+    ) -> None:
+        from gateway import configuring
+
+        # Somewhere the bank's day has begun when that of UTC has not.
+        if day.date() > (datetime.now(UTC) + _AHEAD).date():
+            raise click.UsageError("--day has not begun yet.")
+        configuration = configuring.configure(config)
+        whose = terminal.one_tenant(configuration, tenant)
+        folder = out or Path(configuration.settings.data) / "exports"
+        made = _write_files(configuration, name, whose, account, day.date(), folder)
+        if as_json:
+            terminal.show_json(made)
+            return
+        rows = [
+            (one["account"], *_told(one["manifest"]), one["refused"], one["written"])
+            for one in made
+        ]
+        columns = ("account", "file", "payments", "sum", "message id", "refused", "written now")
+        terminal.show_table(str(folder), columns, rows)
+
+    del command
+
+
+def _told(manifest: "BankManifest | None") -> tuple[str, int, str, str]:
+    if manifest is None:
+        return "nothing is due", 0, "0.00", ""
+    return manifest.file, manifest.count, manifest.total, manifest.message_id
+
+
+def _write_files(
+    configuration: "Configuration", kind: str, tenant: str, account: str, day: date, folder: Path
+) -> list[dict[str, Any]]:
+    from gateway.flows import export_bank_files
+    from gateway.runtime.bank_runs import BankRun
+
+    export = getattr(export_bank_files, f"export_{kind}")
+    systems = {
+        name: configuration.port(tenant, name, "bank_files")
+        for name, (adapter, _) in configuration.systems[tenant].items()
+        if "bank_files" in adapter.ports
+    }
+    wanted = [
+        (name, port, one)
+        for name, port in systems.items()
+        for one in port.accounts
+        if account in {"", one}
+    ]
+    if not wanted:
+        raise click.UsageError("The tenant has no such bank account.")
+
+    async def work() -> list[dict[str, Any]]:
+        made = []
+        async with terminal.opened(configuration) as database:
+            for system, port, one in wanted:
+                run = BankRun(
+                    database=database,
+                    kind=kind,
+                    tenant=tenant,
+                    system=system,
+                    account=one,
+                    day=day,
+                    folder=folder,
+                )
+                done = await export(run, port)
+                made.append(
+                    {
+                        "system": system,
+                        "account": one,
+                        "manifest": done.manifest,
+                        "refused": done.refused,
+                        "written": done.written,
+                    }
+                )
+        return made
+
+    return terminal.run(work())
+
+
+_bank_command("collections", "Direct debits that are due, as a pain.008 for each bank account.")
+_bank_command("transfers", "Promised refunds, as a pain.001 for each bank account.")
 
 
 def _run(

@@ -12,13 +12,13 @@ import structlog
 from opentelemetry.trace import SpanKind
 
 from gateway.errors import HeadraceError
-from gateway.flows import sync_payment
+from gateway.flows import cancel_mandate, sync_payment
 from gateway.flows.attempt_payment import wake
 from gateway.model import codec
 from gateway.model.event import Event, ProviderEvent
 from gateway.model.identifiers import new_id
 from gateway.model.payment import Payment, PaymentState
-from gateway.policy import collecting, ordering
+from gateway.policy import collecting, mandating, ordering
 from gateway.runtime import engine, outbox, telemetry
 from gateway.runtime.database import Connection
 from gateway.runtime.hub import Hub
@@ -40,6 +40,7 @@ class _Known(msgspec.Struct, eq=False):
     Attributes:
         given_up: Its order is cancelled or refused, or the order's flow has ended so.
         doubted: Somebody said that it has changed, and it has to be read at its provider.
+        refusals: Codes with which a bank has refused or taken back its collection by a mandate.
     """
 
     tenant: str
@@ -50,6 +51,7 @@ class _Known(msgspec.Struct, eq=False):
     given_up: bool
     changed: bool = False
     doubted: bool = False
+    refusals: list[str] = []
 
 
 class EventReceiver:
@@ -72,7 +74,10 @@ class EventReceiver:
         for row, event, verdict in read:
             verdicts.append(verdict or self._apply(row, event, known, reports))
         await _store(connection, known, reports)
-        for one in sorted(set(known.values()), key=lambda one: one.payment.payment_id):
+        about = _distinct(known)
+        refused = [(one.tenant, one.payment, code) for one in about for code in one.refusals]
+        await cancel_mandate.apply(connection, refused)
+        for one in about:
             if one.doubted:
                 await self._read_back(connection, one)
         return verdicts
@@ -92,8 +97,8 @@ class EventReceiver:
 
     def _read(self, row: Row) -> tuple[ProviderEvent | None, Verdict | None]:
         try:
-            receiver = self._hub.tenant(row.tenant).receivers[row.system]
-            events = receiver.read(row.notification())
+            reader = self._hub.tenant(row.tenant).reader(row.system)
+            events = reader.read(row.notification())
         except KeyError:
             return None, Verdict(seq=row.seq, state="PARKED", reason="no_such_system")
         except HeadraceError as error:
@@ -121,6 +126,8 @@ class EventReceiver:
             found.payment, event.payment, event.movements, at=event.occurred_at
         )
         found.changed = found.changed or changed != found.payment
+        if changed.mandate_id:
+            found.refusals += mandating.refusals(found.payment, changed)
         found.payment = changed
         if any(one.aggregate == "dispute" for one in events):
             # Until when it can be answered stands in no event of the money.
@@ -156,6 +163,11 @@ class EventReceiver:
             attributes={"headrace.system": row.system, "headrace.event_type": event.event_type},
             links=[receipt] if receipt else [],
         )
+
+
+def _distinct(known: dict[tuple[str, ...], _Known]) -> list[_Known]:
+    """Each payment once, in the order of their ids."""
+    return sorted(set(known.values()), key=lambda one: one.payment.payment_id)
 
 
 def _without_payment(row: Row, event: ProviderEvent | None, *, found: bool) -> Verdict | None:

@@ -149,6 +149,25 @@ class TransferGroup(msgspec.Struct, frozen=True, kw_only=True):
     bic: BicText | None
 
 
+class WrittenGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """A group of a file, to explode batch bookings by."""
+
+    group_id: str
+    account: str
+    due: dt.date
+    count: int
+    total: Decimal
+
+
+class WrittenFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What was written."""
+
+    message_id: str
+    count: int
+    total: Decimal
+    groups: tuple[WrittenGroup, ...]
+
+
 class Direction(StrEnum):
     """Whether an entry adds to the account or takes from it."""
 
@@ -243,3 +262,15 @@ class PaymentStatus(Guarded, frozen=True, kw_only=True):
     counts: tuple[tuple[str, int], ...] = ()
     texts: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+
+class BankLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a bank says in a file: a line of a statement, or the status of a payment.
+
+    Attributes:
+        nth: How many lines of the file were the same before this one.
+    """
+
+    entry: Entry | None = None
+    status: PaymentStatus | None = None
+    nth: int = 0

@@ -1,14 +1,17 @@
 """Instructions: what a front-end wants to be done about money."""
 
-from typing import Annotated
+from datetime import date
+from typing import Annotated, ClassVar
 
 import msgspec
 from msgspec import Meta
 
 from gateway.model.item import OrderItem
+from gateway.model.mandate import Scheme
 from gateway.model.money import Money
 from gateway.model.party import Party
 from gateway.model.payment import CaptureMethod
+from gateway.model.personal import Guarded
 from gateway.model.split import Split
 
 Day = Annotated[str, Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="ISO 8601")]
@@ -80,3 +83,38 @@ class NewRefund(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     payment_id: Annotated[str, Meta(min_length=1, max_length=64)]
     amount: Money | None = None
     reason: Annotated[str, Meta(max_length=140, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+
+
+class NewMandate(Guarded, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A mandate that a debtor has signed.
+
+    Attributes:
+        mandate_id: The reference that stands on it; made up where it is not given. Banks take
+            capital and small letters for the same, so only capitals are taken.
+        system: The system of bank files, where there are several.
+        account: Name of the bank account of ours that collects; that of the settings if empty.
+        customer_id: The front-end's id of the debtor.
+        debtor_name: The owner of the account.
+        bic: Only needed for accounts outside the European Economic Area.
+        signed_at: The day of the signature, ISO 8601.
+        signature_type: How it was given.
+        is_single: For one collection only.
+        notice_days: Days before the due date by which the debtor is told.
+        is_registered: B2B only: the debtor's bank has it already.
+    """
+
+    personal: ClassVar[frozenset[str]] = frozenset({"debtor_name", "iban", "bic"})
+
+    mandate_id: Annotated[str, Meta(max_length=35, pattern="^[A-Z0-9-]*$")] = ""
+    system: Annotated[str, Meta(max_length=40, pattern="^[a-z0-9_-]*$")] = ""
+    account: Annotated[str, Meta(max_length=40, pattern="^[a-z0-9_-]*$")] = ""
+    customer_id: Annotated[str, Meta(max_length=64, pattern="^[A-Za-z0-9._-]*$")] = ""
+    scheme: Scheme = Scheme.CORE
+    debtor_name: Annotated[str, Meta(min_length=1, max_length=140)]
+    iban: Annotated[str, Meta(min_length=15, max_length=42)]
+    bic: Annotated[str, Meta(max_length=11)] = ""
+    signed_at: date
+    signature_type: Annotated[str, Meta(pattern="^(paper|electronic|click)$")] = "electronic"
+    is_single: bool = False
+    notice_days: Annotated[int, Meta(ge=0, le=60)] = 14
+    is_registered: bool = False

@@ -79,6 +79,9 @@ class Mandate(Guarded, frozen=True, kw_only=True):
 
     Attributes:
         mandate_id: The reference that the debtor signed; unique for its creditor.
+        system: The configured system that collects by it.
+        account: Name of the bank account of ours that it was given for.
+        customer_id: The front-end's id of the debtor; empty where nobody said.
         creditor_id: The creditor identifier that it was given to.
         bic: Only needed for accounts outside the European Economic Area.
         signed_at: The day of the signature.
@@ -92,6 +95,9 @@ class Mandate(Guarded, frozen=True, kw_only=True):
     personal: ClassVar[frozenset[str]] = frozenset({"debtor_name", "iban", "bic"})
 
     mandate_id: str
+    system: str = ""
+    account: str = ""
+    customer_id: str = ""
     scheme: Scheme = Scheme.CORE
     creditor_id: str
     debtor_name: str

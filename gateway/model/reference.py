@@ -13,6 +13,8 @@ class EntityKind(StrEnum):
     ACCOUNT = "ACCOUNT"
     OPPORTUNITY = "OPPORTUNITY"
     PAYMENT = "PAYMENT"
+    # What a bank was told to do, by the end-to-end id of it.
+    BANK_ORDER = "BANK_ORDER"
 
 
 class ExternalReference(msgspec.Struct, frozen=True, kw_only=True):

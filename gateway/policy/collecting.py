@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from gateway.kit.sepa import reasons
 from gateway.model.event import Event
 from gateway.model.money import Money
 from gateway.model.movement import Movement, MovementKind, MovementState
@@ -109,13 +110,23 @@ def apply(
         **_dates(changed, said, movements, at),
     )
     changed = msgspec.structs.replace(changed, attempts=_attempts(changed))
-    told = [event(changed, word) for word in _news(payment, changed)]
+    told = [_told_of(payment, changed, word) for word in _news(payment, changed)]
     return changed, (*told, *refunding.news(payment, changed), *disputing.news(payment, changed))
 
 
 def kept(payment: Payment) -> int:
     """Minor units that were collected and have stayed."""
     return payment.captured.minor - payment.refunded.minor - payment.returned.minor
+
+
+def is_submitted(payment: Payment) -> bool:
+    """Whether the payment itself is on its way to a bank, in a file that nobody takes back."""
+    return any(
+        one.kind is MovementKind.CAPTURE
+        and one.state is MovementState.PENDING
+        and one.ref == payment.provider_ref
+        for one in payment.movements
+    )
 
 
 def references(payment: Payment) -> tuple[ExternalReference, ...]:
@@ -189,6 +200,8 @@ def _collected(payment: Payment) -> PaymentState:
     """How far the collection is, by the words and by the money."""
     if payment.captured.minor:
         return max(payment.progress, _S.CAPTURED, key=_PROGRESS.index)
+    if payment.progress is _S.CANCELLED and is_submitted(payment):
+        return _S.PENDING  # whoever gave it up did not know of the file
     return payment.progress if _taken_back(payment) is None else _S.FAILED
 
 
@@ -212,7 +225,9 @@ def _failure(payment: Payment, said: ProviderPayment | None) -> PaymentFailure |
         return None
     reason = _taken_back(payment)
     if reason is not None:
-        return PaymentFailure(code="capture_failed", provider_code=reason)
+        known = reasons.REASONS.get(reason)
+        again = known is not None and known.retries > 0
+        return PaymentFailure(code="capture_failed", provider_code=reason, retryable=again)
     given = [one for one in (payment.failure, said.failure if said else None) if one]
     return max(given, key=lambda one: (one.code, one.provider_code), default=None)
 
@@ -249,6 +264,19 @@ def _news(before: Payment, after: Payment) -> Iterator[str]:
         yield "returned"
     if after.returned.minor < before.returned.minor:
         yield "return_reversed"
+
+
+def _told_of(before: Payment, after: Payment, word: str) -> Event:
+    """The event of a change; a return says why, and what kind of reason it is."""
+    told = event(after, word)
+    if word != "returned":
+        return told
+    reported = {MovementKind.RETURN, MovementKind.DISPUTE}
+    new = (one for one in after.movements if one.kind in reported and one not in before.movements)
+    code = next((one.reason_code for one in new if one.reason_code), "")
+    known = reasons.REASONS.get(code)
+    why = {"reason": code or None, "reason_class": known.kind.value if known else None}
+    return msgspec.structs.replace(told, data={**told.data, **why})
 
 
 def event(payment: Payment, word: str) -> Event:

@@ -6,12 +6,18 @@ from datetime import date, datetime
 import msgspec
 
 from gateway.model.dispute import NewEvidence
-from gateway.model.instruction import NewCapture, NewPayment, NewRefund, PaymentInstruction
+from gateway.model.instruction import (
+    NewCapture,
+    NewMandate,
+    NewPayment,
+    NewRefund,
+    PaymentInstruction,
+)
 from gateway.model.money import Money
 from gateway.model.order import NewOrder
 from gateway.model.payment import AttemptState, CaptureMethod, Payment, PaymentState
 from gateway.model.split import SplitKind
-from gateway.policy import capturing, refunding, routing
+from gateway.policy import capturing, collecting, mandating, refunding, routing
 from gateway.policy.validation import FieldError, Invalid, read, route_errors
 
 
@@ -98,6 +104,15 @@ def read_evidence(body: bytes) -> NewEvidence:
     return read(body, NewEvidence, rules)
 
 
+def read_mandate(body: bytes, *, today: date) -> NewMandate:
+    """The mandate that a debtor has signed.
+
+    Raises:
+        Invalid: With everything that is wrong.
+    """
+    return read(body, NewMandate, lambda new: mandating.faults(new, today=today), account="/iban")
+
+
 class _Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A body that has nothing to say."""
 
@@ -147,7 +162,8 @@ def may_cancel(payment: Payment) -> bool:
     doubtful = {AttemptState.PREPARED, AttemptState.UNKNOWN}
     known = bool(payment.attempts) and payment.attempts[-1].state not in doubtful
     open_states = {PaymentState.REQUIRES_ACTION, PaymentState.PENDING, PaymentState.AUTHORISED}
-    return known and not capturing.is_open(payment) and payment.state in open_states
+    held_up = capturing.is_open(payment) or collecting.is_submitted(payment)
+    return known and not held_up and payment.state in open_states
 
 
 def _day_errors(day: str) -> Iterator[FieldError]:

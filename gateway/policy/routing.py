@@ -147,7 +147,9 @@ def gap(wanted: Wanted, choice: Choice) -> str:
         return "not_configured"
     asked = [systems[wanted.pinned]] if wanted.pinned else systems.values()
     lacks = [_lacks(one, wanted) for one in asked]
-    return max(lacks, key=_ORDER.index, default="") or "not_routed"
+    lacking = max(lacks, key=_ORDER.index, default="")
+    # A mandate of ours names its system, whatever the rules say.
+    return lacking or ("" if wanted.mandate else "not_routed")
 
 
 def of_payment(payment: Payment) -> Wanted:

@@ -162,7 +162,7 @@ async def export(run: Run, progress: Progress) -> Outcome:
         Unavailable: Another process writes the same export.
     """
     run.folder.mkdir(parents=True, exist_ok=True)
-    async with _alone(run) as connection:
+    async with alone(run.database, *map(str, _id(run))) as connection:
         cutoff, state = await _frozen(connection, run)
         numbers = await _numbers(connection, run)
         parts: list[Part] = []
@@ -178,11 +178,11 @@ async def export(run: Run, progress: Progress) -> Outcome:
 
 
 @asynccontextmanager
-async def _alone(run: Run) -> AsyncIterator[Connection]:
+async def alone(database: Database, *export: str) -> AsyncIterator[Connection]:
     """A connection that holds the export's lock; a killed process loses it with its socket."""
-    name = f"export\x1f{run.tenant}\x1f{run.profile.name}\x1f{run.day.isoformat()}"
+    name = "\x1f".join(("export", *export))
     lock = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-    async with run.database.connection() as connection:
+    async with database.connection() as connection:
         try:
             await connection.execute("set lock_timeout = '10s'")
             # So that a statement of a killed process does not hold the lock to its end.
@@ -328,11 +328,12 @@ def _is_unchanged(file: Path, part: Part) -> bool:
     except FileNotFoundError:
         return False
     if hashlib.sha256(body).hexdigest() != part.sha256:
-        raise _changed(file)
+        raise changed(file)
     return True
 
 
-def _changed(file: Path) -> Rejected:
+def changed(file: Path) -> Rejected:
+    """The refusal to go on with a file that somebody changed."""
     return Rejected(
         f"{file} was changed after it was written. Move it away and run the export again:"
         " the same bytes are written anew.",
@@ -357,7 +358,7 @@ async def _close(
         if codec.convert(kept, Manifest) != manifest:
             raise Misconfigured("The manifest does not fit its parts.", code="export_changed")
         if run.manifest_file.exists() and run.manifest_file.read_bytes() != body:
-            raise _changed(run.manifest_file)
+            raise changed(run.manifest_file)
     else:
         _compare(manifest.sums, codec.convert(kept, _Totals).totals)
     if not run.manifest_file.exists() or state != "COMPLETED":

@@ -15,6 +15,7 @@ from gateway.kit.adapter import Adapter
 from gateway.model.route import Route
 from gateway.policy import routing
 from gateway.policy.routing import Wanted
+from gateway.ports.bank_files import BankFiles
 from gateway.ports.crm import Crm
 from gateway.ports.disputes import Disputes
 from gateway.ports.erp import Erp
@@ -62,6 +63,7 @@ class Tenant:
         key_sources: Those whose deliveries name the key that signed them.
         challenges: Those that ask whether an endpoint is ours.
         reporters: Those that can be asked what happened.
+        banks: Those that are told in files what to do, and tell in files what was done.
     """
 
     settings: TenantSettings
@@ -75,11 +77,21 @@ class Tenant:
     key_sources: Mapping[str, System[WebhookKeys]] = field(default_factory=dict)
     challenges: Mapping[str, WebhookChallenges] = field(default_factory=dict)
     reporters: Mapping[str, System[Reports]] = field(default_factory=dict)
+    banks: Mapping[str, System[BankFiles]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """Name in URLs and records."""
         return self.settings.tenant
+
+    def reader(self, system: str) -> Webhooks | BankFiles:
+        """What reads the inbox rows of a system: webhooks, or lines of a bank's files.
+
+        Raises:
+            KeyError: Nothing of this name reports anything.
+        """
+        bank = self.banks.get(system)
+        return self.receivers[system] if bank is None else bank.port
 
     @cached_property
     def choice(self) -> routing.Choice:

@@ -45,6 +45,8 @@ def _payment(subject: Subject, row: Capability, **fields: Any) -> Payment:
     values: dict[str, Any] = {"method_code": row.method, "return_url": page}
     if row.held:
         values["capture_method"] = CaptureMethod.MANUAL
+    if row.mandate:
+        values["mandate_id"] = "M-1"
     if row.payer:
         country = row.countries[0] if row.countries else "DE"
         business = row.method in subject.businesses

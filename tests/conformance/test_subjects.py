@@ -1,6 +1,7 @@
 """The suite runs over whatever is on disk."""
 
 from gateway.ports import (
+    bank_files,
     crm,
     disputes,
     erp,
@@ -14,7 +15,10 @@ from gateway.ports import (
 from tests.architecture.source import adapter_folders
 from tests.conformance.subject import declared, fulfilling
 
-_MODULES = (crm, disputes, erp, payments, risk, webhooks, webhook_keys, webhook_challenges, reports)
+_MODULES = (
+    *(bank_files, crm, disputes, erp, payments, risk, reports),
+    *(webhooks, webhook_keys, webhook_challenges),
+)
 _PORTS = {module.__name__.rpartition(".")[2] for module in _MODULES}
 
 

@@ -35,6 +35,8 @@ from gateway.model.bank import (
     Problem,
     Transfer,
     TransferGroup,
+    WrittenFile,
+    WrittenGroup,
 )
 
 R = TypeVar("R", Collection, Transfer)
@@ -76,25 +78,6 @@ PAIN_008_02: Final = _direct_debit("pain.008.001.02")
 PAIN_001_09: Final = Format(
     name="pain.001.001.09", root="CstmrCdtTrfInitn", row="CdtTrfTxInf", mappings="transfer"
 )
-
-
-class WrittenGroup(msgspec.Struct, frozen=True, kw_only=True):
-    """A group of a file, to explode batch bookings by."""
-
-    group_id: str
-    account: str
-    due: dt.date
-    count: int
-    total: Decimal
-
-
-class WrittenFile(msgspec.Struct, frozen=True, kw_only=True):
-    """What was written."""
-
-    message_id: str
-    count: int
-    total: Decimal
-    groups: tuple[WrittenGroup, ...]
 
 
 class FileRefused(Rejected):
@@ -193,7 +176,7 @@ class PaymentFiles(Generic[R]):
                 raise FileRefused(checks.problems)
             message_id = identifiers.message_id(batch_id)
             numbered = [
-                (_written(f"{message_id}-{number}", each), each)
+                (_written(group_id(message_id, number), each), each)
                 for number, each in enumerate(ordered, 1)
             ]
             head = FileHead(
@@ -225,7 +208,7 @@ class PaymentFiles(Generic[R]):
                 if len(checks.problems) >= _PROBLEMS:
                     break
                 continue
-            key = _key(payment)
+            key = group_key(payment)
             group = groups.get(key)
             if group is None:
                 group = groups[key] = _Group(payment)
@@ -288,16 +271,21 @@ def _element(export: bulk.Export, value: FileHead | CollectionGroup | TransferGr
     return made.getvalue()
 
 
-def _key(payment: Collection | Transfer) -> tuple[Any, ...]:
+def group_key(payment: Collection | Transfer) -> tuple[Any, ...]:
     """What the payments of a group have in common."""
     if isinstance(payment, Collection):
         return payment.account, payment.scheme, payment.sequence_type, payment.due
     return payment.account, payment.is_instant, payment.due
 
 
-def _written(group_id: str, group: _Group[R]) -> WrittenGroup:
+def group_id(message_id: str, number: int) -> str:
+    """The reference of a group; they are numbered from 1 in the order of their keys."""
+    return f"{message_id}-{number}"
+
+
+def _written(name: str, group: _Group[R]) -> WrittenGroup:
     return WrittenGroup(
-        group_id=group_id,
+        group_id=name,
         account=group.first.account,
         due=group.first.due,
         count=group.count,

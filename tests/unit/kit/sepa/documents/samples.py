@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from gateway.kit.mapping import Mapping
 from gateway.kit.mapping.installed import mappings_of
-from gateway.kit.sepa.documents.writing import Format, PaymentFiles, WrittenFile
-from gateway.model.bank import BankAccount, Collection, Transfer
+from gateway.kit.sepa.documents.writing import Format, PaymentFiles
+from gateway.model.bank import BankAccount, Collection, Transfer, WrittenFile
 from gateway.model.money import Money
 
 NOW: Final = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)  # a Monday, nine in Berlin

@@ -1,0 +1,73 @@
+"""The routes about mandates as front-ends see them."""
+
+from typing import Any, Final
+
+from gateway.api.payment_routes import TAKING
+from gateway.api.route import Route, Success
+from gateway.model.instruction import NewMandate
+from gateway.model.mandate import Mandate
+
+_MADE: Final = ("Location", "Idempotency-Replayed")
+# The account is the example of the German bank supervision: nobody's.
+MANDATE_EXAMPLE: Final[dict[str, Any]] = {
+    "customer_id": "C-100021",
+    "debtor_name": "Ada Muster",
+    "iban": "DE89370400440532013000",
+    "signed_at": "2026-03-01",
+    "signature_type": "electronic",
+}
+
+
+def _changing(word: str, operation_id: str, summary: str) -> Route:
+    return Route(
+        method="POST",
+        path=f"/v1/mandates/{{mandate_id}}/{word}",
+        operation_id=operation_id,
+        tag="mandates",
+        summary=summary,
+        takes=("Idempotency-Key",),
+        success={200: Success(description="Done.", body=Mandate, headers=_MADE)},
+        problems=(*TAKING, "not_found", "wrong_state"),
+        secured=True,
+    )
+
+
+MANDATE_ROUTES: Final = (
+    Route(
+        method="POST",
+        path="/v1/mandates",
+        operation_id="submitMandate",
+        tag="mandates",
+        summary="Take a SEPA mandate that a debtor has signed.",
+        description=(
+            "The mandate is ours: it is collected by files for our own bank account, whose creditor"
+            " identifier it names. A B2B mandate waits until its debtor's bank has it too."
+        ),
+        takes=("Idempotency-Key",),
+        body=NewMandate,
+        example=MANDATE_EXAMPLE,
+        success={
+            201: Success(
+                description="Stored; of the account only the end is shown.",
+                body=Mandate,
+                headers=_MADE,
+            )
+        },
+        problems=TAKING,
+        secured=True,
+    ),
+    Route(
+        method="GET",
+        path="/v1/mandates/{mandate_id}",
+        operation_id="getMandate",
+        tag="mandates",
+        summary="Show a mandate as it stands now; of the account only the end.",
+        success={
+            200: Success(description="The mandate.", body=Mandate, headers=("Cache-Control",))
+        },
+        problems=("unauthorized", "not_found", "unavailable"),
+        secured=True,
+    ),
+    _changing("activate", "activateMandate", "Say that the debtor's bank has the mandate too."),
+    _changing("revoke", "revokeMandate", "Take a mandate back: nothing is collected by it."),
+)

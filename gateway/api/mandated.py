@@ -1,0 +1,39 @@
+"""Mandated payments: whether a payment can be collected by the mandate that it names."""
+
+from datetime import UTC, datetime
+
+from gateway.model import codec
+from gateway.model.instruction import NewPayment
+from gateway.model.mandate import Mandate
+from gateway.policy import mandating
+from gateway.policy.validation import Invalid
+from gateway.runtime.database import Connection
+from gateway.runtime.hub import Tenant
+
+
+async def check(connection: Connection, tenant: Tenant, new: NewPayment) -> str:
+    """The system that collects by the mandate of a payment; empty where none of ours is meant.
+
+    Raises:
+        Invalid: The payment cannot be collected by it.
+    """
+    if not new.payment.mandate_id or new.payment.method_code not in mandating.SCHEME_OF:
+        return ""
+    if not tenant.banks:
+        return ""
+    mandate = await find(connection, tenant.name, new.payment.mandate_id)
+    error = mandating.may_pay(new, mandate, datetime.now(UTC).date())
+    if error is not None:
+        raise Invalid((error,))
+    return mandate.system if mandate else ""
+
+
+async def find(connection: Connection, tenant: str, mandate_id: str) -> Mandate | None:
+    """The mandate as it stands; None where there is none."""
+    found = await connection.execute(
+        "select body::text from headrace.document"
+        " where tenant = %s and kind = 'mandate' and id = %s",
+        (tenant, mandate_id),
+    )
+    row = await found.fetchone()
+    return None if row is None else codec.decode(row[0], Mandate)

@@ -1,0 +1,89 @@
+"""Submitting: which payments go into a file for the bank, and what they are from then on."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import msgspec
+
+from gateway.kit.sepa import calendar, mandates
+from gateway.model.bank import BankAccount, Collection
+from gateway.model.event import Event
+from gateway.model.mandate import Mandate
+from gateway.model.money import Money
+from gateway.model.movement import Movement, MovementKind, MovementState
+from gateway.model.payment import Payment, PaymentFailure, PaymentState, ProviderPayment
+from gateway.model.reference import EntityKind, ExternalReference
+from gateway.policy import collecting
+
+
+def is_due(payment: Payment, account: BankAccount, day: dt.date) -> bool:
+    """Whether the file of this day is the last that reaches the bank in time.
+
+    Args:
+        day: On which the file is handed in, before the bank's cut-off.
+    """
+    if not payment.due:
+        return True
+    wanted = calendar.next_open(dt.date.fromisoformat(payment.due))
+    return wanted <= calendar.add(calendar.next_open(day), account.deadline.lead_days)
+
+
+def submitted(payment: Payment, row: Collection) -> Payment:
+    """The payment that stands in a file: on its way, and not to be cancelled any more."""
+    moved = Movement(
+        kind=MovementKind.CAPTURE,
+        ref=row.end_to_end_id,
+        state=MovementState.PENDING,
+        amount=row.amount,
+    )
+    changed, _ = collecting.apply(payment, movements=[moved])
+    return changed
+
+
+def refused(payment: Payment, rule: str) -> tuple[Payment, tuple[Event, ...]]:
+    """The payment that no file takes: it failed, and no money moved."""
+    nothing = Money(0, payment.amount.currency)
+    said = ProviderPayment(
+        provider_ref=payment.provider_ref,
+        state=PaymentState.FAILED,
+        amount=payment.amount,
+        captured=nothing,
+        refunded=nothing,
+        failure=PaymentFailure(code="not_submitted", provider_code=rule),
+    )
+    return collecting.apply(payment, said)
+
+
+def used(mandate: Mandate, row: Collection) -> Mandate:
+    """The mandate by which a collection was submitted."""
+    return mandates.used(mandate, row.due, row.sequence_type)
+
+
+def given_back(payment: Payment) -> tuple[Movement, ...]:
+    """What was promised to the debtor and has not gone, as far as the payment knows."""
+    return tuple(
+        one
+        for one in payment.movements
+        if one.kind is MovementKind.REFUND and one.ref and one.state is MovementState.PENDING
+    )
+
+
+def not_given_back(
+    payment: Payment, failed: Sequence[tuple[Movement, str]]
+) -> tuple[Payment, tuple[Event, ...]]:
+    """The payment of which something cannot be given back, each by its rule."""
+    undone = [
+        msgspec.structs.replace(moved, state=MovementState.UNDONE, reason_code=rule)
+        for moved, rule in failed
+    ]
+    return collecting.apply(payment, movements=undone)
+
+
+def order(entity_id: str, system: str, end_to_end_id: str) -> ExternalReference:
+    """That a bank was told to do something; it is told once."""
+    return ExternalReference(
+        entity=EntityKind.BANK_ORDER,
+        entity_id=entity_id,
+        system=system,
+        external_id=end_to_end_id,
+    )
