@@ -21,20 +21,31 @@ from gateway.api import (
     health,
     hot,
     mandates,
+    members,
     operations,
     orders,
     payment_methods,
     payments,
+    payouts,
     problems,
     receipts,
     refunds,
     timelines,
+    transfers,
     webhooks,
 )
 from gateway.api.facade import Facade
 from gateway.api.pipeline import Pipeline
 from gateway.configuring import Configuration, policy_of
-from gateway.flows import change_payment, place_order, resolve_dispute, sync_payment, take_payment
+from gateway.flows import (
+    change_payment,
+    place_order,
+    resolve_dispute,
+    send_payout,
+    sync_payment,
+    take_payment,
+    transfer_funds,
+)
 from gateway.flows.receive_event import EventReceiver
 from gateway.policy.access import Access, Caller
 from gateway.runtime import embedded, mapping_sets, metrics, secrets, telemetry
@@ -64,6 +75,12 @@ FLOWS: Final = {
         (change_payment.REFUND, change_payment.QUEUE, change_payment.refund_payment),
         (resolve_dispute.KIND, resolve_dispute.QUEUE, resolve_dispute.resolve_dispute),
         (sync_payment.KIND, sync_payment.QUEUE, sync_payment.sync_payment),
+        (send_payout.KIND, send_payout.QUEUE, send_payout.send_payout),
+        (send_payout.CANCEL, send_payout.QUEUE, send_payout.cancel_payout),
+        (send_payout.SYNC, send_payout.SYNC_QUEUE, send_payout.sync_payout),
+        (transfer_funds.KIND, transfer_funds.QUEUE, transfer_funds.transfer_funds),
+        (transfer_funds.REVERSE, transfer_funds.QUEUE, transfer_funds.reverse_transfer),
+        (transfer_funds.SYNC, transfer_funds.SYNC_QUEUE, transfer_funds.sync_transfer),
     )
 }
 
@@ -186,6 +203,8 @@ def _tenant(configuration: Configuration, name: str) -> Tenant:
             system: configuration.port(name, system, "webhooks") for system in having("webhooks")
         },
         key_sources={system: bound("webhook_keys", system) for system in having("webhook_keys")},
+        payers={system: bound("payouts", system) for system in having("payouts")},
+        movers={system: bound("transfers", system) for system in having("transfers")},
         challenges={
             system: configuration.port(name, system, "webhook_challenges")
             for system in having("webhook_challenges")
@@ -237,42 +256,7 @@ def create_app(parts: Parts) -> ASGIApp:
                 await inbox.stop()
 
     application = Litestar(
-        route_handlers=[
-            hot.bare_post("/v1/orders", orders.submit_order, facade),
-            orders.get_order,
-            timelines.get_order_timeline,
-            hot.post("/v1/payments", payments.submit_payment, facade),
-            hot.post("/v1/payments/explain", explaining.explain_payment, facade),
-            hot.post("/v1/payments/{payment_id:str}/capture", payments.capture_payment, facade),
-            hot.post("/v1/payments/{payment_id:str}/cancel", payments.cancel_payment, facade),
-            hot.post("/v1/payments/{payment_id:str}/sync", payments.sync_payment, facade),
-            timelines.get_payment_timeline,
-            hot.post("/v1/refunds", refunds.submit_refund, facade),
-            refunds.get_refund,
-            hot.post("/v1/payment-methods", payment_methods.add_payment_method, facade),
-            payment_methods.list_payment_methods,
-            payment_methods.get_payment_method,
-            payment_methods.revoke_payment_method,
-            disputes.list_disputes,
-            disputes.get_dispute,
-            hot.post("/v1/disputes/{dispute_id:str}/accept", disputes.accept_dispute, facade),
-            hot.post("/v1/disputes/{dispute_id:str}/evidence", disputes.submit_evidence, facade),
-            hot.post("/v1/payments/{payment_id:str}/received", receipts.receive_payment, facade),
-            hot.post("/v1/refunds/{refund_id:str}/settled", receipts.settle_refund, facade),
-            hot.post("/v1/mandates", mandates.submit_mandate, facade),
-            hot.post("/v1/mandates/{mandate_id:str}/activate", mandates.activate_mandate, facade),
-            hot.post("/v1/mandates/{mandate_id:str}/revoke", mandates.revoke_mandate, facade),
-            mandates.get_mandate,
-            operations.get_operation,
-            payments.list_payments,
-            payments.get_payment,
-            payments.list_capabilities,
-            webhooks.receive_webhook,
-            health.live,
-            health.ready,
-            health.explain_problem,
-            contract.get_contract,
-        ],
+        route_handlers=_handlers(facade),
         dependencies={"facade": Provide(lambda: facade, sync_to_thread=False)},
         exception_handlers={Exception: problems.of_exception},
         lifespan=[lifespan],
@@ -286,6 +270,57 @@ def create_app(parts: Parts) -> ASGIApp:
         in_flight=settings.in_flight,
         loop_lag_s=settings.loop_lag_s,
     )
+
+
+def _handlers(facade: Facade) -> list[Any]:
+    """All routes; ``api.routes`` describes them."""
+    return [
+        hot.bare_post("/v1/orders", orders.submit_order, facade),
+        orders.get_order,
+        timelines.get_order_timeline,
+        hot.post("/v1/payments", payments.submit_payment, facade),
+        hot.post("/v1/payments/explain", explaining.explain_payment, facade),
+        hot.post("/v1/payments/{payment_id:str}/capture", payments.capture_payment, facade),
+        hot.post("/v1/payments/{payment_id:str}/cancel", payments.cancel_payment, facade),
+        hot.post("/v1/payments/{payment_id:str}/sync", payments.sync_payment, facade),
+        timelines.get_payment_timeline,
+        hot.post("/v1/refunds", refunds.submit_refund, facade),
+        refunds.get_refund,
+        hot.post("/v1/payment-methods", payment_methods.add_payment_method, facade),
+        payment_methods.list_payment_methods,
+        payment_methods.get_payment_method,
+        payment_methods.revoke_payment_method,
+        disputes.list_disputes,
+        disputes.get_dispute,
+        hot.post("/v1/disputes/{dispute_id:str}/accept", disputes.accept_dispute, facade),
+        hot.post("/v1/disputes/{dispute_id:str}/evidence", disputes.submit_evidence, facade),
+        hot.post("/v1/payments/{payment_id:str}/received", receipts.receive_payment, facade),
+        hot.post("/v1/refunds/{refund_id:str}/settled", receipts.settle_refund, facade),
+        hot.post("/v1/mandates", mandates.submit_mandate, facade),
+        hot.post("/v1/mandates/{mandate_id:str}/activate", mandates.activate_mandate, facade),
+        hot.post("/v1/mandates/{mandate_id:str}/revoke", mandates.revoke_mandate, facade),
+        mandates.get_mandate,
+        operations.get_operation,
+        payments.list_payments,
+        hot.post("/v1/payouts", payouts.submit_payout, facade),
+        hot.post("/v1/payouts/{payout_id:str}/approve", payouts.approve_payout, facade),
+        hot.post("/v1/payouts/{payout_id:str}/cancel", payouts.cancel_payout, facade),
+        hot.post("/v1/payouts/{payout_id:str}/verification", payouts.verify_payee, facade),
+        payouts.get_payout,
+        hot.put("/v1/members/{member_id:str}", members.put_member, facade),
+        members.get_member,
+        hot.post("/v1/transfers", transfers.submit_transfer, facade),
+        hot.post("/v1/transfers/{transfer_id:str}/reverse", transfers.reverse_transfer, facade),
+        transfers.get_transfer,
+        payouts.get_payout_batch,
+        payments.get_payment,
+        payments.list_capabilities,
+        webhooks.receive_webhook,
+        health.live,
+        health.ready,
+        health.explain_problem,
+        contract.get_contract,
+    ]
 
 
 def _access(configuration: Configuration) -> Access:

@@ -18,8 +18,10 @@ from gateway.model.money import Money, scale
 from gateway.ports.crm import Crm
 from gateway.ports.erp import Erp
 from gateway.ports.payments import Payments
+from gateway.ports.payouts import Payouts
 from gateway.ports.reports import Reports
 from gateway.ports.risk import Risk
+from gateway.ports.transfers import Transfers
 from gateway.runtime import mapping_sets, secrets
 from gateway.runtime.mapping_sets import MappingSet
 from gateway.settings import CallPolicy, PaymentRule, Settings, SystemSettings, TenantSettings
@@ -27,7 +29,7 @@ from gateway.settings import CallPolicy, PaymentRule, Settings, SystemSettings, 
 # What a system's settings may name under ``verbs``.
 _VERBS: Final = {"login"} | {
     verb
-    for port in (Payments, Erp, Crm, Risk, Reports)
+    for port in (Payments, Payouts, Transfers, Erp, Crm, Risk, Reports)
     for verb in vars(port)
     if not verb.startswith("_")
 }
@@ -91,6 +93,7 @@ def configure(path: Path) -> Configuration:
             raise files.mistake(file, "$.tenant", f"{tenant.tenant!r} stands twice")
         tenants[tenant.tenant] = tenant
         _check_names(file, tenant)
+        _check_payouts(file, tenant)
         systems[tenant.tenant] = {
             one.name: _system(file, index, one) for index, one in enumerate(tenant.systems)
         }
@@ -162,6 +165,14 @@ def _check_names(file: Path, tenant: TenantSettings) -> None:
             scale(currency)
         except ValueError as error:
             raise files.mistake(file, f"$.currencies[{index}]", str(error)) from error
+
+
+def _check_payouts(file: Path, tenant: TenantSettings) -> None:
+    for currency, amount in tenant.payouts.approve_from.items():
+        try:
+            Money.parse(amount, currency)
+        except ValueError as error:
+            raise files.mistake(file, f"$.payouts.approve_from.{currency}", str(error)) from error
 
 
 def _check_verb(file: Path, where: str, system: SystemSettings, verb: str) -> None:

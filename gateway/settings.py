@@ -6,7 +6,7 @@ never written here, only referred to: ``env:NAME`` or ``file:/path``.
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 import yaml
@@ -17,6 +17,8 @@ from gateway.errors import Misconfigured
 T = TypeVar("T")
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Share = Annotated[float, Meta(ge=0, le=1)]
+# What to do where a name does not surely belong to an IBAN; ask is approval by a person.
+PayeeDecision: TypeAlias = Literal["allow", "ask", "block"]
 Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_-]{0,39}$")]
 
 
@@ -145,6 +147,28 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     )
 
 
+class PayoutSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What money that leaves has to wait for.
+
+    Attributes:
+        approve_from: From which amount another client than the one who asked has to approve:
+            ``{EUR: "1000.00"}``. As soon as one currency stands here, those that do not need it
+            for every amount. Empty for never.
+        verify_payee: Whether a payout to an IBAN waits for its verification of payee.
+        on_close_match, on_no_match, on_unverifiable: What to do when the name nearly fits
+            (RVMC), does not fit (RVNM), or nobody can tell (RVNA).
+    """
+
+    approve_from: dict[
+        Annotated[str, Meta(pattern="^[A-Z]{3}$")],
+        Annotated[str, Meta(pattern=r"^[0-9]{1,13}(\.[0-9]{1,4})?$")],
+    ] = {}
+    verify_payee: bool = True
+    on_close_match: PayeeDecision = "ask"
+    on_no_match: PayeeDecision = "block"
+    on_unverifiable: PayeeDecision = "allow"
+
+
 class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One client of the platform.
 
@@ -153,6 +177,7 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         currencies: What the tenant sells in; an order in another currency is refused.
         systems: The systems that are connected.
         routing: Which of them does what.
+        payouts: What money that leaves has to wait for.
     """
 
     tenant: Name
@@ -162,6 +187,7 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     systems: tuple[SystemSettings, ...]
     routing: Routing
     patience: Patience = Patience()
+    payouts: PayoutSettings = PayoutSettings()
 
 
 class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

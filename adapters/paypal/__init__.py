@@ -14,6 +14,7 @@ Source: developer.paypal.com (README.md lists the pages), read 2026-11.
 from adapters.paypal.capabilities import CAPABILITIES
 from adapters.paypal.disputes import PayPalDisputes
 from adapters.paypal.payments import PayPalPayments
+from adapters.paypal.payouts import PayPalPayouts
 from adapters.paypal.reports import PayPalReports
 from adapters.paypal.settings import Settings
 from adapters.paypal.translation import load
@@ -27,6 +28,7 @@ ADAPTER = Adapter(
     settings=Settings,
     ports={
         "payments": PayPalPayments,
+        "payouts": PayPalPayouts,
         "reports": PayPalReports,
         "disputes": PayPalDisputes,
         **dict.fromkeys(("webhooks", "webhook_keys"), PayPalWebhooks),
@@ -37,11 +39,13 @@ ADAPTER = Adapter(
     capabilities=CAPABILITIES,
     readable=frozenset(
         """
-        amount authorizations capture_id captures code create_time currency_code custom_id debug_id
-        details error event_type expiration_time expires_in field final_capture id intent invoice_id
-        issue location name order_id payment_initiator payment_type purchase_units reason
-        reference_id refunds related_ids resource_type response_code status status_details
-        token_type update_time usage user_action value
+        amount authorizations batch_header batch_status capture_id captures code create_time
+        currency currency_code custom_id debug_id details error event_type expiration_time
+        expires_in field final_capture id intent invoice_id issue items location name order_id
+        payment_initiator payment_type payout_batch_id payout_item payout_item_id purchase_units
+        reason recipient_type reference_id refunds related_ids resource_type response_code
+        sender_batch_header sender_batch_id sender_item_id status status_details time_created
+        token_type transaction_status update_time usage user_action value
         """.split()
     ),
 )

@@ -1,4 +1,4 @@
-"""PayPal in memory: logins, orders, authorisations, captures, refunds, keys, signed webhooks.
+"""PayPal in memory: logins, orders, captures, refunds, payouts, keys, signed webhooks.
 
 Written from PayPal's documentation and not from the adapter: nothing is imported from what talks to
 PayPal, so that one misreading cannot hide the other.
@@ -21,6 +21,7 @@ from adapters.paypal import simulator_rules as rules
 from adapters.paypal import simulator_webhooks as webhooks
 from adapters.paypal.simulator_disputes import Disputes
 from adapters.paypal.simulator_objects import PAGE, OrderRecord, visible
+from adapters.paypal.simulator_payouts import PATH, Payouts, duplicate
 from adapters.paypal.simulator_rules import Refusal
 from adapters.paypal.simulator_webhooks import Webhooks, moment
 
@@ -65,10 +66,12 @@ class PayPalSimulator:
             "charge": Counter(),
             "authorisation": Counter(),
             "refund": Counter(),
+            "payout": Counter(),
         }
         self._disputes = Disputes(self._webhooks.emit, self._given_up)
         self._effects |= self._disputes.effects
         self.configure(**plan)
+        self.payouts = Payouts(self._webhooks.emit, self._later, self._effects)
         order, held = "/v2/checkout/orders/{}", "/v2/payments/authorizations/{}"
         taken = "/v2/payments/captures/{}"
         self._routes: list[tuple[str, str, Verb]] = [
@@ -83,6 +86,7 @@ class PayPalSimulator:
             ("POST", f"{taken}/refund", self._refund),
             ("GET", "/v2/payments/refunds/{}", self._show_part("refunds")),
             ("GET", "/v1/notifications/webhooks", self._hooks),
+            *self.payouts.routes,
             ("GET", "/v1/notifications/webhooks-events", self._list_events),
             *self._disputes.routes,
         ]
@@ -109,6 +113,8 @@ class PayPalSimulator:
         except Refusal as refusal:
             status = refusal.status
             content = rules.error(status, refusal.issue, refusal.field)
+            if refusal.issue == "DUPLICATE_BATCH":
+                content = duplicate(refusal.field)
         if content is None:
             return httpx.Response(status, headers=date, request=request)
         return httpx.Response(status, json=content, headers=date, request=request)
@@ -169,7 +175,9 @@ class PayPalSimulator:
             evidence = request.url.path.endswith("/provide-evidence")
             return verb(*ids, request, {} if evidence else rules.read(request, body), now)
         given = rules.read(request, body)
-        key = (request.url.path, request.headers.get("paypal-request-id", ""))
+        # For payouts PayPal heeds the sender_batch_id alone.
+        named = "" if request.url.path == PATH else request.headers.get("paypal-request-id", "")
+        key = (request.url.path, named)
         at, answer = self._kept.get(key, (now - _KEY_LIFE_S, None))
         if key[1] and now - at < _KEY_LIFE_S:
             return 200, self._as_of_now(answer)
@@ -272,9 +280,7 @@ class PayPalSimulator:
             self._effects["charge"][order.our_id] += 1
         elif part["status"] == "PENDING":
             part["status_details"] = {"reason": "PENDING_REVIEW"}
-            self._settling.append(
-                (now + self._webhooks.plan.settle_s, lambda at: self._came(order, part, at))
-            )
+            self._later(now, lambda at: self._came(order, part, at))
         self._tell(f"PAYMENT.CAPTURE.{part['status']}", order, part, now)
 
     def _came(self, order: OrderRecord, part: Json, now: float) -> None:
@@ -339,9 +345,7 @@ class PayPalSimulator:
         self._revalue(order, capture["id"])
         self._effects["refund"][str(given.get("invoice_id", ""))] += 1
         if pending:
-            self._settling.append(
-                (now + self._webhooks.plan.settle_s, lambda at: self._given(order, refund, at))
-            )
+            self._later(now, lambda at: self._given(order, refund, at))
         else:
             self._given(order, refund, now)
         return 201, visible(refund)
@@ -386,6 +390,9 @@ class PayPalSimulator:
         raise Refusal(404, "INVALID_RESOURCE_ID")
 
     # Time, the page, and what is reported.
+
+    def _later(self, now: float, happen: Callable[[float], None]) -> None:
+        self._settling.append((now + self._webhooks.plan.settle_s, happen))
 
     def _settle(self, now: float) -> None:
         ready = [one for one in self._settling if one[0] <= now]

@@ -24,10 +24,10 @@ from gateway.model.payment import Payment, ProviderPayment, ProviderRefund
 
 T = TypeVar("T")
 
-_METHODS: Final = {row.method: row for row in CAPABILITIES}
+METHODS: Final = {row.method: row for row in CAPABILITIES}
 # No decimals at PayPal. Source: developer.paypal.com/api/rest/reference/currency-codes.
 _WHOLE: Final = frozenset({"HUF", "JPY", "TWD"})
-_HUNDREDTHS: Final = frozenset({"HUF", "TWD"})  # two decimals by ISO 4217
+HUNDREDTHS: Final = frozenset({"HUF", "TWD"})  # two decimals by ISO 4217
 _VAULT_ID: Final = re.compile(r"[0-9a-zA-Z_-]{1,255}")
 NOTHING: Final = Body(b"{}")
 
@@ -50,17 +50,17 @@ class Translation:
         """
         _check_method(payment)
         _check_amount(payment.amount, payment)
-        return self._body("order_create", payment, {"amount": _written(payment.amount)})
+        return self._body("order_create", payment, {"amount": written(payment.amount)})
 
     def capture_body(self, payment: Payment, amount: Money) -> Body:
         """Collect the amount."""
         _check_amount(amount, payment)
-        return self._body("payment_capture", payment, {"amount": _written(amount)})
+        return self._body("payment_capture", payment, {"amount": written(amount)})
 
     def refund_body(self, payment: Payment, refund_id: str, amount: Money) -> Body:
         """Give the amount back."""
         _check_amount(amount, payment)
-        needs = {"amount": _written(amount), "refund_id": refund_id}
+        needs = {"amount": written(amount), "refund_id": refund_id}
         return self._body("refund_create", payment, needs)
 
     def payment_in(self, answer: Answer[Order]) -> ProviderPayment:
@@ -165,7 +165,7 @@ def load(_settings: Settings, *, overlays: Sequence[Document] = (), tenant: str 
 
 def _check_method(payment: Payment) -> None:
     """Raise where PayPal does not have the method, or not with this currency, token or page."""
-    row = _METHODS.get(payment.method_code)
+    row = METHODS.get(payment.method_code)
     if row is None:
         message = "payment.method_code is none that PayPal offers through us."
         raise Rejected(message, code="method_unsupported")
@@ -185,7 +185,7 @@ def _check_amount(amount: Money, payment: Payment) -> None:
     if amount.minor < 1 or amount.currency != payment.amount.currency:
         message = "payment.amount is nothing, or the amount is not in its currency."
         raise Rejected(message, code="amount_invalid")
-    if amount.currency in _HUNDREDTHS and amount.minor % 100:
+    if amount.currency in HUNDREDTHS and amount.minor % 100:
         message = "payment.amount has decimals, which PayPal does not take in this currency."
         raise Rejected(message, code="amount_too_fine")
 
@@ -194,7 +194,8 @@ def _kind(order: Order, part: Part) -> str:
     return "capture" if part in order.captures else "authorization"
 
 
-def _written(amount: Money) -> Amount:
+def written(amount: Money) -> Amount:
+    """The amount as PayPal writes it."""
     value = amount.amount.partition(".")[0] if amount.currency in _WHOLE else amount.amount
     return Amount(amount.currency, value)
 

@@ -12,7 +12,8 @@ from gateway.errors import Misconfigured, Rejected
 from gateway.kit import mapping
 from gateway.kit.signatures import certificates
 from gateway.kit.signatures.origins import document_in, read_document
-from gateway.model.event import ProviderEvent
+from gateway.model.event import About, ProviderEvent
+from gateway.model.reference import EntityKind
 from gateway.ports.exchange import Exchange
 from gateway.ports.notification import Keys, Notification, Terms, Trust
 
@@ -42,10 +43,16 @@ class _Disputed(msgspec.Struct, frozen=True):
     custom: str = ""
 
 
+class _Item(msgspec.Struct, frozen=True):
+    sender_item_id: str = ""
+
+
 class _Resource(msgspec.Struct, frozen=True):
-    """An order, a part of one, or a dispute; each says in its own place whose it is."""
+    """An order, a part of one, a dispute, or a payout; each says in its own place whose it is."""
 
     id: str = ""
+    payout_batch_id: str = ""
+    payout_item: _Item = _Item()
     custom_id: str = ""
     supplementary_data: _More = _More()
     purchase_units: tuple[_Unit, ...] = ()
@@ -57,6 +64,17 @@ class _Resource(msgspec.Struct, frozen=True):
         units = [one.custom_id for one in self.purchase_units]
         named = [self.custom_id, *units, *(one.custom for one in self.disputed_transactions)]
         return next(filter(None, named), "")
+
+    @property
+    def about(self) -> About | None:
+        """The payout, where it is one."""
+        if not self.payout_batch_id:
+            return None
+        return About(
+            entity=EntityKind.PAYOUT,
+            entity_id=self.payout_item.sender_item_id,
+            external_id=self.payout_batch_id,
+        )
 
 
 class _Event(msgspec.Struct, frozen=True):
@@ -128,6 +146,7 @@ class PayPalWebhooks:
                 payment_id=event.resource.payment_id,
                 provider_ref=event.resource.supplementary_data.related_ids.order_id
                 or event.resource.id,
+                about=event.resource.about,
                 hint=True,
                 known=event.event_type.startswith(FAMILIES),
             ),

@@ -13,8 +13,10 @@ Source: docs.stripe.com (README.md lists the pages), schema of 2023-08-16, read 
 from adapters.stripe.capabilities import CAPABILITIES
 from adapters.stripe.disputes import StripeDisputes
 from adapters.stripe.payments import StripePayments
+from adapters.stripe.payouts import StripePayouts
 from adapters.stripe.reports import StripeReports
 from adapters.stripe.settings import Settings
+from adapters.stripe.transfers import StripeTransfers
 from adapters.stripe.translation import load
 from adapters.stripe.webhooks import StripeWebhooks
 from gateway.kit.adapter import Adapter
@@ -25,6 +27,8 @@ ADAPTER = Adapter(
     settings=Settings,
     ports={
         "payments": StripePayments,
+        "payouts": StripePayouts,
+        "transfers": StripeTransfers,
         "disputes": StripeDisputes,
         "webhooks": StripeWebhooks,
         "reports": StripeReports,
@@ -33,11 +37,12 @@ ADAPTER = Adapter(
     capabilities=CAPABILITIES,
     readable=frozenset(
         """
-        amount amount_capturable amount_captured amount_received amount_refunded amount_to_capture
-        capture_method captured charge code confirm created currency decline_code expand
-        failure_reason has_more id latest_charge limit livemode object order_id param payment_id
-        payment_intent payment_method_types query reason refund_id refunded starting_after status
-        type
+        amount amount_capturable amount_captured amount_received amount_refunded
+        amount_reversed amount_to_capture capture_method captured charge code confirm
+        created currency decline_code destination expand failure_code failure_reason
+        has_more id latest_charge limit livemode object order_id param payment_id
+        payment_intent payment_method_types payout_id query reason refund_id refunded
+        reversal_id reversed starting_after status transfer transfer_group transfer_id type
         """.split()
     ),
 )

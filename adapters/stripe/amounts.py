@@ -14,6 +14,7 @@ from gateway.model.money import Money
 # none for MGA. The pair is what one ISO minor unit is at Stripe, as times and divided by.
 # HUF and TWD have two decimals for charges; only payouts are whole.
 _UNITS: Final = {"ISK": (100, 1), "UGX": (100, 1), "MGA": (1, 100)}
+_WHOLE_PAYOUTS: Final = frozenset({"HUF", "TWD"})
 _THREE_DECIMALS: Final = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 # ISO decimals that Stripe does not list; guessing the scale would cost a factor of ten.
 _NOT_AT_STRIPE: Final = frozenset({"CLF", "IQD", "LYD", "UYI", "UYW"})
@@ -32,6 +33,18 @@ def units(amount: Money) -> int:
     if rest or (amount.currency in _THREE_DECIMALS and whole % 10):
         raise Rejected("Stripe does not take so fine an amount.", code="amount_too_fine")
     return whole
+
+
+def payout_units(amount: Money) -> int:
+    """The amount of a payout as Stripe counts it.
+
+    Raises:
+        Rejected: Stripe does not pay this currency out, or not so fine an amount.
+    """
+    counted = units(amount)
+    if amount.currency in _WHOLE_PAYOUTS and counted % 100:
+        raise Rejected("Stripe pays out whole units only.", code="amount_too_fine")
+    return counted
 
 
 def minors(currency: str, **stripe_amounts: int) -> dict[str, int]:

@@ -73,6 +73,39 @@ class Dispute(msgspec.Struct, frozen=True, kw_only=True):
         return datetime.fromtimestamp(moment, UTC).isoformat() if moment else ""
 
 
+class Payout(msgspec.Struct, frozen=True, kw_only=True):
+    """A Payout."""
+
+    id: str
+    amount: int
+    currency: str
+    created: int
+    metadata: dict[str, str] | None = None
+
+
+class Transfer(msgspec.Struct, frozen=True, kw_only=True):
+    """A Transfer to the account of a member."""
+
+    id: str
+    amount: int
+    amount_reversed: int
+    currency: str
+    created: int
+    destination: str | None = None
+    metadata: dict[str, str] | None = None
+
+
+class Reversal(msgspec.Struct, frozen=True, kw_only=True):
+    """A TransferReversal."""
+
+    id: str
+    amount: int
+    currency: str
+    created: int
+    transfer: str
+    metadata: dict[str, str] | None = None
+
+
 class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """One page of a list or of a search."""
 
@@ -85,6 +118,9 @@ INTENT: Final = msgspec.json.Decoder(Intent)
 REFUND: Final = msgspec.json.Decoder(Refund)
 CHARGE: Final = msgspec.json.Decoder(Charge)
 DISPUTE: Final = msgspec.json.Decoder(Dispute)
+PAYOUT: Final = msgspec.json.Decoder(Payout)
+TRANSFER: Final = msgspec.json.Decoder(Transfer)
+REVERSAL: Final = msgspec.json.Decoder(Reversal)
 
 
 def payment_id_of(metadata: dict[str, str] | None) -> str:
@@ -95,3 +131,18 @@ def payment_id_of(metadata: dict[str, str] | None) -> str:
 def refund_id_of(metadata: dict[str, str] | None) -> str:
     """Our refund id, where it was sent back."""
     return (metadata or {}).get("refund_id", "")
+
+
+def payout_id_of(metadata: dict[str, str] | None) -> str:
+    """Our payout id, where it was sent back."""
+    return (metadata or {}).get("payout_id", "")
+
+
+def transfer_id_of(metadata: dict[str, str] | None) -> str:
+    """Our transfer id, where it was sent back."""
+    return (metadata or {}).get("transfer_id", "")
+
+
+def reversal_id_of(metadata: dict[str, str] | None) -> str:
+    """Our id of a reversal, where it was sent back."""
+    return (metadata or {}).get("reversal_id", "")

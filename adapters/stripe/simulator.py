@@ -1,4 +1,4 @@
-"""Stripe in memory: PaymentIntents, Refunds, Events, idempotency, signed webhooks.
+"""Stripe in memory: PaymentIntents, Refunds, Payouts, Events, idempotency, signed webhooks.
 
 Written from Stripe's documentation and not from the adapter: nothing is imported from what talks to
 Stripe, so that one misreading cannot hide the other.
@@ -19,6 +19,7 @@ import msgspec
 
 from adapters.stripe import simulator_forms as forms
 from adapters.stripe import simulator_objects as objects
+from adapters.stripe.simulator_connect import Connect
 from adapters.stripe.simulator_disputes import Disputes
 from adapters.stripe.simulator_webhooks import Webhooks
 
@@ -92,17 +93,21 @@ class StripeSimulator:
         self._intents: dict[str, Json] = {}
         self._charges: dict[str, Json] = {}
         self._refunds: dict[str, Json] = {}
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[tuple[str, str], _Kept] = {}
         self._settling: list[tuple[float, Callable[[float], None]]] = []
         self._effects: dict[str, Counter[str]] = {
             "charge": Counter(),
             "authorisation": Counter(),
             "refund": Counter(),
+            "payout": Counter(),
+            "transfer": Counter(),
+            "reversal": Counter(),
         }
         self._cause: Json = {"id": None, "idempotency_key": None}
         self._disputes = Disputes(self._emit)
         self._effects |= self._disputes.effects
         self.configure(**plan)
+        self.connect = Connect(self._emit, self._later, self._effects)
         self._routes: list[tuple[str, str, dict[str, str], Callable[..., Json]]] = [
             ("POST", "/v1/payment_intents", forms.CREATE, self._create_intent),
             ("GET", "/v1/payment_intents", forms.PAGE, self._list_intents),
@@ -117,6 +122,7 @@ class StripeSimulator:
             ("GET", "/v1/events", forms.BY_TYPE, self._list_events),
             ("GET", "/v1/events/{}", forms.ONE, self._read_event),
             *self._disputes.routes,
+            *self.connect.routes,
         ]
 
     # What the world outside calls.
@@ -131,6 +137,7 @@ class StripeSimulator:
         self._settle(now)
         try:
             self._admit(request)
+            self.connect.act(request.headers.get("stripe-account", ""))
             status, content, replayed = self._answer(request, body, now)
         except forms.Refusal as refusal:
             status, replayed = refusal.status, False
@@ -189,7 +196,8 @@ class StripeSimulator:
         if len(key) > 255:  # noqa: PLR2004 - documented length
             raise forms.Refusal(400, {"message": "Idempotency key is too long."})
         fingerprint = f"{request.url.path}\n{sorted(forms.pairs_of(body))}"
-        kept = self._kept.get(key)
+        scope = (self.connect.acting, key)
+        kept = self._kept.get(scope)
         if key and kept and now - kept.at < _KEY_LIFE_S:
             if kept.fingerprint != fingerprint:
                 message = "Keys for idempotent requests can only be used with the same parameters."
@@ -199,7 +207,7 @@ class StripeSimulator:
         status, answer, stored = self._execute(request, body, now)
         content = objects.encode(answer)
         if key and stored:
-            self._kept[key] = _Kept(fingerprint, status, content, now)
+            self._kept[scope] = _Kept(fingerprint, status, content, now)
         return status, content, False
 
     def _execute(self, request: httpx.Request, body: bytes, now: float) -> tuple[int, Json, bool]:
@@ -273,9 +281,7 @@ class StripeSimulator:
         elif intent["payment_method_types"] == ["sepa_debit"]:
             intent["status"] = "processing"
             self._emit("payment_intent.processing", intent, now)
-            self._settling.append(
-                (now + self._webhooks.plan.settle_s, lambda at: self._debit(intent, outcome, at))
-            )
+            self._later(now, lambda at: self._debit(intent, outcome, at))
         elif outcome == "ok":
             self._charge(intent, now)
         else:
@@ -434,9 +440,7 @@ class StripeSimulator:
         self._emit("refund.created", refund, now)
         self._emit("charge.refunded", charge, now)
         if refund["status"] == "pending":
-            self._settling.append(
-                (now + self._webhooks.plan.settle_s, lambda at: self._paid(refund, at))
-            )
+            self._later(now, lambda at: self._paid(refund, at))
         return deepcopy(refund)
 
     def _refundable(self, params: Json) -> Json:
@@ -482,6 +486,9 @@ class StripeSimulator:
 
     def _emit(self, kind: str, thing: Json, now: float) -> None:
         self._webhooks.emit(kind, thing, self._cause, now)
+
+    def _later(self, now: float, finish: Callable[[float], None]) -> None:
+        self._settling.append((now + self._webhooks.plan.settle_s, finish))
 
     def _settle(self, now: float) -> None:
         ready = [one for one in self._settling if one[0] <= now]

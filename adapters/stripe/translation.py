@@ -8,6 +8,7 @@ import msgspec
 
 from adapters.stripe import amounts
 from adapters.stripe.answers import Charge, Dispute, Intent, Refund
+from adapters.stripe.answers import Payout as StripePayout
 from adapters.stripe.settings import Settings
 from adapters.stripe.wire import Form
 from gateway.errors import Rejected
@@ -19,6 +20,7 @@ from gateway.model.dispute import DisputeAnswer, ProviderDispute
 from gateway.model.money import Money
 from gateway.model.movement import Movement
 from gateway.model.payment import Payment, ProviderPayment, ProviderRefund
+from gateway.model.payout import Payout, ProviderPayout
 
 T = TypeVar("T")
 
@@ -63,6 +65,19 @@ class Translation:
         """Give the amount back."""
         needs = {"amount": amounts.units(amount), "refund_id": refund_id}
         return self._form("refund_create", payment, needs)
+
+    def payout_form(self, payout: Payout) -> Form:
+        """Pay out of the balance of a member's account."""
+        made, needs = self._mappings["payout_create"], amounts.payout_units(payout.amount)
+        try:
+            return Form(made.apply(payout, {"amount": needs}), made.reference)
+        except MappingFailure as failure:
+            raise pointing.refusal(failure, made, payout) from failure
+
+    def payout_in(self, answer: Answer[StripePayout]) -> ProviderPayout:
+        """The payout as Stripe has it."""
+        needs = amounts.minors(answer.object.currency, amount=answer.object.amount)
+        return self._read("payout", answer.body, needs, ProviderPayout)
 
     def payment_in(self, answer: Answer[Intent]) -> ProviderPayment:
         """The payment as a PaymentIntent has it.

@@ -14,9 +14,10 @@ from gateway.errors import Rejected
 from gateway.kit import mapping
 from gateway.kit.answers import Answer, UnreadableError
 from gateway.kit.signatures import dated
-from gateway.model.event import ProviderEvent
+from gateway.model.event import About, ProviderEvent
 from gateway.model.movement import Movement
 from gateway.model.payment import ProviderPayment
+from gateway.model.reference import EntityKind
 from gateway.ports.notification import Notification, Terms, Trust
 
 
@@ -35,8 +36,9 @@ _EVENT: Final = msgspec.json.Decoder(_Event)
 
 
 class _Links(msgspec.Struct, frozen=True):
-    """What any object may say about the payment that it belongs to."""
+    """What any object may say about itself and the payment that it belongs to."""
 
+    id: str = ""
     payment_intent: str | None = None
     metadata: dict[str, str] | None = None
 
@@ -90,6 +92,7 @@ class StripeWebhooks:
                 provider_ref=payment.provider_ref if payment else links.payment_intent or "",
                 payment=payment,
                 movements=said if isinstance(said, tuple) else (),
+                about=_about(event.type, links),
                 occurred_at=event.created,
                 known=event.type.partition(".")[0] in FAMILIES,
             ),
@@ -106,6 +109,19 @@ class StripeWebhooks:
         if kind.startswith(("refund.", "charge.refund.")):
             return (self._translation.refund_in(Answer(raw, REFUND.decode(raw))).movement,)
         return ()
+
+
+def _about(kind: str, links: _Links) -> About | None:
+    """The payout or transfer of ours that the object is; those of a schedule are not."""
+    if kind.startswith("payout."):
+        entity, entity_id = EntityKind.PAYOUT, answers.payout_id_of(links.metadata)
+    elif kind.startswith("transfer."):
+        entity, entity_id = EntityKind.TRANSFER, answers.transfer_id_of(links.metadata)
+    else:
+        return None
+    if not entity_id:
+        return None
+    return About(entity=entity, entity_id=entity_id, external_id=links.id)
 
 
 def _links(raw: msgspec.Raw) -> _Links:

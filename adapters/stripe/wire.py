@@ -29,6 +29,7 @@ _FOREIGN: Final = (Misconfigured, "foreign_answer", "Something other than Stripe
 _KEY_REUSED: Final = (Misconfigured, "key_reused", "The key was used for another request.")
 _LOCKED: Final = (Unavailable, "locked", "Stripe is busy with the same object or key.")
 _LIMITED: Final = (Unavailable, "rate_limited", "Stripe limits the rate.")
+_UNKNOWN: Final = (Rejected, "account_unknown", "Stripe knows no such account of a member.")
 _REFUSED: Final = (Rejected, "refused", "Stripe refuses the request.")
 _BY_STATUS: Final = {401: _ACCESS, 403: _ACCESS, 409: _LOCKED, 429: _LIMITED}
 
@@ -69,17 +70,30 @@ class Wire:
             (b"stripe-version", settings.api_version.encode("ascii")),
         ]
 
-    def post(self, path: str, form: Form, *, key: str) -> httpx.Request:
-        """A write; Stripe executes one key once."""
-        headers = [*self._headers, _CONTENT_TYPE, (b"idempotency-key", key.encode("ascii"))]
+    def post(self, path: str, form: Form, *, key: str, account: str = "") -> httpx.Request:
+        """A write; Stripe executes one key once.
+
+        Args:
+            account: Of a member, in whose name it is done.
+        """
+        headers = [*self._as(account), _CONTENT_TYPE, (b"idempotency-key", key.encode("ascii"))]
         body = forms.encode(form.fields)
         return request("POST", self._url(path), headers, body, made_by=form.made_by)
 
-    def get(self, path: str, query: Query) -> httpx.Request:
-        """A read."""
-        return request(
-            "GET", self._url(f"{path}?{forms.encode(dict(query)).decode('ascii')}"), self._headers
-        )
+    def get(self, path: str, query: Query, *, account: str = "") -> httpx.Request:
+        """A read; see ``post``."""
+        asked = f"?{forms.encode(dict(query)).decode('ascii')}" if query else ""
+        url = self._url(path + asked)
+        return request("GET", url, self._as(account))
+
+    def _as(self, account: str) -> list[tuple[bytes, bytes]]:
+        """The headers, in the name of a member's account.
+
+        Source: docs.stripe.com/connect/authentication, read 2026-11.
+        """
+        if not account:
+            return self._headers
+        return [*self._headers, (b"stripe-account", account.encode("ascii"))]
 
     def _url(self, target: str) -> httpx.URL:
         return self._origin.copy_with(raw_path=target.encode("ascii"))
@@ -178,6 +192,8 @@ def _meaning_of(status: int, error: _Error | None) -> _Meaning | None:
     """
     if error is not None and error.code in _LOCKS:
         return _LOCKED
+    if error is not None and error.code == "account_invalid":
+        return _UNKNOWN
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     if status in _UNCLEAR or status >= httpx.codes.INTERNAL_SERVER_ERROR:

@@ -115,9 +115,20 @@ def bare_post(path: str, serve: Serve, facade: Facade) -> ASGIRouteHandler:
 
 def post(path: str, serve: Serve, facade: Facade) -> HTTPRouteHandler:
     """The same for any path, at the cost of a request and a response of Litestar's."""
+    return _served(litestar.post(path), serve, facade)
+
+
+def put(path: str, serve: Serve, facade: Facade) -> HTTPRouteHandler:
+    """The route that serves PUT on a path."""
+    return _served(litestar.put(path), serve, facade)
+
+
+def _served(
+    route: Callable[[Any], HTTPRouteHandler], serve: Serve, facade: Facade
+) -> HTTPRouteHandler:
     limit_bytes = facade.settings.body_limit_bytes
 
-    @litestar.post(path)
+    @route
     async def handle(request: litestar.Request[Any, Any, Any]) -> litestar.Response[bytes]:
         answer = await serve(facade, Request(request.scope, request.receive, limit_bytes))
         return litestar.Response(

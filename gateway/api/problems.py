@@ -35,6 +35,11 @@ CATALOGUE: Final[dict[str, tuple[int, str, str]]] = {
         "It is in a state in which this cannot be done",
         "Show it, and decide by its state.",
     ),
+    "same_client": (
+        403,
+        "Another client has to do this",
+        "Whoever asked cannot approve: use the key of another client.",
+    ),
     "unauthorized": (401, "Who is asking", "Send Authorization: Bearer with your key."),
     "signature": (401, "The signature is wrong", "Check the secret of the webhook endpoint."),
     "not_found": (404, "There is no such thing", "Check the identifier and the path."),

@@ -4,9 +4,11 @@ from typing import Any, Final
 
 from gateway.api.dispute_routes import DISPUTE_ROUTES
 from gateway.api.mandate_routes import MANDATE_ROUTES
+from gateway.api.member_routes import MEMBER_ROUTES
 from gateway.api.operations import Operation
 from gateway.api.payment_method_routes import PAYMENT_METHOD_ROUTES
 from gateway.api.payment_routes import PAYMENT_ROUTES
+from gateway.api.payout_routes import PAYOUT_ROUTES
 from gateway.api.receipt_routes import RECEIPT_ROUTES
 from gateway.api.route import Route, Success
 from gateway.api.timelines import Timeline
@@ -134,6 +136,8 @@ ROUTES: Final = (
     *PAYMENT_METHOD_ROUTES,
     *DISPUTE_ROUTES,
     *MANDATE_ROUTES,
+    *PAYOUT_ROUTES,
+    *MEMBER_ROUTES,
     Route(
         method="GET",
         path="/v1/operations/{operation_id}",

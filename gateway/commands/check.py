@@ -19,8 +19,10 @@ from gateway.ports.disputes import Disputes
 from gateway.ports.erp import Erp
 from gateway.ports.exchange import Exchange, Session
 from gateway.ports.payments import Payments
+from gateway.ports.payouts import Payouts
 from gateway.ports.reports import Reports
 from gateway.ports.risk import Risk
+from gateway.ports.transfers import Transfers
 from gateway.ports.webhook_challenges import WebhookChallenges
 from gateway.ports.webhook_keys import WebhookKeys
 from gateway.ports.webhooks import Webhooks
@@ -28,6 +30,8 @@ from gateway.ports.webhooks import Webhooks
 PORTS: Final[Mapping[str, type[Any]]] = {
     "payments": Payments,
     "disputes": Disputes,
+    "payouts": Payouts,
+    "transfers": Transfers,
     "erp": Erp,
     "crm": Crm,
     "risk": Risk,

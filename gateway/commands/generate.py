@@ -21,6 +21,8 @@ from gateway.model.mandate import MANDATE_STATES
 from gateway.model.order import ORDER_STATES
 from gateway.model.payment import PAYMENT_STATES, REFUND_STATES
 from gateway.model.payment_method import PAYMENT_METHOD_STATES
+from gateway.model.payout import PAYOUT_STATES
+from gateway.model.transfer import TRANSFER_STATES
 
 _NOTE: Final = "<!-- Written by `headrace generate`; edit the code instead. -->\n"
 _SETTINGS_START: Final = """
@@ -91,6 +93,8 @@ def _states() -> str:
             REFUND_STATES,
             DISPUTE_STATES,
             MANDATE_STATES,
+            PAYOUT_STATES,
+            TRANSFER_STATES,
         )
     ]
     start = (

@@ -8,8 +8,11 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import msgspec
+
 from gateway.errors import InDoubt, Misconfigured, Rejected
 from gateway.model.event import Event
+from gateway.model.member import Member
 from gateway.model.payment import (
     CaptureMethod,
     Payment,
@@ -17,7 +20,7 @@ from gateway.model.payment import (
     PaymentState,
     ProviderPayment,
 )
-from gateway.policy import attempting, collecting, routing
+from gateway.policy import attempting, collecting, membership, routing
 from gateway.ports.exchange import Exchange
 from gateway.ports.payments import Payments
 from gateway.runtime import engine
@@ -36,16 +39,23 @@ _ROUNDS_BY_HAND: Final = 366
 RELEASED: Final = frozenset({PaymentState.CANCELLED, PaymentState.FAILED})
 
 
-def routed(story: Story, payment: Payment) -> Payment:
+async def routed(story: Story, unit: Unit, payment: Payment) -> Payment:
     """The payment with an attempt at the system that takes it.
 
     Raises:
-        Rejected: No provider can take it (code ``no_provider``).
+        Rejected: No provider can take it (code ``no_provider``), or a member has no account there.
     """
     route = story.hub.route(story.tenant, routing.of_payment(payment))
     if not route.system:
         told = ", ".join(f"{one.system}: {one.code}" for one in route.reasons)
         raise Rejected("No provider can take this payment.", code="no_provider", detail=told)
+    members = {
+        party: member
+        for party in membership.parties(payment.splits)
+        if (member := await unit.load("member", party, Member)) is not None
+    }
+    splits = membership.resolve_splits(payment.splits, members, route.system)
+    payment = msgspec.structs.replace(payment, splits=splits)
     return attempting.attempt(
         payment, route, needs_payer=story.tenant.needs_payer(payment.method_code)
     )
@@ -121,7 +131,7 @@ def _answering(
             changed, events = collecting.apply(payment, said, at=time.time())
         if changed.failure and _has_next(story, changed, changed.failure.code):
             await unit.refer(collecting.references(changed))
-            changed = routed(story, changed)
+            changed = await routed(story, unit, changed)
             told = [one for one in events if not one.type.startswith("headrace.payment.failed")]
             events = (*told, attempting.retried(changed))
         await unit.save("payment", payment_id, changed.state.value, changed, events)

@@ -57,7 +57,7 @@ async def collect_payment(
     async def prepare(unit: Unit) -> Payment:
         await begin(unit)
         intended = attempting.of_order(order, at=datetime.now(UTC).isoformat())
-        prepared = routed(story, intended)
+        prepared = await routed(story, unit, intended)
         told = [attempting.created(prepared)]
         await unit.insert("payment", prepared.payment_id, prepared.state.value, prepared, told)
         return await load_payment(unit, order.payment_id)

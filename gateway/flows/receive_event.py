@@ -14,6 +14,7 @@ from opentelemetry.trace import SpanKind
 from gateway.errors import HeadraceError
 from gateway.flows import cancel_mandate, sync_payment
 from gateway.flows.attempt_payment import wake
+from gateway.flows.sync_entity import read_back
 from gateway.model import codec
 from gateway.model.event import Event, ProviderEvent
 from gateway.model.identifiers import new_id
@@ -68,11 +69,16 @@ class EventReceiver:
     async def apply(self, connection: Connection, rows: Sequence[Row]) -> list[Verdict]:
         """Change the payments that the rows are about, and say what became of each row."""
         read = [(row, *self._read(row)) for row in rows]
-        known = await _load(connection, [(row, event) for row, event, _ in read if event])
+        paid = [(row, event) for row, event, _ in read if event and event.about is None]
+        known = await _load(connection, paid)
         reports: list[tuple[Any, ...]] = []
         verdicts = []
         for row, event, verdict in read:
-            verdicts.append(verdict or self._apply(row, event, known, reports))
+            if event is not None and event.about is not None:
+                found = await read_back(connection, self._hub, row, event.about, event.event_id)
+                verdicts.append(found or _later(row))
+            else:
+                verdicts.append(verdict or self._apply(row, event, known, reports))
         await _store(connection, known, reports)
         about = _distinct(known)
         refused = [(one.tenant, one.payment, code) for one in about for code in one.refusals]
@@ -180,7 +186,7 @@ def _without_payment(row: Row, event: ProviderEvent | None, *, found: bool) -> V
         state, reason = ("PARKED", "event_not_found") if found else ("IGNORED", "no_meaning_here")
     elif not event.known:
         state, reason = "PARKED", "type_unknown"
-    elif not (event.payment or event.movements or row.hint or event.hint):
+    elif not (event.payment or event.movements or row.hint or event.hint or event.about):
         state, reason = "IGNORED", "no_meaning_here"
     else:
         return None

@@ -33,7 +33,8 @@ async def take_payment(story: Story) -> str:
 
 async def _take(story: Story) -> None:
     async def prepare(unit: Unit) -> Payment:
-        prepared = routed(story, await load_payment(unit, story.business_id))
+        intended = await load_payment(unit, story.business_id)
+        prepared = await routed(story, unit, intended)
         await unit.save("payment", prepared.payment_id, prepared.state.value, prepared)
         return prepared
 

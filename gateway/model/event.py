@@ -4,6 +4,7 @@ import msgspec
 
 from gateway.model.movement import Movement
 from gateway.model.payment import ProviderPayment
+from gateway.model.reference import EntityKind
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +23,19 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     data: dict[str, str | int | bool | None]
 
 
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What else than a payment an event is about; it is read back before anything is believed.
+
+    Attributes:
+        entity_id: Ours, where the provider sent it back.
+        external_id: The provider's.
+    """
+
+    entity: EntityKind
+    entity_id: str = ""
+    external_id: str = ""
+
+
 class ProviderEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a provider reports, read from a webhook.
 
@@ -34,6 +48,7 @@ class ProviderEvent(msgspec.Struct, frozen=True, kw_only=True):
         payment: The payment as the event has it; None where the event does not say.
         movements: What the event says of the payment's money. An event with neither means
             nothing to us.
+        about: What else it is about; then nothing is said of a payment.
         occurred_at: Seconds since the epoch, by the provider's clock.
         hint: Whether it only says that something has changed: the object has to be read at the
             provider before anything is believed.
@@ -48,6 +63,7 @@ class ProviderEvent(msgspec.Struct, frozen=True, kw_only=True):
     provider_ref: str = ""
     payment: ProviderPayment | None = None
     movements: tuple[Movement, ...] = ()
+    about: About | None = None
     occurred_at: float = 0.0
     hint: bool = False
     known: bool = True

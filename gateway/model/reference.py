@@ -15,6 +15,9 @@ class EntityKind(StrEnum):
     PAYMENT = "PAYMENT"
     # What a bank was told to do, by the end-to-end id of it.
     BANK_ORDER = "BANK_ORDER"
+    PAYOUT = "PAYOUT"
+    PAYOUT_BATCH = "PAYOUT_BATCH"
+    TRANSFER = "TRANSFER"
 
 
 class ExternalReference(msgspec.Struct, frozen=True, kw_only=True):

@@ -140,10 +140,12 @@ def not_executed(payment: Payment, failure: PaymentFailure) -> tuple[Payment, tu
 def is_free(payment: Payment) -> bool:
     """Whether another provider could be asked: nothing moved, and nothing binds it to this one.
 
-    A token or a mandate lives at one provider, and what was asked to go to one stays there.
+    A token or a mandate lives at one provider, and so do the accounts of members; what was asked to
+    go to one stays there.
     """
     reasons = payment.route.reasons if payment.route else ()
-    bound = payment.token or payment.mandate_id or any(one.code == "pinned" for one in reasons)
+    lives_there = payment.token or payment.mandate_id or payment.splits
+    bound = lives_there or any(one.code == "pinned" for one in reasons)
     return not bound and not payment.movements
 
 

@@ -7,6 +7,8 @@ Source: ISO/IEC 7812-1 (Luhn, issuer identification); ranges of the schemes as p
 import re
 from typing import Final
 
+from gateway.kit.sepa.identifiers import iban_fault
+
 _SEPARATORS: Final = re.compile(r"[\s.\-_/]+")  # blanks of every kind
 _DIGITS: Final = re.compile(r"[0-9]{14,}")
 _ISSUERS: Final = (
@@ -22,13 +24,17 @@ _ISSUERS: Final = (
 
 
 def holds_card_number(text: str) -> bool:
-    """Whether a card number stands in the text, however it is grouped."""
+    """Whether a card number stands in the text, however it is grouped.
+
+    The digits of an IBAN may look like one by chance; a text that is one is none.
+    """
     joined = _SEPARATORS.sub("", text)
-    return any(
+    found = any(
         _is_card(run.group(), start)
         for run in _DIGITS.finditer(joined)
         for start in range(len(run.group()) - 13)
     )
+    return found and bool(iban_fault(text))
 
 
 def _is_card(run: str, start: int) -> bool:

@@ -1,10 +1,14 @@
 """Requests about money: what no schema says of them, each with its pointer and its rule."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import date, datetime
+from typing import Final
 
 import msgspec
 
+from gateway.errors import Rejected
+from gateway.kit.sepa import identifiers
 from gateway.model.dispute import NewEvidence
 from gateway.model.instruction import (
     NewCapture,
@@ -13,12 +17,25 @@ from gateway.model.instruction import (
     NewRefund,
     PaymentInstruction,
 )
+from gateway.model.member import Member, MemberAccount
 from gateway.model.money import Money
 from gateway.model.order import NewOrder
 from gateway.model.payment import AttemptState, CaptureMethod, Payment, PaymentState
-from gateway.model.split import SplitKind
-from gateway.policy import capturing, collecting, mandating, refunding, routing
+from gateway.model.payout import Destination, DestinationKind, NewPayout, PayeeVerification
+from gateway.model.split import PLATFORM, SplitKind
+from gateway.model.transfer import MemberTransfer, NewReversal, NewTransfer
+from gateway.policy import (
+    capturing,
+    collecting,
+    mandating,
+    membership,
+    refunding,
+    routing,
+    transferring,
+)
 from gateway.policy.validation import FieldError, Invalid, read, route_errors
+
+_MEMBER: Final = re.compile("[A-Za-z0-9._-]{1,64}")
 
 
 def read_payment(body: bytes, *, currencies: tuple[str, ...], choice: routing.Choice) -> NewPayment:
@@ -72,6 +89,149 @@ def pay_order_with(
     return paid
 
 
+def read_payout(
+    body: bytes,
+    *,
+    currencies: tuple[str, ...],
+    destinations: Mapping[str, frozenset[DestinationKind]],
+) -> NewPayout:
+    """The payout that a front-end asks for.
+
+    Args:
+        currencies: In which the tenant trades.
+        destinations: For each system that sends money what it can send money to.
+
+    Raises:
+        Invalid: With everything that is wrong.
+    """
+
+    def rules(new: NewPayout) -> Iterator[FieldError]:
+        yield from _positive(new.amount)
+        if new.amount.currency not in currencies:
+            detail = f"Send one of {', '.join(currencies)}."
+            yield FieldError("/amount/currency", "currency_not_sold", detail)
+        yield from _destination_errors(new.destination)
+        kinds = destinations.get(new.provider)
+        if kinds is None:
+            detail = f"Send one of {', '.join(sorted(destinations))}."
+            yield FieldError("/provider", "no_payouts", detail)
+        elif new.destination.kind not in kinds:
+            detail = "The provider cannot send money there."
+            yield FieldError("/destination", "destination_unsupported", detail)
+
+    return read(body, NewPayout, rules)
+
+
+def read_member(body: bytes, *, member_id: str, systems: Container[str]) -> MemberAccount:
+    """The account of a member that a front-end tells of.
+
+    Args:
+        member_id: From the path.
+        systems: Those at which a member can have an account.
+
+    Raises:
+        Invalid: With everything that is wrong.
+    """
+
+    def rules(new: MemberAccount) -> Iterator[FieldError]:
+        if not _MEMBER.fullmatch(member_id) or member_id == PLATFORM:
+            detail = "Send 1 to 64 letters, digits, dots, dashes and underscores in the path."
+            yield FieldError("", "member_id", detail)
+        if new.system not in systems:
+            detail = "Send a system that collects, sends or moves money."
+            yield FieldError("/system", "no_such_system", detail)
+
+    return read(body, MemberAccount, rules)
+
+
+def account_at(party: str, members: Mapping[str, Member], system: str, pointer: str) -> str:
+    """The account that a party stands for at a system.
+
+    Raises:
+        Invalid: A member without one, or one that the provider has stopped.
+    """
+    try:
+        return membership.resolved(party, members, system)
+    except Rejected as error:
+        raise Invalid((FieldError(pointer, error.code, error.message),)) from error
+
+
+def read_transfer(
+    body: bytes, *, currencies: tuple[str, ...], movers: Mapping[str, bool]
+) -> NewTransfer:
+    """The transfer that a front-end asks for.
+
+    Args:
+        currencies: In which the tenant trades.
+        movers: For each system that moves money whether it can take it from a member.
+
+    Raises:
+        Invalid: With everything that is wrong.
+    """
+
+    def rules(new: NewTransfer) -> Iterator[FieldError]:
+        yield from _positive(new.amount)
+        if new.amount.currency not in currencies:
+            detail = f"Send one of {', '.join(currencies)}."
+            yield FieldError("/amount/currency", "currency_not_sold", detail)
+        if new.source == new.destination:
+            yield FieldError("/destination", "same_party", "Send another party than /source.")
+        if new.provider not in movers:
+            detail = f"Send one of {', '.join(sorted(movers))}."
+            yield FieldError("/provider", "no_transfers", detail)
+        elif not movers[new.provider] and new.source != PLATFORM:
+            detail = "The provider moves money from the platform only."
+            yield FieldError("/source", "source_unsupported", detail)
+        elif not movers[new.provider] and new.destination == PLATFORM:
+            detail = "The provider moves money to members only; reverse a transfer instead."
+            yield FieldError("/destination", "destination_unsupported", detail)
+
+    return read(body, NewTransfer, rules)
+
+
+def read_reversal(body: bytes) -> NewReversal:
+    """What of a transfer is to be moved back.
+
+    Raises:
+        Invalid: With everything that is wrong.
+    """
+    return read(body or b"{}", NewReversal, lambda new: _positive(new.amount))
+
+
+def amount_to_reverse(transfer: MemberTransfer, new: NewReversal) -> Money:
+    """What is moved back of a transfer.
+
+    Raises:
+        Invalid: More than is left, or another currency.
+    """
+    return _part(new.amount, transferring.left(transfer), rule="above_transferred")
+
+
+def read_verification(body: bytes) -> PayeeVerification:
+    """What the payee's bank said.
+
+    Raises:
+        Invalid: With everything that is wrong.
+    """
+    return read(body, PayeeVerification, lambda _: ())
+
+
+def _destination_errors(where: Destination) -> Iterator[FieldError]:
+    given = [one for one in (where.member_id, where.account, where.email, where.iban) if one]
+    if len(given) != 1:
+        detail = "Send one of member_id, account, email and iban."
+        yield FieldError("/destination", "one_destination", detail)
+    if where.iban and (fault := identifiers.iban_fault(where.iban)):
+        yield FieldError("/destination/iban", fault, "Send an IBAN that its bank knows.")
+    if "*" in where.email:
+        detail = "Send the whole address; what is shown of it is masked."
+        yield FieldError("/destination/email", "email_masked", detail)
+    if where.iban and not where.name:
+        yield FieldError("/destination/name", "required", "Send whose account it is.")
+    if where.bic and (fault := identifiers.bic_fault(where.bic)):
+        yield FieldError("/destination/bic", fault, "Send 8 or 11 characters, or none.")
+
+
 def read_capture(body: bytes) -> NewCapture:
     """What of a payment is to be collected.
 
@@ -110,7 +270,7 @@ def read_mandate(body: bytes, *, today: date) -> NewMandate:
     Raises:
         Invalid: With everything that is wrong.
     """
-    return read(body, NewMandate, lambda new: mandating.faults(new, today=today), account="/iban")
+    return read(body, NewMandate, lambda new: mandating.faults(new, today=today))
 
 
 class _Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -21,8 +21,10 @@ from gateway.ports.disputes import Disputes
 from gateway.ports.erp import Erp
 from gateway.ports.exchange import SAFE, Exchange, Session, half_done
 from gateway.ports.payments import Payments
+from gateway.ports.payouts import Payouts
 from gateway.ports.reports import Reports
 from gateway.ports.risk import Risk
+from gateway.ports.transfers import Transfers
 from gateway.ports.webhook_challenges import WebhookChallenges
 from gateway.ports.webhook_keys import WebhookKeys
 from gateway.ports.webhooks import Webhooks
@@ -62,6 +64,8 @@ class Tenant:
         receivers: For each system that sends webhooks what verifies and reads them.
         key_sources: Those whose deliveries name the key that signed them.
         challenges: Those that ask whether an endpoint is ours.
+        payers: Those that send money.
+        movers: Those that move money between members.
         reporters: Those that can be asked what happened.
         banks: Those that are told in files what to do, and tell in files what was done.
     """
@@ -76,6 +80,8 @@ class Tenant:
     disputes: Mapping[str, System[Disputes]] = field(default_factory=dict)
     key_sources: Mapping[str, System[WebhookKeys]] = field(default_factory=dict)
     challenges: Mapping[str, WebhookChallenges] = field(default_factory=dict)
+    payers: Mapping[str, System[Payouts]] = field(default_factory=dict)
+    movers: Mapping[str, System[Transfers]] = field(default_factory=dict)
     reporters: Mapping[str, System[Reports]] = field(default_factory=dict)
     banks: Mapping[str, System[BankFiles]] = field(default_factory=dict)
 

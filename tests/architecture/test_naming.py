@@ -17,7 +17,7 @@ VERBS_AT_MOST = 7
 FLOW_VERBS = frozenset(
     """
     attempt authorize cancel capture change collect create deliver dun export import invoice notify
-    park place post receive reconcile refund remind renew resolve return ship start sync take
+    park place post receive reconcile refund remind renew resolve return send ship start sync take
     terminate transfer
     """.split()
 )

@@ -67,6 +67,8 @@ class Subject:
         requests: The most requests that any verb may take.
         repeats: Whether the provider cannot be searched: the same request with the same key tells
             what became of it.
+        reversals_apart: Whether a reversal is a transfer of its own, of which the first one knows
+            nothing.
         blind: Whether it cannot even be asked by its own reference; its reports tell the rest.
         dispute: The payer claims a payment back: under which reference the payment has it.
         silent: Why nothing is ever sent, so that a suite about requests has nothing to see; empty
@@ -95,6 +97,7 @@ class Subject:
     blind: bool = False
     dispute: "Callable[[Account, Payment], str] | None" = None
     silent: str = ""
+    reversals_apart: bool = False
 
     @property
     def holds(self) -> bool:

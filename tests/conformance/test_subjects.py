@@ -6,8 +6,10 @@ from gateway.ports import (
     disputes,
     erp,
     payments,
+    payouts,
     reports,
     risk,
+    transfers,
     webhook_challenges,
     webhook_keys,
     webhooks,
@@ -16,7 +18,7 @@ from tests.architecture.source import adapter_folders
 from tests.conformance.subject import declared, fulfilling
 
 _MODULES = (
-    *(bank_files, crm, disputes, erp, payments, risk, reports),
+    *(bank_files, crm, disputes, erp, payments, payouts, risk, reports, transfers),
     *(webhooks, webhook_keys, webhook_challenges),
 )
 _PORTS = {module.__name__.rpartition(".")[2] for module in _MODULES}

@@ -155,3 +155,36 @@ async def test_members_give_back_what_they_got(stage: Stage, life: Life) -> None
     shown = await stage.api.get(f"/v1/payments/{payment.payment_id}")
     found = codec.decode(shown.content, Payment)
     assert {RefundState.PENDING, RefundState.SETTLED} >= {each.state for each in found.refunds}
+
+
+@pytest.mark.parametrize(
+    ("system", "state", "code"),
+    [("north", _S.CAPTURED, ""), ("stripe", _S.FAILED, "member_elsewhere")],
+)
+async def test_member_is_paid_at_his_account_where_the_payment_goes(
+    stage: Stage, life: Life, system: str, state: PaymentState, code: str
+) -> None:
+    """The front-end knows members; the accounts are the hub's business."""
+    told = await stage.api.put(
+        "/v1/members/M-1",
+        json={"system": system, "account": "org_1"},
+        headers={"Idempotency-Key": "member"},
+    )
+    assert told.status_code in {200, 201}, told.text
+    card = {"method_code": "card", "token": "tkn_accepted", "provider": "north"}
+    payment = await _take(
+        stage,
+        life,
+        {
+            "amount": _money("19.99"),
+            "payment": card | {"return_url": _BACK},
+            "splits": [
+                {"party": "M-1", "amount": _money("10.00")},
+                {"party": "platform", "kind": "REMAINDER"},
+            ],
+        },
+    )
+
+    assert (state, code) == (payment.state, payment.failure.code if payment.failure else "")
+    routed = [record.routed for record in stage.mollies["north"]._payments.values()]
+    assert ([{"org_1": 1000}] if state is _S.CAPTURED else []) == routed

@@ -32,9 +32,11 @@ from gateway.model import (
     order,
     party,
     payment,
+    payout,
     reference,
     risk,
     split,
+    transfer,
 )
 
 # What ``canonical.NAME`` names.
@@ -50,9 +52,11 @@ MODEL: Final = tuple(
         order,
         party,
         payment,
+        payout,
         reference,
         risk,
         split,
+        transfer,
     )
     for kind in vars(module).values()
     if isinstance(kind, type)

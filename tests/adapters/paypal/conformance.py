@@ -61,6 +61,7 @@ SUBJECT = Subject(
         "create_payment": "charge",
         "capture_payment": "charge",
         "refund_payment": "refund",
+        "create_payout": "payout",
         "authorise": "authorisation",
         "accept_dispute": "acceptance",
         "submit_evidence": "evidence",

@@ -25,6 +25,7 @@ SPECS = (
     Path("payments/paypal/checkout_orders_v2.json"),
     Path("payments/paypal/payments_payment_v2.json"),
     Path("payments/paypal/notifications_webhooks_v1.json"),
+    Path("payments/paypal/payments_payouts_batch_v1.json"),
 )
 # One unit, one that is whole everywhere, a usual amount, and a large one.
 PLACE = {"move_to", "index_time", "index_id"}

@@ -12,13 +12,20 @@ from gateway.kit.mapping.types import Field, Type
 SPECS = {
     "orders": Path("payments/paypal/checkout_orders_v2.json"),
     "payments": Path("payments/paypal/payments_payment_v2.json"),
+    "payouts": Path("payments/paypal/payments_payouts_batch_v1.json"),
 }
 BODIES = {
     "order": "orders#order_request",
     "capture": "payments#capture_request",
     "refund": "payments#refund_request",
+    "payout": "payouts#create_payout_request",
 }
-ANSWERS = {"order": "orders#order", "capture": "payments#capture", "refund": "payments#refund"}
+ANSWERS = {
+    "order": "orders#order",
+    "capture": "payments#capture",
+    "refund": "payments#refund",
+    "payout": "payouts#payout_batch_header",
+}
 
 
 @pytest.fixture(scope="module")

@@ -10,15 +10,26 @@ from gateway.kit.mapping.schemas import Schemas
 from gateway.kit.mapping.types import Field, Type
 
 SPEC = Path("payments/stripe/spec3.2023-08-16.yaml")
-ANSWERS = ("payment_intent", "charge", "refund", "dispute")
+ANSWERS = (
+    "payment_intent",
+    "charge",
+    "refund",
+    "dispute",
+    "payout",
+    "transfer",
+    "transfer_reversal",
+)
 FORMS = {
     "create": "POST /v1/payment_intents",
     "capture": "POST /v1/payment_intents/{intent}/capture",
     "refund": "POST /v1/refunds",
+    "payout": "POST /v1/payouts",
+    "transfer": "POST /v1/transfers",
+    "reversal": "POST /v1/transfers/{id}/reversals",
 }
 # A currency has three letters by the prose of the field, what is expandable is never expanded here,
 # and the keys of metadata are ours.
-KNOWN = ("currency", "payment_intent", "metadata")
+KNOWN = ("currency", "payment_intent", "metadata", "destination", "transfer")
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,7 @@ def test_grouping_hides_nothing(glue: str) -> None:
         "4006381333931",  # a European article number
         "01a200b1-59de-79a2-9779-e95c02499022",
         "DE89370400440532013000",
+        "DE80370400447194865562",  # in whose digits a Diners Club number stands
         "pm_1PgafyB7WZ01zgkWSjxsAJo3",
         "order 2026-11-22 no 12345",
         "",

@@ -1,0 +1,205 @@
+"""Payouts: sending money, once everybody has agreed who has to."""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from gateway.api import hot, taking
+from gateway.api.facade import Facade
+from gateway.api.members import load_members
+from gateway.api.payments import made
+from gateway.api.taking import Asked
+from gateway.errors import Rejected
+from gateway.flows import send_payout
+from gateway.model import codec
+from gateway.model.identifiers import new_id
+from gateway.model.payout import NewPayout, Payout, PayoutState
+from gateway.policy import membership, paying, requests
+from gateway.policy.validation import FieldError, Invalid
+from gateway.runtime.answers import Answer
+from gateway.runtime.documents import Unit
+
+_SUBMIT: Final = "POST /v1/payouts"
+_CHANGE: Final = "POST /v1/payouts/{payout_id}/{verb}"
+_HEADERS: Final = {"Cache-Control": "private, no-cache"}
+_S = PayoutState
+
+
+async def submit_payout(facade: Facade, request: hot.Request) -> Answer:
+    """Take a payout: it is sent at once, or held until somebody has said yes."""
+    asked = await taking.read(facade, request, _SUBMIT)
+    tenant = asked.tenant
+    new = requests.read_payout(
+        asked.body,
+        currencies=tenant.settings.currencies,
+        destinations={name: one.port.destinations for name, one in tenant.payers.items()},
+    )
+    payout_id = new_id()
+
+    async def begin(unit: Unit) -> Answer:
+        payout = paying.of_request(
+            await _resolved(unit, new),
+            tenant.settings.payouts,
+            payout_id=payout_id,
+            client=asked.key.client,
+            at=datetime.now(UTC).isoformat(),
+        )
+        told = [paying.event(payout, "created")]
+        await unit.insert("payout", payout.payout_id, payout.state.value, payout, told)
+        await unit.refer(paying.references(payout))
+        await _send(asked, unit, payout)
+        return _shown(payout, status=201)
+
+    return await taking.take(facade, asked, business_id=payout_id, begin=begin)
+
+
+async def approve_payout(facade: Facade, request: hot.Request) -> Answer:
+    """Agree to a payout that somebody else has asked for."""
+    asked, payout_id = await _asked(facade, request, "approve")
+    requests.read_nothing(asked.body)
+
+    async def begin(unit: Unit) -> Answer:
+        payout = await _lock(unit, payout_id)
+        if payout.state is not _S.AWAITING_APPROVAL:
+            raise _wrong_state(payout)
+        if payout.requested_by == asked.key.client:
+            raise Rejected("Whoever asked for it cannot approve it.", code="same_client")
+        changed = paying.approved(payout, client=asked.key.client)
+        await unit.save("payout", payout_id, changed.state.value, changed)
+        await _send(asked, unit, changed)
+        return _shown(changed)
+
+    return await taking.take(facade, asked, business_id=payout_id, begin=begin)
+
+
+async def verify_payee(facade: Facade, request: hot.Request) -> Answer:
+    """Take what the payee's bank said of the name, and decide by the tenant's settings."""
+    asked, payout_id = await _asked(facade, request, "verification")
+    verification = requests.read_verification(asked.body)
+
+    async def begin(unit: Unit) -> Answer:
+        payout = await _lock(unit, payout_id)
+        if payout.state is not _S.AWAITING_VERIFICATION:
+            raise _wrong_state(payout)
+        changed, told = paying.verified(payout, verification, asked.tenant.settings.payouts)
+        await unit.save("payout", payout_id, changed.state.value, changed, told)
+        await _send(asked, unit, changed)
+        return _shown(changed)
+
+    return await taking.take(facade, asked, business_id=payout_id, begin=begin)
+
+
+async def cancel_payout(facade: Facade, request: hot.Request) -> Answer:
+    """Give a payout up: at once where it is held, by asking the provider where it is sent."""
+    asked, payout_id = await _asked(facade, request, "cancel")
+    requests.read_nothing(asked.body)
+
+    async def begin(unit: Unit) -> Answer:
+        payout = await _lock(unit, payout_id)
+        if payout.state in paying.HELD:
+            changed, told = paying.cancelled(payout)
+            await unit.save("payout", payout_id, changed.state.value, changed, told)
+            return _shown(changed)
+        if payout.state is not _S.SENT:
+            raise _wrong_state(payout)
+        attempt = f"{payout_id}:{new_id()}"
+        await asked.start(unit, send_payout.CANCEL, send_payout.QUEUE, attempt, subject=payout_id)
+        return _shown(payout, status=202)
+
+    return await taking.take(facade, asked, business_id=payout_id, begin=begin)
+
+
+@get("/v1/payouts/{payout_id:str}")
+async def get_payout(
+    request: Request[Any, Any, Any],
+    payout_id: FromPath[str],
+    facade: NamedDependency[Facade],
+) -> Response[bytes]:
+    """Show a payout as it stands now; of the account number only the end."""
+    caller = facade.caller(request)
+    async with facade.database.connection() as connection:
+        found = await connection.execute(
+            "select body::text from headrace.document"
+            " where tenant = %s and kind = 'payout' and id = %s",
+            (caller.tenant, payout_id),
+        )
+        row = await found.fetchone()
+    if row is None:
+        raise _unknown()
+    body = codec.encode(paying.shown(codec.decode(row[0], Payout)))
+    return Response(body, media_type="application/json", headers=_HEADERS)
+
+
+@get("/v1/payout-batches/{batch_id:str}")
+async def get_payout_batch(
+    request: Request[Any, Any, Any],
+    batch_id: FromPath[str],
+    facade: NamedDependency[Facade],
+) -> Response[bytes]:
+    """Count and sum the payouts that a front-end put into one batch."""
+    caller = facade.caller(request)
+    async with facade.database.connection() as connection:
+        found = await connection.execute(
+            "select d.body::text from headrace.reference r join headrace.document d"
+            " on d.tenant = r.tenant and d.kind = 'payout' and d.id = r.entity_id"
+            " where r.tenant = %s and r.system = %s and r.external_id = %s"
+            " and r.entity = 'PAYOUT_BATCH' order by d.id",
+            (caller.tenant, paying.FRONT_END, batch_id),
+        )
+        payouts = [codec.decode(body, Payout) for (body,) in await found.fetchall()]
+    if not payouts:
+        raise Rejected("There is no payout of this batch.", code="not_found")
+    body = codec.encode(paying.batch(batch_id, payouts))
+    return Response(body, media_type="application/json", headers=_HEADERS)
+
+
+async def _resolved(unit: Unit, new: NewPayout) -> NewPayout:
+    """The payout with the account of the member that it goes to."""
+    where = new.destination
+    if not where.member_id:
+        return new
+    members = await load_members(unit.connection, unit.tenant, (where.member_id,))
+    try:
+        account = membership.account_of(members.get(where.member_id), new.provider)
+    except Rejected as error:
+        found = FieldError("/destination/member_id", error.code, error.message)
+        raise Invalid((found,)) from error
+    destination = msgspec.structs.replace(where, account=account)
+    return msgspec.structs.replace(new, destination=destination)
+
+
+async def _asked(facade: Facade, request: hot.Request, verb: str) -> tuple[Asked, str]:
+    payout_id = request.parameter("payout_id")
+    operation = _CHANGE.format(payout_id=payout_id, verb=verb)
+    return await taking.read(facade, request, operation), payout_id
+
+
+async def _send(asked: Asked, unit: Unit, payout: Payout) -> None:
+    """Start the flow that sends it, if nobody has to agree any more."""
+    if payout.state is _S.PENDING:
+        await asked.start(unit, send_payout.KIND, send_payout.QUEUE, payout.payout_id)
+
+
+async def _lock(unit: Unit, payout_id: str) -> Payout:
+    payout = await unit.load("payout", payout_id, Payout)
+    if payout is None:
+        raise _unknown()
+    return payout
+
+
+def _shown(payout: Payout, *, status: int = 200) -> Answer:
+    return made(paying.shown(payout), f"/v1/payouts/{payout.payout_id}", status=status)
+
+
+def _unknown() -> Rejected:
+    return Rejected("There is no payout with this id.", code="not_found")
+
+
+def _wrong_state(payout: Payout) -> Rejected:
+    return Rejected(
+        f"This cannot be done while the payout is {payout.state.value}.", code="wrong_state"
+    )

@@ -1,0 +1,87 @@
+"""Transfers: moving money between a platform and its members, and back."""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from gateway.api import hot, taking
+from gateway.api.facade import Facade
+from gateway.api.members import load_members
+from gateway.api.payments import made
+from gateway.api.showing import show
+from gateway.errors import Rejected
+from gateway.flows import transfer_funds
+from gateway.model.identifiers import new_id
+from gateway.model.transfer import MemberTransfer
+from gateway.policy import requests, transferring
+from gateway.runtime.answers import Answer
+from gateway.runtime.documents import Unit
+
+_SUBMIT: Final = "POST /v1/transfers"
+_REVERSE: Final = "POST /v1/transfers/{transfer_id}/reverse"
+
+
+async def submit_transfer(facade: Facade, request: hot.Request) -> Answer:
+    """Take a transfer: stored and its flow started in one transaction."""
+    asked = await taking.read(facade, request, _SUBMIT)
+    tenant = asked.tenant
+    new = requests.read_transfer(
+        asked.body,
+        currencies=tenant.settings.currencies,
+        movers={name: one.port.between_members for name, one in tenant.movers.items()},
+    )
+    transfer_id = new_id()
+
+    async def begin(unit: Unit) -> Answer:
+        parties = (new.source, new.destination)
+        members = await load_members(unit.connection, tenant.name, parties)
+        transfer = transferring.of_request(
+            new,
+            source=requests.account_at(new.source, members, new.provider, "/source"),
+            destination=requests.account_at(new.destination, members, new.provider, "/destination"),
+            transfer_id=transfer_id,
+            at=datetime.now(UTC).isoformat(),
+        )
+        told = [transferring.event(transfer, "created")]
+        await unit.insert("transfer", transfer_id, transfer.state.value, transfer, told)
+        await asked.start(unit, transfer_funds.KIND, transfer_funds.QUEUE, transfer_id)
+        return made(transfer, f"/v1/transfers/{transfer_id}")
+
+    return await taking.take(facade, asked, business_id=transfer_id, begin=begin)
+
+
+async def reverse_transfer(facade: Facade, request: hot.Request) -> Answer:
+    """Move a part of a transfer back, or what is left of it."""
+    transfer_id = request.parameter("transfer_id")
+    asked = await taking.read(facade, request, _REVERSE.format(transfer_id=transfer_id))
+    new = requests.read_reversal(asked.body)
+
+    async def begin(unit: Unit) -> Answer:
+        transfer = await unit.load("transfer", transfer_id, MemberTransfer)
+        if transfer is None:
+            raise Rejected("There is no transfer with this id.", code="not_found")
+        if not transferring.may_reverse(transfer):
+            message = f"This cannot be done while the transfer is {transfer.state.value}."
+            raise Rejected(message, code="wrong_state")
+        amount = requests.amount_to_reverse(transfer, new)
+        at = datetime.now(UTC).isoformat()
+        changed, reversal = transferring.reverse(transfer, amount, at=at)
+        await unit.save("transfer", transfer_id, changed.state.value, changed)
+        kind, queue = transfer_funds.REVERSE, transfer_funds.QUEUE
+        await asked.start(unit, kind, queue, reversal.reversal_id, subject=transfer_id)
+        return made(changed, f"/v1/transfers/{transfer_id}", status=202)
+
+    return await taking.take(facade, asked, business_id=transfer_id, begin=begin)
+
+
+@get("/v1/transfers/{transfer_id:str}")
+async def get_transfer(
+    request: Request[Any, Any, Any],
+    transfer_id: FromPath[str],
+    facade: NamedDependency[Facade],
+) -> Response[bytes]:
+    """Show a transfer as it stands now, with what was moved back of it."""
+    return await show(request, facade, kind="transfer", key=transfer_id, returns=MemberTransfer)

@@ -1,0 +1,162 @@
+"""Send a payout, take it back, and read it back when its provider says that it has changed.
+
+Whoever has to agree has agreed before the flow starts. A webhook is a reason to look and nothing
+more (ADR 0024); where none comes, the flow looks by itself.
+"""
+
+from typing import Final
+
+from gateway.errors import InDoubt, Misconfigured, Rejected
+from gateway.model.payment import PaymentFailure
+from gateway.model.payout import Payout, ProviderPayout
+from gateway.policy import paying
+from gateway.ports.exchange import Exchange
+from gateway.ports.payouts import Payouts
+from gateway.runtime import engine
+from gateway.runtime.documents import Unit
+from gateway.runtime.hub import System
+from gateway.runtime.story import CancelRequested, Story
+
+KIND: Final = "send_payout"
+CANCEL: Final = "cancel_payout"
+SYNC: Final = "sync_payout"
+QUEUE: Final = "interactive"
+SYNC_QUEUE: Final = "webhook"
+# Looks before a person is asked, a day each; a wallet may keep money for 30 days until somebody
+# claims it.
+_ROUNDS: Final = 32
+
+
+async def send_payout(story: Story) -> str:
+    """Send the money, and see that it arrives.
+
+    Raises:
+        InDoubt: It neither arrives nor comes back, for too long.
+    """
+    payout = await _read(story)
+    try:
+        said = await story.call(
+            "payouts.create_payout",
+            _sender(story, payout),
+            lambda port, key: port.create_payout(payout, key=key),
+            find=lambda port: port.find_payout(payout),
+            returns=ProviderPayout,
+        )
+    except Rejected as error:
+        failure = PaymentFailure(code=error.code)
+        await story.record("payout.refused", lambda unit: _refuse(unit, failure), returns=None)
+        return "COMPLETED"
+    except CancelRequested:
+        # Only where it is sure that nothing was sent.
+        story.heeds_cancel = False
+        await story.record("payout.given_up", _give_up, returns=None)
+        return "CANCELLED"
+    story.heeds_cancel = False
+    payout = await _answered(story, "payout.answered", said)
+    for number in range(1, _ROUNDS + 1):
+        if payout.state in paying.ENDED:
+            return "COMPLETED"
+        wait_s = story.tenant.patience.payment_pending_s
+        name = f"payout.ended.{number}"
+        if await story.wait(name, _ended(payout.payout_id), wait_s) is None:
+            payout = await _looked_up(story, payout, f".{number}")
+        else:
+            payout = await _read(story, f".{number}")
+    raise InDoubt("The payout neither arrives nor comes back.", code="payout_pending")
+
+
+async def cancel_payout(story: Story) -> str:
+    """Take a payout back that nobody has yet; where that is refused it goes on."""
+    story.heeds_cancel = False
+    payout = await _read(story)
+    said = await story.ask(
+        "payouts.cancel_payout",
+        _sender(story, payout),
+        lambda port, key: port.cancel_payout(payout, key=key),
+        find=lambda port: _ended_at(port, payout),
+        returns=ProviderPayout,
+    )
+    if said is None:
+        await _looked_up(story, payout, ".refused")
+    else:
+        await _answered(story, "payout.cancelled", said)
+    return "COMPLETED"
+
+
+async def sync_payout(story: Story) -> str:
+    """Bring a payout to what its provider says of it now."""
+    story.heeds_cancel = False
+    await _looked_up(story, await _read(story), "")
+    return "COMPLETED"
+
+
+def _ended_at(port: Payouts, payout: Payout) -> Exchange[ProviderPayout | None]:
+    """The provider's payout if it has ended; None where it goes on."""
+    found = yield from port.find_payout(payout)
+    return found if found is not None and found.state in paying.ENDED else None
+
+
+async def _looked_up(story: Story, payout: Payout, name: str) -> Payout:
+    found = await story.call(
+        f"payouts.find_payout{name}",
+        _sender(story, payout),
+        lambda port, _key: port.find_payout(payout),
+        returns=ProviderPayout | None,
+    )
+    return payout if found is None else await _answered(story, f"payout.found{name}", found)
+
+
+async def _answered(story: Story, step: str, said: ProviderPayout) -> Payout:
+    async def change(unit: Unit) -> Payout:
+        changed, events = paying.apply(await _load(unit, _id_of(story)), said)
+        await unit.save("payout", changed.payout_id, changed.state.value, changed, events)
+        await unit.refer(paying.references(changed))
+        if changed.state in paying.ENDED:
+            await engine.emit(
+                unit.connection,
+                queue=QUEUE,
+                event=_ended(changed.payout_id),
+                payload={"state": changed.state.value},
+            )
+        return changed
+
+    return await story.record(step, change, returns=Payout)
+
+
+async def _refuse(unit: Unit, failure: PaymentFailure) -> None:
+    changed, events = paying.refused(await _load(unit, unit.business_id), failure)
+    await unit.save("payout", changed.payout_id, changed.state.value, changed, events)
+
+
+async def _give_up(unit: Unit) -> None:
+    changed, events = paying.cancelled(await _load(unit, unit.business_id))
+    await unit.save("payout", changed.payout_id, changed.state.value, changed, events)
+
+
+async def _read(story: Story, name: str = "") -> Payout:
+    return await story.record(
+        f"payout.read{name}", lambda unit: _load(unit, _id_of(story)), returns=Payout
+    )
+
+
+async def _load(unit: Unit, payout_id: str) -> Payout:
+    payout = await unit.load("payout", payout_id, Payout)
+    if payout is None:
+        raise LookupError("the payout is gone")
+    return payout
+
+
+def _id_of(story: Story) -> str:
+    return story.business_id.partition(":")[0]
+
+
+def _ended(payout_id: str) -> str:
+    return f"payout:{payout_id}:ended"
+
+
+def _sender(story: Story, payout: Payout) -> System[Payouts]:
+    try:
+        return story.tenant.payers[payout.provider]
+    except KeyError:
+        message = f"The payout is at {payout.provider}, which sends no money here any more."
+        raise Misconfigured(message, code="provider_gone") from None
