@@ -256,7 +256,7 @@ def create_app(parts: Parts) -> ASGIApp:
                 await inbox.stop()
 
     application = Litestar(
-        route_handlers=_handlers(facade),
+        route_handlers=_routes(facade),
         dependencies={"facade": Provide(lambda: facade, sync_to_thread=False)},
         exception_handlers={Exception: problems.of_exception},
         lifespan=[lifespan],
@@ -272,7 +272,7 @@ def create_app(parts: Parts) -> ASGIApp:
     )
 
 
-def _handlers(facade: Facade) -> list[Any]:
+def _routes(facade: Facade) -> list[Any]:
     """All routes; ``api.routes`` describes them."""
     return [
         hot.bare_post("/v1/orders", orders.submit_order, facade),

@@ -20,7 +20,7 @@ import httpx
 import msgspec
 
 from adapters.adyen import simulator_checks as checks
-from adapters.adyen.simulator_checks import Refusal
+from adapters.adyen.simulator_methods import Refusal
 from adapters.adyen.simulator_webhooks import Webhooks
 
 Json: TypeAlias = dict[str, Any]
@@ -39,6 +39,8 @@ _STORED: Final = {
     "CANCELLED0000016": ("scheme", "Cancelled", "16"),
     "ERROR00000000004": ("scheme", "Error", "4"),
     "CHALLENGED000001": ("scheme", "RedirectShopper", ""),
+    "NETWORKTOKEN0001": ("networkToken", "Authorised", ""),
+    "RATEPAYDEBIT0001": ("ratepay_directdebit", "Authorised", ""),
     "BACSDEBIT0000001": ("directdebit_GB", "Received", ""),
     "BACSDEBIT0000002": ("directdebit_GB", "Received", "2"),
 }
@@ -55,6 +57,7 @@ _RESULTS: Final = {
     "qrCode": "Pending",
     "await": "Pending",
     "voucher": "PresentToShopper",
+    "bankTransfer": "Received",
 }
 # Status that is asked for: status, code, message and type as Adyen writes them.
 _REFUSALS: Final = {
@@ -336,6 +339,7 @@ class AdyenSimulator:
     def _modified(self, psp: str, body: Json) -> tuple[Json, Json]:
         if "amount" in body:
             checks.check_amount(body)
+            checks.check_splits(body)
         checks.check_reference(body)
         if psp not in self._payments:
             raise Refusal(422, "167", "Original pspReference required for this operation")
@@ -411,6 +415,14 @@ def _asking(payment: Json, asked: str, result: str) -> Json:
         action |= {"qrCodeData": f"qr:{payment['psp']}", "paymentData": payment["psp"]}
     elif asked == "await":
         action |= {"paymentData": payment["psp"]}
+    elif asked == "bankTransfer":
+        action |= {
+            "beneficiary": "Simulated",
+            "bic": "ADYBNL2A",
+            "iban": "NL13TEST0123456789",
+            "reference": payment["psp"][:10],
+            "totalAmount": payment["amount"],
+        }
     else:
         action |= {
             "entity": "12101",

@@ -7,9 +7,16 @@ error-codes, /currency-codes and /payment-methods, read 2026-11.
 import json
 from typing import Any, Final, TypeAlias
 
+from adapters.adyen import simulator_methods as methods
+from adapters.adyen.simulator_methods import Refusal
+
 Json: TypeAlias = dict[str, Any]
 
 _AMOUNT: Final = {"value": int, "currency": str}
+_ADDRESS: Final = dict.fromkeys(
+    ("street", "houseNumberOrName", "postalCode", "city", "country"), str
+)
+_SPLITS: Final = [{"type": str, "account": str, "amount": _AMOUNT, "reference": str}]
 # Only what can come from us; Adyen has more, and refuses what it does not know in the same words.
 PAYMENT: Final = {
     "merchantAccount": str,
@@ -21,7 +28,9 @@ PAYMENT: Final = {
     "paymentMethod": dict.fromkeys(
         """
         type storedPaymentMethodId applePayToken googlePayToken samsungPayToken amazonPayToken
-        blikCode subtype
+        blikCode subtype issuer brand encryptedCardNumber encryptedSecurityCode srcScheme
+        srcCorrelationId srcTokenReference srcDigitalCardId deviceFingerprint telephoneNumber
+        shopperEmail
         """.split(),
         str,
     ),
@@ -30,8 +39,23 @@ PAYMENT: Final = {
     "recurringProcessingModel": str,
     "captureDelayHours": int,
     "additionalData": {"manualCapture": str},
+    "shopperName": {"firstName": str, "lastName": str},
+    "shopperEmail": str,
+    "telephoneNumber": str,
+    "dateOfBirth": str,
+    "billingAddress": _ADDRESS,
+    "deliveryAddress": _ADDRESS,
+    "company": {"name": str},
+    "deviceFingerprint": str,
+    "lineItems": [{"id": str, "description": str, "quantity": int, "amountIncludingTax": int}],
+    "splits": _SPLITS,
 }
-CAPTURE: Final = {"merchantAccount": str, "amount": _AMOUNT, "reference": str}
+CAPTURE: Final = {
+    "merchantAccount": str,
+    "amount": _AMOUNT,
+    "reference": str,
+    "splits": _SPLITS,
+}
 REFUND: Final = {**CAPTURE, "merchantRefundReason": str}
 CANCEL: Final = {"merchantAccount": str, "reference": str}
 ABANDON: Final = {**CANCEL, "paymentReference": str}
@@ -47,55 +71,6 @@ _CURRENCIES: Final = frozenset(
     TZS UAH UGX USD UYU UZS VEF VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW
     """.split()
 )
-# Type: what the payer is asked for, the currencies (none for all), the field with a token, and
-# whether it can be captured later.
-_TYPES: Final[dict[str, tuple[str, str, str, bool]]] = {
-    "scheme": ("", "", "storedPaymentMethodId", True),
-    "applepay": ("", "", "applePayToken", True),
-    "googlepay": ("", "", "googlePayToken", True),
-    "samsungpay": ("", "", "samsungPayToken", True),
-    "amazonpay": ("", "", "amazonPayToken", True),
-    "paypal": ("redirect", "", "", True),
-    "alipay": (
-        "redirect",
-        "AUD CAD CHF CNY DKK EUR GBP HKD JPY NOK NZD SEK SGD USD",
-        "",
-        False,
-    ),
-    "wechatpayQR": ("qrCode", "AUD CAD CHF CNY EUR GBP HKD JPY NZD SGD USD", "", False),
-    "mobilepay": ("redirect", "DKK EUR", "", True),
-    "swish": ("qrCode", "SEK", "", False),
-    "twint": ("redirect", "CHF", "", True),
-    "bizum": ("redirect", "EUR", "", False),
-    "wero": ("redirect", "EUR", "", False),
-    "ideal": ("redirect", "EUR", "", False),
-    "bcmc_mobile": ("redirect", "EUR", "", False),
-    "blik": ("await", "PLN", "blikCode", False),
-    "multibanco": ("voucher", "EUR", "", False),
-    "directdebit_GB": ("", "GBP", "storedPaymentMethodId", False),
-}
-
-
-class Refusal(Exception):  # noqa: N818 - an answer, not a failure of the simulator
-    """An answer with an error; nothing was executed.
-
-    Attributes:
-        transient: Whether the same request may succeed later.
-    """
-
-    def __init__(
-        self,
-        status: int,
-        code: str,
-        message: str,
-        kind: str = "validation",
-        *,
-        transient: bool = False,
-    ) -> None:
-        super().__init__(status)
-        self.status = status
-        self.body = {"status": status, "errorCode": code, "message": message, "errorType": kind}
-        self.transient = transient
 
 
 def read(content: bytes, media: str, allowed: dict[str, Any]) -> Json:
@@ -112,6 +87,12 @@ def read(content: bytes, media: str, allowed: dict[str, Any]) -> Json:
 
 
 def _compare(value: Any, allowed: Any, name: str) -> None:
+    if isinstance(allowed, list):
+        if not isinstance(value, list):
+            raise Refusal(400, "702", f"Unexpected input for {name}, expected: array")
+        for each in value:
+            _compare(each, allowed[0], name)
+        return
     if not isinstance(allowed, dict):
         if not isinstance(value, allowed) or isinstance(value, bool):
             raise Refusal(400, "702", f"Unexpected input for {name}, expected: {allowed.__name__}")
@@ -144,19 +125,25 @@ def check_payment(body: Json) -> str:
         if not body.get(field):
             raise Refusal(422, code, f"Required field '{field}' is not provided.")
     check_reference(body)
-    method = body["paymentMethod"]
-    if method.get("type") not in _TYPES:
-        raise Refusal(422, "14_006", "Unsupported payment method type.")
-    asked, currencies, field, separate = _TYPES[method["type"]]
-    currency = body["amount"]["currency"]
-    if currencies and currency not in currencies.split():
-        message = f"Could not find an acquirer account for {method['type']} in {currency}."
-        raise Refusal(500, "905_1", message, "configuration")
-    if field and not method.get(field):
-        raise Refusal(422, "101", f"Invalid payment method data: {field}.")
-    if not separate and is_manual(body):
-        raise Refusal(422, "14_0411", "This payment method does not support separate captures.")
-    return asked
+    check_splits(body)
+    return methods.check(body, manual=is_manual(body))
+
+
+def check_splits(body: Json) -> None:
+    """Refuse parts that are not the amount, or that nobody could book."""
+    splits = body.get("splits")
+    if splits is None:
+        return
+    total = sum(one.get("amount", {}).get("value", 0) for one in splits)
+    currencies = {one.get("amount", {}).get("currency") for one in splits}
+    if total != body["amount"]["value"] or currencies != {body["amount"]["currency"]}:
+        raise Refusal(422, "702", "The sum of the splits is not the amount.")
+    for one in splits:
+        booked = one["type"] in {"Commission", "VAT"} or one.get("account", "").startswith("BA")
+        if not booked or not one.get("reference"):
+            raise Refusal(422, "702", "A split needs an account and a reference.")
+    if len({one["reference"] for one in splits}) < len(splits):
+        raise Refusal(422, "702", "The references of splits have to be unique.")
 
 
 def check_reference(body: Json) -> None:

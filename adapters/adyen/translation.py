@@ -1,6 +1,5 @@
 """The mappings of Adyen, and what their failures mean to a caller."""
 
-import re
 from collections.abc import Mapping as Values
 from collections.abc import Sequence
 from typing import Any, Final, TypeVar
@@ -8,15 +7,19 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from adapters.adyen import amounts
+from adapters.adyen import translation_instruments as instruments
+from adapters.adyen import translation_parts as parts
 from adapters.adyen.answers import Paid, Received, is_held, reference_of
 from adapters.adyen.capabilities import CAPABILITIES
 from adapters.adyen.notices import Item
 from adapters.adyen.settings import Settings
 from gateway.errors import Rejected
+from gateway.kit import payers
 from gateway.kit.adapter import Body
 from gateway.kit.answers import Answer, UnreadableError, translated
 from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
 from gateway.kit.mapping.installed import mappings_of
+from gateway.kit.payers import Asked
 from gateway.model import codec
 from gateway.model.money import Money
 from gateway.model.movement import Movement
@@ -39,8 +42,6 @@ _REFUSALS: Final = {
         "token_invalid",
     ),
 }
-# A stored instrument is of use only with the shopper whom it belongs to, so a token names both.
-_STORED: Final = re.compile(r"(?P<shopper>.{3,256})_(?P<stored>[A-Za-z0-9]{1,64})", re.ASCII)
 # What a payer has to be shown: our name, and theirs in the action.
 _DETAILS: Final = {
     "reference": "reference",
@@ -51,8 +52,20 @@ _DETAILS: Final = {
 }
 # Where a status stands that nobody told us of.
 _STATUS: Final = {"/state", "$.resultCode", "$.status", "/next_action/kind"}
-# Methods that belong to certain currencies.
-_CURRENCIES: Final = {row.method: row.currencies for row in CAPABILITIES if row.currencies}
+_METHODS: Final = {row.method: row for row in CAPABILITIES}
+# Source: docs.adyen.com/payment-methods, a page for each.
+_CREDIT: Final = Asked(email=True, basket=True)
+_CHECKED: Final = Asked(email=True, phone=True, birth_date=True, basket=True)
+_ASKED: Final = {
+    "alma": _CREDIT,
+    "bank_transfer": Asked(email=True),
+    "klarna": _CREDIT,
+    "mb_way": Asked(person=False, email=True, phone=True),
+    "ratepay_debit": _CHECKED,
+    "ratepay_invoice": _CHECKED,
+    "riverty": _CHECKED,
+    "vipps": Asked(person=False, phone=True),
+}
 _COLLECTING: Final = "AUTHORISATION.true"
 
 
@@ -73,26 +86,28 @@ class Translation:
         Raises:
             Rejected: Adyen cannot do this, or we do not know how; nothing was sent.
         """
-        if not (payment.return_url or self._return_url):
-            message = "return_url: Adyen takes no payment without one."
-            raise Rejected(message, code="return_url_missing")
-        currency = payment.amount.currency
-        if currency not in _CURRENCIES.get(payment.method_code, (currency,)):
-            message = "amount: Adyen does not offer this payment method in this currency."
-            raise Rejected(message, code="currency_unsupported")
-        reference = _reference(payment)
-        token = _STORED.fullmatch(payment.token)
+        self._check(payment)
+        asked = _ASKED.get(payment.method_code)
+        if asked is None:
+            payment = msgspec.structs.replace(payment, payer=None, items=())
+        named = payment.payer if asked and asked.person else None
         needs = {
             "amount": amounts.units(payment.amount, "amount"),
-            "reference": reference,
-            "shopper": token["shopper"] if token else None,
-            "stored": token["stored"] if token else None,
+            "reference": _reference(payment),
+            "given": named.given_name if named else None,
+            "family": named.family_name if named else None,
+            "parts": parts.of_payment(payment),
+            **instruments.needs(payment),
         }
         return self._body("payment_create", payment, needs)
 
     def capture_body(self, payment: Payment, amount: Money) -> Body:
         """Collect the amount."""
-        needs = {"amount": amounts.units(amount, "amount"), "reference": _reference(payment)}
+        needs = {
+            "amount": amounts.units(amount, "amount"),
+            "reference": _reference(payment),
+            "parts": parts.of_capture(payment, amount),
+        }
         return self._body("payment_capture", payment, needs)
 
     def cancel_body(self, payment: Payment) -> Body:
@@ -104,7 +119,11 @@ class Translation:
         """Give the amount back."""
         if ":" in refund_id:
             raise _colon("refund_id")
-        needs = {"amount": amounts.units(amount, "amount"), "refund_id": refund_id}
+        needs = {
+            "amount": amounts.units(amount, "amount"),
+            "refund_id": refund_id,
+            "parts": parts.of_refund(payment, refund_id, amount),
+        }
         return self._body("refund_create", payment, needs)
 
     def payment_in(self, answer: Answer[Paid], payment: Payment) -> ProviderPayment:
@@ -164,6 +183,23 @@ class Translation:
             codec.convert(said, ProviderPayment) if "state" in said else None,
             (codec.convert(moved, Movement),) if "state" in moved else (),
         )
+
+    def _check(self, payment: Payment) -> None:
+        """Raise where something is missing that the method needs, or Adyen needs with every one."""
+        if not (payment.return_url or self._return_url):
+            message = "return_url: Adyen takes no payment without one."
+            raise Rejected(message, code="return_url_missing")
+        row = _METHODS.get(payment.method_code)
+        if row is None:
+            return
+        if row.currencies and payment.amount.currency not in row.currencies:
+            message = "amount: Adyen does not offer this payment method in this currency."
+            raise Rejected(message, code="currency_unsupported")
+        if payment.splits and not row.splits:
+            message = "splits: Adyen does not divide what is paid by this method."
+            raise Rejected(message, code="splits_unsupported")
+        if row.payer:
+            payers.check(payment, _ASKED[row.method], title="Adyen")
 
     def _body(self, name: str, payment: Payment, needs: Values[str, Any]) -> Body:
         made = self._mappings[name]

@@ -1,4 +1,4 @@
-"""PayPal: the wallet and what is saved in PayPal's vault, over Orders v2 and Payments v2.
+"""PayPal: the wallet, what its vault has, and methods of banks, over Orders v2 and Payments v2.
 
 Quirks worth knowing before reading on
 - A payment is an order. The payer approves it on a page; then somebody has to complete it, which

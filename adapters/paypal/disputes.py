@@ -37,7 +37,7 @@ class PayPalDisputes:
         self, settings: Settings, mappings: Mapping[str, mapping.Mapping] | None = None
     ) -> None:
         self._wire = wire.Wire(settings)
-        self._translation = Translation(mappings or translation.load(settings))
+        self._translation = Translation(mappings or translation.load(settings), settings)
 
     def find_dispute(self, payment: Payment, provider_ref: str) -> Exchange[ProviderDispute | None]:
         """The newest dispute of the capture."""

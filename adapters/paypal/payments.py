@@ -28,8 +28,6 @@ _TIME: Final = "/v1/notifications/webhooks"
 # Source: checkout_orders_v2, PayPal-Request-Id.
 _KEYS_LIVE_S: Final = 6 * 3_600 - 900
 _ENDED: Final = frozenset({PaymentState.FAILED, PaymentState.CANCELLED})
-# Somebody else was faster.
-_DONE: Final = frozenset({"ORDER_ALREADY_AUTHORIZED", "ORDER_ALREADY_CAPTURED"})
 
 
 class PayPalPayments:
@@ -43,15 +41,21 @@ class PayPalPayments:
         self, settings: Settings, mappings: Mapping[str, mapping.Mapping] | None = None
     ) -> None:
         self._wire = wire.Wire(settings)
-        self._translation = Translation(mappings or translation.load(settings))
+        self._translation = Translation(mappings or translation.load(settings), settings)
 
     def create_payment(self, payment: Payment, *, key: str) -> Exchange[ProviderPayment]:
         """Charge something saved, or make the order that the payer approves."""
         body = self._translation.order_body(payment)
         response = yield self._wire.post(_ORDERS, body, key=key)
-        if (issue := wire.issue(response)) in orders.DECLINES:
-            return self._translation.declined(payment, issue)
-        return self._checked(_order(response, wrote=True), payment)
+        made = self._answered(response, payment)
+        if made.state in _ENDED:
+            return made
+        source = self._translation.source_body(payment, response.content)
+        if source is None:
+            return made
+        path = f"{_ORDERS}/{segment(made.provider_ref)}/confirm-payment-source"
+        response = yield self._wire.post(path, source, key=f"{key}:source")
+        return self._answered(response, payment)
 
     def capture_payment(
         self, payment: Payment, amount: Money, *, key: str
@@ -81,7 +85,7 @@ class PayPalPayments:
             Rejected: It was collected.
         """
         now = yield from self._known(payment)
-        found, held = self._checked(now, payment), now.object.authorization
+        found, held = self._translation.checked(now, payment), now.object.authorization
         if found.state in _ENDED:
             return found
         if held is None and not now.object.captures:
@@ -89,7 +93,8 @@ class PayPalPayments:
         if held is None or held.status not in {"CREATED", "PENDING", "PARTIALLY_CAPTURED"}:
             raise Rejected("provider_ref: the payment was collected.", code="not_cancellable")
         path = f"/v2/payments/authorizations/{segment(held.id)}/void"
-        response = yield self._wire.post(path, NOTHING, key=key)
+        more = self._translation.acting_for(payment)
+        response = yield self._wire.post(path, NOTHING, key=key, more=more)
         if response.status_code != httpx.codes.NO_CONTENT:
             gone = wire.read(response, PART, wrote=True)
             if (gone.id, gone.status) != (held.id, "VOIDED"):
@@ -114,7 +119,7 @@ class PayPalPayments:
         if wire.missing(response):
             return None
         order = _order(response, wrote=False)
-        found = self._checked(order, payment)
+        found = self._translation.checked(order, payment)
         if order.object.status != "APPROVED" or payment.state in _ENDED:
             return found
         return (yield from self._completed(order.object, payment))
@@ -134,7 +139,8 @@ class PayPalPayments:
             return _read(lambda: self._translation.refund_in(known))
         capture_id = _read(lambda: orders.capture_to_refund(order, amount))
         path = f"/v2/payments/captures/{segment(capture_id)}/refund"
-        response = yield self._wire.post(path, body, key=key)
+        more = self._translation.acting_for(payment)
+        response = yield self._wire.post(path, body, key=key, more=more)
         answer = Answer(response.content, wire.read(response, REFUND, wrote=True))
         made = _read(lambda: self._translation.refund_in(answer))
         if answer.object.invoice_id != refund_id or made.amount != amount:
@@ -165,17 +171,22 @@ class PayPalPayments:
             raise InDoubt(message, code="key_forgotten")
         return (yield from self.create_payment(payment, key=payment.attempts[-1].key))
 
+    def _answered(self, response: httpx.Response, payment: Payment) -> ProviderPayment:
+        """The payment as its order has it, or declined."""
+        if (issue := wire.issue(response)) in orders.DECLINES:
+            return self._translation.declined(payment, issue)
+        return self._translation.checked(_order(response, wrote=True), payment)
+
     def _completed(self, order: Order, payment: Payment) -> Exchange[ProviderPayment]:
         """Collect or authorise what the payer approved, as the order was meant."""
         verb = "authorize" if order.intent == "AUTHORIZE" else "capture"
         path, key = f"{_path(payment)}/{verb}", f"{payment.payment_id}:{order.id}:{verb}"
-        response = yield self._wire.post(path, NOTHING, key=key)
-        if (issue := wire.issue(response)) in orders.DECLINES:
-            return self._translation.declined(payment, issue)
-        if issue in _DONE:
+        more = self._translation.acting_for(payment)
+        response = yield self._wire.post(path, NOTHING, key=key, more=more)
+        if wire.issue(response) in orders.DONE:
             return (yield from self._read_back(payment))
         try:
-            return self._checked(_order(response, wrote=True), payment)
+            return self._answered(response, payment)
         except InDoubt as error:
             if error.code == "integrity_mismatch":
                 raise
@@ -186,7 +197,7 @@ class PayPalPayments:
     def _known(self, payment: Payment) -> Exchange[Answer[Order]]:
         """The order before something is done to it."""
         order = _order((yield self._wire.get(_path(payment))), wrote=False)
-        self._checked(order, payment)
+        self._translation.checked(order, payment)
         return order
 
     def _read_back(self, payment: Payment) -> Exchange[ProviderPayment]:
@@ -194,16 +205,7 @@ class PayPalPayments:
         response = yield self._wire.get(_path(payment))
         if not response.is_success:
             raise InDoubt("PayPal does not say what became of it.", code="unconfirmed")
-        return self._checked(_order(response, wrote=True), payment)
-
-    def _checked(self, answer: Answer[Order], payment: Payment) -> ProviderPayment:
-        found = _read(lambda: self._translation.payment_in(answer))
-        other = payment.provider_ref and answer.object.id != payment.provider_ref
-        ours = answer.object.unit.custom_id == payment.payment_id
-        if other or not ours or found.amount != payment.amount:
-            raise _mismatch()
-        won = orders.disputes_won(answer.object, payment)
-        return msgspec.structs.replace(found, movements=(*found.movements, *won))
+        return self._translation.checked(_order(response, wrote=True), payment)
 
 
 def _path(payment: Payment) -> str:

@@ -77,6 +77,7 @@ class PayPalSimulator:
         self._routes: list[tuple[str, str, Verb]] = [
             ("POST", "/v2/checkout/orders", self._create),
             ("GET", order, self._show),
+            ("POST", f"{order}/confirm-payment-source", self._confirm),
             ("POST", f"{order}/capture", self._complete("CAPTURE")),
             ("POST", f"{order}/authorize", self._complete("AUTHORIZE")),
             ("GET", held, self._show_part("authorizations")),
@@ -140,6 +141,8 @@ class PayPalSimulator:
             raise ValueError("nothing is asked of this payer")
         order.outcome, order.status, order.updated = outcome, "APPROVED", now
         self._webhooks.emit("CHECKOUT.ORDER.APPROVED", order.shown(), now)
+        if order.instruction != "NO_INSTRUCTION":
+            self._collect(order, now)
 
     def dispute(self, order_id: str, reason: str, *, now: float) -> None:
         """The payer complains (BUYER_COMPLAINT), or the issuer took the money (CHARGEBACK)."""
@@ -223,20 +226,33 @@ class PayPalSimulator:
             raise Refusal(400, "PAYPAL_REQUEST_ID_REQUIRED")
         order = OrderRecord(given, unit, source, outcome, now)
         if outcome == "PAYER_ACTION_REQUIRED":
-            order.status = outcome
+            order.status = outcome if source else "CREATED"
         else:
             self._collect(order, now)
         self._orders[order.id] = order
         return 201 if order.status == "COMPLETED" else 200, order.shown()
+
+    def _confirm(
+        self, order_id: str, _request: httpx.Request, given: Json, _now: float
+    ) -> tuple[int, Json]:
+        order = self._order(order_id)
+        if order.status not in {"CREATED", "PAYER_ACTION_REQUIRED"}:
+            raise Refusal(422, "ORDER_ALREADY_COMPLETED")
+        order.source, source = rules.check_source(given, order.intent, order.currency)
+        order.asked(source)
+        order.status = "PAYER_ACTION_REQUIRED"
+        order.instruction = given["processing_instruction"]
+        return 200, order.shown()
 
     def _show(self, order_id: str, *_: Any) -> tuple[int, Json]:
         return 200, self._order(order_id).shown()
 
     def _complete(self, intent: str) -> Verb:
         def completed(
-            order_id: str, _request: httpx.Request, _given: Json, now: float
+            order_id: str, request: httpx.Request, _given: Json, now: float
         ) -> tuple[int, Json]:
             order = self._order(order_id)
+            rules.check_assertion(request, order.member)
             if order.intent != intent:
                 raise Refusal(422, "ACTION_DOES_NOT_MATCH_INTENT")
             if order.status == "COMPLETED":
@@ -267,6 +283,8 @@ class PayPalSimulator:
         else:
             status = "DECLINED" if outcome.isdigit() else outcome
             part = order.part("capture", status, order.minor, now)
+            instruction = order.unit.get("payment_instruction")
+            order.kept += rules.fee(instruction, order.minor, order.currency, "")
             self._captured(order, part, now)
         if outcome.isdigit():
             part["processor_response"] = {"response_code": outcome}
@@ -305,6 +323,7 @@ class PayPalSimulator:
             raise Refusal(422, "AUTH_CAPTURE_CURRENCY_MISMATCH", "/amount/currency_code")
         if minor > left:
             raise Refusal(422, "MAX_CAPTURE_AMOUNT_EXCEEDED", "/amount")
+        order.kept += rules.fee(given.get("payment_instruction"), minor, currency, "")
         held["status"] = "CAPTURED" if minor == left else "PARTIALLY_CAPTURED"
         part = order.part("capture", "COMPLETED", minor, now)
         self._captured(order, part, now)
@@ -314,6 +333,7 @@ class PayPalSimulator:
         self, held_id: str, request: httpx.Request, _given: Json, now: float
     ) -> tuple[int, Json | None]:
         order, held = self._part("authorizations", held_id)
+        rules.check_assertion(request, order.member)
         if held["status"] == "VOIDED":
             raise Refusal(422, "PREVIOUSLY_VOIDED")
         if held["status"] not in {"CREATED", "PENDING", "PARTIALLY_CAPTURED"}:
@@ -324,9 +344,10 @@ class PayPalSimulator:
         return (200, visible(held)) if whole else (204, None)
 
     def _refund(
-        self, capture_id: str, _request: httpx.Request, given: Json, now: float
+        self, capture_id: str, request: httpx.Request, given: Json, now: float
     ) -> tuple[int, Json]:
         order, capture = self._part("captures", capture_id)
+        rules.check_assertion(request, order.member)
         if capture["status"] == "REFUNDED":
             raise Refusal(422, "CAPTURE_FULLY_REFUNDED")
         if capture["status"] not in _COLLECTED:
@@ -338,6 +359,10 @@ class PayPalSimulator:
             raise Refusal(422, "REFUND_CAPTURE_CURRENCY_MISMATCH", "/amount/currency_code")
         if minor > order.left(capture):
             raise Refusal(422, "REFUND_AMOUNT_EXCEEDED", "/amount")
+        fee = rules.fee(given.get("payment_instruction"), minor, currency, "")
+        if fee > order.kept:
+            raise Refusal(422, "PLATFORM_FEE_EXCEEDED", "/payment_instruction/platform_fees")
+        order.kept -= fee
         pending = self._webhooks.plan.refund_pending
         status = "PENDING" if pending else "COMPLETED"
         refund = order.refund(capture, given, status, minor, now)

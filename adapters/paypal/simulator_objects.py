@@ -26,6 +26,7 @@ class OrderRecord:
 
     Attributes:
         outcome: What becomes of it when it is completed: COMPLETED, PENDING or a code.
+        kept: Of what was collected, what the platform has.
     """
 
     def __init__(self, given: Json, unit: Json, source: str, outcome: str, now: float) -> None:
@@ -36,13 +37,24 @@ class OrderRecord:
         self.outcome = outcome
         self.minor, self.currency = units(unit["amount"], "")
         self.status = "CREATED"
-        self.back: str = (
-            given["payment_source"][source].get("experience_context", {}).get("return_url", "")
-        )
+        self.instruction = "NO_INSTRUCTION"
+        self.kept = 0
+        self.back = ""
+        if source:
+            self.asked(given["payment_source"][source])
         self.created = self.updated = now
         self.authorizations: list[Json] = []
         self.captures: list[Json] = []
         self.refunds: list[Json] = []
+
+    def asked(self, source: Json) -> None:
+        """Where the payer comes back to, of a payment source."""
+        self.back = source.get("experience_context", {}).get("return_url", "")
+
+    @property
+    def member(self) -> str:
+        """Whose the money is; empty where it is the app's own."""
+        return str(self.unit.get("payee", {}).get("merchant_id", ""))
 
     @property
     def our_id(self) -> str:
@@ -52,7 +64,7 @@ class OrderRecord:
     def shown(self) -> Json:
         """The order as the API shows it."""
         unit = {"reference_id": "default", "amount": amount_of(self.minor, self.currency)}
-        names = ("custom_id", "invoice_id", "description")
+        names = ("custom_id", "invoice_id", "description", "payee", "payment_instruction")
         unit |= {name: self.unit[name] for name in names if name in self.unit}
         parts = {
             "authorizations": self.authorizations,
@@ -66,7 +78,8 @@ class OrderRecord:
             "id": self.id,
             "intent": self.intent,
             "status": self.status,
-            "payment_source": {self.source: {}},
+            **({"payment_source": {self.source: {}}} if self.source else {}),
+            "processing_instruction": self.instruction,
             "purchase_units": [unit],
             "create_time": moment(self.created),
             "update_time": moment(self.updated),
@@ -78,7 +91,7 @@ class OrderRecord:
         links = [link(url, "self", "GET")]
         if self.status in {"CREATED", "PAYER_ACTION_REQUIRED"}:
             page = f"https://www.sandbox.paypal.com{PAGE}?token={self.id}"
-            links.append(link(page, "payer-action", "GET"))
+            links.append(link(page, "payer-action" if self.source else "approve", "GET"))
         if self.status == "APPROVED":
             verb = "authorize" if self.intent == "AUTHORIZE" else "capture"
             links.append(link(f"{url}/{verb}", verb, "POST"))

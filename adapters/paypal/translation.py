@@ -8,26 +8,31 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from adapters.paypal import translation_orders as orders
-from adapters.paypal.answers import Amount, Claim, Order, Part, Refund
+from adapters.paypal import translation_shares as shares
+from adapters.paypal.answers import ORDER, Amount, Claim, Order, Part, Refund
 from adapters.paypal.capabilities import CAPABILITIES
 from adapters.paypal.settings import Settings
-from gateway.errors import Rejected
+from gateway.errors import InDoubt, Rejected
+from gateway.kit import payers
 from gateway.kit.adapter import Body
 from gateway.kit.answers import Answer, UnreadableError, translated
 from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
 from gateway.kit.mapping.installed import mappings_of
+from gateway.kit.payers import Asked
 from gateway.model import codec
 from gateway.model.dispute import DisputeAnswer, ProviderDispute
 from gateway.model.money import Money
 from gateway.model.movement import Movement
-from gateway.model.payment import Payment, ProviderPayment, ProviderRefund
+from gateway.model.payment import CaptureMethod, Payment, ProviderPayment, ProviderRefund
 
 T = TypeVar("T")
 
 METHODS: Final = {row.method: row for row in CAPABILITIES}
 # No decimals at PayPal. Source: developer.paypal.com/api/rest/reference/currency-codes.
 _WHOLE: Final = frozenset({"HUF", "JPY", "TWD"})
-HUNDREDTHS: Final = frozenset({"HUF", "TWD"})  # two decimals by ISO 4217
+_NAMED: Final = Asked(person=False)
+_ASKED: Final = {"przelewy24": Asked(person=False, email=True)}
+_NAME: Final = 3  # characters, at least. Source: checkout_orders_v2, full_name
 _VAULT_ID: Final = re.compile(r"[0-9a-zA-Z_-]{1,255}")
 NOTHING: Final = Body(b"{}")
 
@@ -39,8 +44,9 @@ class Translation:
         mappings: As ``load`` makes them.
     """
 
-    def __init__(self, mappings: Values[str, Mapping]) -> None:
+    def __init__(self, mappings: Values[str, Mapping], settings: Settings) -> None:
         self._mappings = mappings
+        self._client_id = settings.client_id
 
     def order_body(self, payment: Payment) -> Body:
         """Charge something saved, or make an order that the payer approves on a page.
@@ -50,17 +56,40 @@ class Translation:
         """
         _check_method(payment)
         _check_amount(payment.amount, payment)
-        return self._body("order_create", payment, {"amount": written(payment.amount)})
+        needs = {
+            "amount": written(payment.amount),
+            "member": shares.member_of(payment),
+            "commission": _kept(shares.commission(payment)),
+        }
+        return self._body("order_create", payment, needs)
+
+    def acting_for(self, payment: Payment) -> tuple[tuple[bytes, bytes], ...]:
+        """Headers that say whose money it is; none where it is ours."""
+        return shares.acting_for(payment, self._client_id)
+
+    def source_body(self, payment: Payment, order: bytes) -> Body | None:
+        """How a bank's customer pays an order; None where the order says it."""
+        if not METHODS[payment.method_code].payer or ORDER.decode(order).status != "CREATED":
+            return None
+        return self._body("order_confirm", payment, {})
 
     def capture_body(self, payment: Payment, amount: Money) -> Body:
-        """Collect the amount."""
+        """Collect the amount, and of a part of it a part of our fee."""
         _check_amount(amount, payment)
-        return self._body("payment_capture", payment, {"amount": written(amount)})
+        needs = {
+            "amount": written(amount),
+            "commission": _kept(shares.commission_of_capture(payment, amount)),
+        }
+        return self._body("payment_capture", payment, needs)
 
     def refund_body(self, payment: Payment, refund_id: str, amount: Money) -> Body:
-        """Give the amount back."""
+        """Give the amount back, our fee in proportion."""
         _check_amount(amount, payment)
-        needs = {"amount": written(amount), "refund_id": refund_id}
+        needs = {
+            "amount": written(amount),
+            "refund_id": refund_id,
+            "commission": _kept(shares.commission_of_refund(payment, refund_id, amount)),
+        }
         return self._body("refund_create", payment, needs)
 
     def payment_in(self, answer: Answer[Order]) -> ProviderPayment:
@@ -89,6 +118,24 @@ class Translation:
         claimed = [self.dispute_in(one) for one in order.captures if orders.disputed(one)]
         moved = (*(one.movement for one in refunds), *claimed)
         return msgspec.structs.replace(found, movements=moved)
+
+    def checked(self, answer: Answer[Order], payment: Payment) -> ProviderPayment:
+        """The same of this payment, with the disputes that are over.
+
+        Raises:
+            InDoubt: It is about something else, or cannot be read.
+        """
+        try:
+            found = self.payment_in(answer)
+        except UnreadableError as error:
+            raise InDoubt(str(error), code=error.code) from error
+        other = payment.provider_ref and answer.object.id != payment.provider_ref
+        ours = answer.object.unit.custom_id == payment.payment_id
+        if other or not ours or found.amount != payment.amount:
+            message = "PayPal's answer is about something else."
+            raise InDoubt(message, code="integrity_mismatch")
+        won = orders.disputes_won(answer.object, payment)
+        return msgspec.structs.replace(found, movements=(*found.movements, *won))
 
     def dispute_in(self, capture: Part) -> Movement:
         """What is claimed of a capture, or was taken back."""
@@ -175,6 +222,14 @@ def _check_method(payment: Payment) -> None:
     if row.token and not _VAULT_ID.fullmatch(payment.token):
         message = "payment.token is no id of PayPal's vault."
         raise Rejected(message, code="token_invalid")
+    if payment.capture_method is CaptureMethod.MANUAL and "capture_payment" not in row.verbs:
+        message = "payment.capture_method: this method cannot be captured later."
+        raise Rejected(message, code="capture_method_unsupported")
+    if row.payer:
+        payer = payers.check(payment, _ASKED.get(row.method, _NAMED), title="PayPal")
+        if len(payer.display_name) < _NAME:
+            message = "payment.payer.names: PayPal takes no name that is so short."
+            raise Rejected(message, code="field_invalid")
     if row.redirect and not payment.return_url:
         message = "payment.return_url is missing: PayPal sends the payer to a page."
         raise Rejected(message, code="return_url_missing")
@@ -185,7 +240,7 @@ def _check_amount(amount: Money, payment: Payment) -> None:
     if amount.minor < 1 or amount.currency != payment.amount.currency:
         message = "payment.amount is nothing, or the amount is not in its currency."
         raise Rejected(message, code="amount_invalid")
-    if amount.currency in HUNDREDTHS and amount.minor % 100:
+    if amount.minor % shares.step(amount.currency):
         message = "payment.amount has decimals, which PayPal does not take in this currency."
         raise Rejected(message, code="amount_too_fine")
 
@@ -198,6 +253,10 @@ def written(amount: Money) -> Amount:
     """The amount as PayPal writes it."""
     value = amount.amount.partition(".")[0] if amount.currency in _WHOLE else amount.amount
     return Amount(amount.currency, value)
+
+
+def _kept(amount: Money) -> str | None:
+    return written(amount).value if amount.minor else None
 
 
 def _sum(parts: Sequence[Money], whole: Money) -> int:

@@ -28,6 +28,10 @@ DECLINES: Final = frozenset(
     TRANSACTION_BLOCKED_BY_PAYEE TRANSACTION_LIMIT_EXCEEDED TRANSACTION_REFUSED
     """.split()
 )
+# Issues by which somebody else was faster, or PayPal itself is about it.
+DONE: Final = frozenset(
+    {"ORDER_ALREADY_AUTHORIZED", "ORDER_ALREADY_CAPTURED", "ORDER_COMPLETION_IN_PROGRESS"}
+)
 # Money that came: what was given back since does not change that.
 _COLLECTED: Final = frozenset({"COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED"})
 # Why a capture is claimed, or was taken back; such money came as well.

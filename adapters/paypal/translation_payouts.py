@@ -4,8 +4,9 @@ from collections.abc import Mapping as Values
 
 import msgspec
 
+from adapters.paypal import translation_shares as shares
 from adapters.paypal.answers_payouts import BatchHeader, PayoutItem
-from adapters.paypal.translation import HUNDREDTHS, METHODS, written
+from adapters.paypal.translation import METHODS, written
 from gateway.errors import Rejected
 from gateway.kit.adapter import Body
 from gateway.kit.answers import translated
@@ -34,7 +35,7 @@ class PayoutTranslation:
         if currency not in METHODS["paypal"].currencies:
             message = "amount.currency is none that PayPal sends."
             raise Rejected(message, code="currency_unsupported")
-        if payout.amount.minor < 1 or (currency in HUNDREDTHS and payout.amount.minor % 100):
+        if payout.amount.minor < 1 or payout.amount.minor % shares.step(currency):
             message = "amount is nothing, or finer than PayPal takes in this currency."
             raise Rejected(message, code="amount_too_fine")
         made = self._mappings["payout_create"]

@@ -2,7 +2,7 @@
 
 import base64
 import uuid
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import httpx
 import msgspec
@@ -15,6 +15,7 @@ from gateway.kit.answers import legible, retry_after_s, unclear
 from gateway.ports.exchange import Exchange, Session
 
 T = TypeVar("T")
+Pairs: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 # Ours may be longer than the 108 characters that PayPal takes.
 _KEYS: Final = uuid.UUID("7d1f4f0a-6f4b-5e1c-8f0e-2b6f5c0f9a31")
@@ -93,10 +94,10 @@ class Wire:
         # Else answers to writes have an id and a status only.
         self._headers = [(b"accept", b"application/json"), (b"prefer", b"return=representation")]
 
-    def post(self, path: str, body: Body, *, key: str) -> httpx.Request:
+    def post(self, path: str, body: Body, *, key: str, more: Pairs = ()) -> httpx.Request:
         """A write; PayPal executes one key once, for as long as it keeps it."""
-        given = uuid.uuid5(_KEYS, f"{self._client}:{key}")
-        headers = [*self._headers, (b"paypal-request-id", str(given).encode("ascii")), _JSON]
+        given = str(uuid.uuid5(_KEYS, f"{self._client}:{key}")).encode("ascii")
+        headers = [*self._headers, (b"paypal-request-id", given), _JSON, *more]
         return request("POST", self._url(path), headers, body.content, made_by=body.made_by)
 
     def post_input(self, path: str, body: Body, *, key: str) -> httpx.Request:

@@ -1,4 +1,4 @@
-"""Stripe: cards, wallets on cards and SEPA direct debit over PaymentIntents; disputes.
+"""Stripe: cards, wallets, banks' pages and debits over PaymentIntents; Connect and disputes.
 
 Quirks worth knowing before reading on
 - Bodies are forms with brackets, answers are JSON; amounts are integers in "the smallest unit",
@@ -37,12 +37,12 @@ ADAPTER = Adapter(
     capabilities=CAPABILITIES,
     readable=frozenset(
         """
-        amount amount_capturable amount_captured amount_received amount_refunded
-        amount_reversed amount_to_capture capture_method captured charge code confirm
-        created currency decline_code destination expand failure_code failure_reason
-        has_more id latest_charge limit livemode object order_id param payment_id
-        payment_intent payment_method_types payout_id query reason refund_id refunded
-        reversal_id reversed starting_after status transfer transfer_group transfer_id type
+        amount amount_capturable amount_captured amount_received amount_refunded amount_reversed
+        amount_to_capture capture_method captured charge code confirm created currency decline_code
+        destination expand failure_code failure_reason has_more id latest_charge limit livemode
+        object order_id param payment_id payment_intent payment_method_types payout_id query reason
+        refund_id refunded reversal_id reversed starting_after status transfer transfer_group
+        transfer_id type
         """.split()
     ),
 )

@@ -47,6 +47,12 @@ def payout_units(amount: Money) -> int:
     return counted
 
 
+def units_below(amount: Money) -> int:
+    """The same of a share that was computed: what is too fine for Stripe stays with the others."""
+    step = 10 if amount.currency in _THREE_DECIMALS else _UNITS.get(amount.currency, (1, 1))[1]
+    return units(Money(amount.minor // step * step, amount.currency))
+
+
 def minors(currency: str, **stripe_amounts: int) -> dict[str, int]:
     """Amounts of Stripe's in the smallest unit of ISO 4217.
 

@@ -10,12 +10,98 @@ from gateway.model.capability import SEPA, Capability
 _COLLECT: Final = ("create_payment", "cancel_payment", "refund_payment")
 _HOLD: Final = (*_COLLECT, "capture_payment")
 
+# Cards, wallets on cards and Link, paid by the customer. Source:
+# docs.stripe.com/payments/place-a-hold-on-a-payment-method, read 2026-11.
+_CARD_DAYS: Final = 7
+# As long as Klarna itself holds; for PayPal no page of Stripe's was found that says it.
+_KLARNA_DAYS: Final = 28
+# A member and the platform's commission; for more there would have to be transfers of their own.
+_PARTS: Final = 2
+
+
+def _card(method: str) -> Capability:
+    """A card, or what the front-end turns into a PaymentMethod that is held like one."""
+    return Capability(method=method, verbs=_HOLD, token=True, splits=_PARTS, hold_days=_CARD_DAYS)
+
+
+def _page(method: str, countries: str, currencies: str, *, payer: bool = False) -> Capability:
+    """A method whose payer is sent to a page; lists are parted by spaces."""
+    return Capability(
+        method=method,
+        countries=tuple(countries.split()),
+        currencies=tuple(currencies.split()),
+        verbs=_COLLECT,
+        redirect=True,
+        payer=payer,
+        splits=_PARTS,
+    )
+
+
 CAPABILITIES: Final = (
-    Capability(method="card", verbs=_HOLD, token=True),
-    Capability(method="apple_pay", verbs=_HOLD, token=True),
-    Capability(method="google_pay", verbs=_HOLD, token=True),
+    _card("card"),
+    _card("apple_pay"),
+    _card("google_pay"),
+    _card("link"),
+    _card("card_on_file"),
     Capability(
-        method="sepa_debit", countries=SEPA, currencies=("EUR",), verbs=_COLLECT, token=True
+        method="sepa_debit",
+        countries=SEPA,
+        currencies=("EUR",),
+        verbs=_COLLECT,
+        token=True,
+        splits=_PARTS,
+    ),
+    Capability(
+        method="bacs_debit",
+        countries=("GB",),
+        currencies=("GBP",),
+        verbs=_COLLECT,
+        token=True,
+        splits=_PARTS,
+    ),
+    Capability(
+        method="klarna",
+        countries=tuple(
+            "AT AU BE CA CH CZ DE DK ES FI FR GB GR IE IT NL NO NZ PL PT SE US".split()
+        ),
+        currencies=tuple("EUR AUD CAD CHF CZK DKK GBP NOK NZD PLN SEK USD".split()),
+        verbs=_HOLD,
+        redirect=True,
+        payer=True,
+        splits=_PARTS,
+        hold_days=_KLARNA_DAYS,
+    ),
+    Capability(
+        method="paypal",
+        currencies=tuple("EUR AUD CAD CHF CZK DKK GBP HKD NOK NZD PLN SEK SGD USD".split()),
+        verbs=_HOLD,
+        redirect=True,
+        splits=_PARTS,
+    ),
+    _page("alipay", "", "AUD CAD CNY EUR GBP HKD JPY MYR NZD SGD USD"),
+    _page("wechat_pay", "", "AUD CAD CHF CNY DKK EUR GBP HKD JPY NOK SEK SGD USD"),
+    _page("ideal", "NL", "EUR"),
+    _page("bancontact", "BE", "EUR", payer=True),
+    _page("eps", "AT", "EUR", payer=True),
+    _page("przelewy24", "PL", "PLN EUR", payer=True),
+    Capability(
+        method="blik",
+        countries=("PL",),
+        currencies=("PLN",),
+        verbs=_COLLECT,
+        token=True,
+        redirect=True,
+        splits=_PARTS,
+    ),
+    # The token is a Customer, whose balance the transfer goes to; it cannot be divided, because
+    # the money has come before there is a charge.
+    Capability(
+        method="bank_transfer",
+        countries=SEPA,
+        currencies=("EUR",),
+        verbs=_COLLECT,
+        token=True,
+        redirect=True,
     ),
 )
 

@@ -18,6 +18,7 @@ import httpx
 import msgspec
 
 from adapters.stripe import simulator_forms as forms
+from adapters.stripe import simulator_methods as methods
 from adapters.stripe import simulator_objects as objects
 from adapters.stripe.simulator_connect import Connect
 from adapters.stripe.simulator_disputes import Disputes
@@ -28,25 +29,6 @@ Reply: TypeAlias = tuple[int, Json]
 
 _KEY_LIFE_S: Final = 86_400
 
-# Payment method: type, and what becomes of a charge.
-# Source: docs.stripe.com/testing and docs.stripe.com/payments/sepa-debit, read 2026-11.
-_TOKENS: Final = {
-    "pm_card_visa": ("card", "ok"),
-    "pm_card_mastercard": ("card", "ok"),
-    "pm_card_de": ("card", "ok"),
-    "pm_card_authenticationRequired": ("card", "action"),
-    "pm_card_threeDSecure2Required": ("card", "action"),
-    "pm_card_chargeDeclined": ("card", "generic_decline"),
-    "pm_card_visa_chargeDeclined": ("card", "generic_decline"),
-    "pm_card_chargeDeclinedInsufficientFunds": ("card", "insufficient_funds"),
-    "pm_card_visa_chargeDeclinedInsufficientFunds": ("card", "insufficient_funds"),
-    "pm_card_visa_chargeDeclinedLostCard": ("card", "lost_card"),
-    "pm_card_visa_chargeDeclinedStolenCard": ("card", "stolen_card"),
-    "pm_card_chargeDeclinedExpiredCard": ("card", "expired_card"),
-    "pm_card_chargeDeclinedProcessingError": ("card", "processing_error"),
-    "pm_success_de": ("sepa_debit", "ok"),
-    "pm_failed_de": ("sepa_debit", "generic_decline"),
-}
 # Errors whose code is not card_declined with the reason behind it.
 _OWN_CODE: Final = {"expired_card", "processing_error"}
 
@@ -237,6 +219,7 @@ class StripeSimulator:
         forms.check_amount(params["amount"], params["currency"])
         types = params.get("payment_method_types", ["card"])
         outcome = self._check_method(params, types)
+        methods.check_divided(params, params["amount"])
         confirmed = params.get("confirm", False)
         if confirmed and outcome is None:
             raise forms.unpayable()
@@ -244,21 +227,26 @@ class StripeSimulator:
         self._intents[intent["id"]] = intent
         self._emit("payment_intent.created", intent, now)
         if confirmed:
-            self._confirm(intent, outcome or "", now)
+            self._confirm(intent, outcome or "", params, now)
         return self._shown(intent, params.get("expand", []))
 
     def _check_method(self, params: Json, types: list[str]) -> str | None:
         token = params.get("payment_method")
+        if "payment_method_data" in params:
+            methods.check_data(params)
+            methods.check_captured(params["payment_method_data"]["type"], params)
+            return "action"
         if token is None:
             return None
-        if token not in _TOKENS:
+        if token not in methods.TOKENS:
             raise forms.missing("payment_method", token)
-        kind, outcome = _TOKENS[token]
+        kind, outcome = methods.TOKENS[token]
         if kind not in types:
             message = f"The PaymentMethod provided ({kind}) is not allowed for this PaymentIntent."
             raise forms.Refusal(400, {"message": message, "param": "payment_method"})
-        if kind == "sepa_debit":
-            forms.check_debit(params)
+        methods.check_captured(kind, params)
+        methods.check_owner(token, params)
+        methods.check_mandate(kind, params)
         return outcome
 
     def _confirm_intent(self, intent_id: str, params: Json, now: float) -> Json:
@@ -270,15 +258,15 @@ class StripeSimulator:
         if outcome is None:
             raise forms.unpayable()
         intent["payment_method"] = known["payment_method"]
-        self._confirm(intent, outcome, now)
+        self._confirm(intent, outcome, params, now)
         return self._shown(intent, params.get("expand", []))
 
-    def _confirm(self, intent: Json, outcome: str, now: float) -> None:
+    def _confirm(self, intent: Json, outcome: str, params: Json, now: float) -> None:
         if outcome == "action":
             intent["status"] = "requires_action"
-            intent["next_action"] = {"type": "use_stripe_sdk", "use_stripe_sdk": {}}
+            intent["next_action"] = methods.next_action(intent, params)
             self._emit("payment_intent.requires_action", intent, now)
-        elif intent["payment_method_types"] == ["sepa_debit"]:
+        elif methods.is_debit(intent):
             intent["status"] = "processing"
             self._emit("payment_intent.processing", intent, now)
             self._later(now, lambda at: self._debit(intent, outcome, at))
@@ -353,6 +341,11 @@ class StripeSimulator:
                 {"code": "amount_too_large", "param": "amount_to_capture", "message": message},
                 stored=True,
             )
+        divided = {"transfer_data": intent["transfer_data"]} if intent["transfer_data"] else {}
+        methods.check_divided({**params, **divided}, amount)
+        intent["application_fee_amount"] = params.get(
+            "application_fee_amount", intent["application_fee_amount"]
+        )
         intent["metadata"].update(params.get("metadata", {}))
         charge = self._charges[intent["latest_charge"]]
         self._collect(intent, charge, amount, now)
@@ -421,6 +414,7 @@ class StripeSimulator:
 
     def _create_refund(self, params: Json, now: float) -> Json:
         intent = self._refundable(params)
+        methods.check_reversed(params, intent)
         charge = self._charges[intent["latest_charge"]]
         left = charge["amount"] - charge["amount_refunded"]
         amount = params.get("amount", left)

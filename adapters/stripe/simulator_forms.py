@@ -32,6 +32,12 @@ CREATE: Final = {
     "confirm": "bool",
     "payment_method": "text",
     "payment_method_types": "list",
+    "payment_method_data": "map",
+    "payment_method_options": "map",
+    "customer": "text",
+    "return_url": "text",
+    "transfer_data": "map",
+    "application_fee_amount": "int",
     "capture_method": "automatic|automatic_async|manual",
     "confirmation_method": "automatic|manual",
     "description": "text",
@@ -48,7 +54,12 @@ CONFIRM: Final = {
     "return_url": "text",
     "expand": "list",
 }
-CAPTURE: Final = {"amount_to_capture": "int", "metadata": "map", "expand": "list"}
+CAPTURE: Final = {
+    "amount_to_capture": "int",
+    "application_fee_amount": "int",
+    "metadata": "map",
+    "expand": "list",
+}
 CANCEL: Final = {
     "cancellation_reason": "duplicate|fraudulent|requested_by_customer|abandoned",
     "expand": "list",
@@ -58,6 +69,8 @@ REFUND: Final = {
     "charge": "text",
     "amount": "int",
     "reason": "duplicate|fraudulent|requested_by_customer",
+    "reverse_transfer": "bool",
+    "refund_application_fee": "bool",
     "metadata": "map",
     "expand": "list",
 }
@@ -190,17 +203,6 @@ def unpayable() -> Refusal:
     """There is nothing to pay with."""
     message = "You cannot confirm this PaymentIntent without a payment method."
     return Refusal(400, {"code": "payment_intent_unexpected_state", "message": message})
-
-
-def check_debit(params: Json) -> None:
-    """Refuse what a SEPA debit cannot be."""
-    if params["currency"] != "eur":
-        raise Refusal(400, {"param": "currency", "message": "sepa_debit is available in eur only"})
-    if params.get("capture_method") == "manual":
-        message = "sepa_debit does not support manual capture."
-        raise Refusal(400, {"param": "capture_method", "message": message})
-    if params.get("confirm"):
-        require(params, "mandate_data")
 
 
 def search_terms(query: str) -> dict[str, str]:

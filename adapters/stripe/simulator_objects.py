@@ -37,6 +37,7 @@ def new_intent(params: Json, types: list[str], now: float) -> Json:
         "amount": params["amount"],
         "amount_capturable": 0,
         "amount_received": 0,
+        "application_fee_amount": params.get("application_fee_amount"),
         "canceled_at": None,
         "cancellation_reason": None,
         "capture_method": params.get("capture_method", "automatic"),
@@ -56,6 +57,7 @@ def new_intent(params: Json, types: list[str], now: float) -> Json:
         "status": "requires_confirmation"
         if "payment_method" in params
         else "requires_payment_method",
+        "transfer_data": params.get("transfer_data"),
     }
 
 
@@ -84,8 +86,8 @@ def new_charge(intent: Json, now: float) -> Json:
 
 
 def new_refund(intent: Json, params: Json, amount: int, now: float) -> Json:
-    """A refund; a SEPA transfer takes its time."""
-    slow = intent["payment_method_types"] == ["sepa_debit"]
+    """A refund; a transfer to a bank account takes its time."""
+    slow = intent["payment_method_types"][0] in {"bacs_debit", "sepa_debit"}
     return {
         "id": new_id("re"),
         "object": "refund",

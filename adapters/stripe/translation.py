@@ -1,20 +1,25 @@
 """The mappings of Stripe, and what their failures mean to a caller."""
 
+import re
 from collections.abc import Mapping as Values
 from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
 
-from adapters.stripe import amounts
+from adapters.stripe import amounts, translation_actions
 from adapters.stripe.answers import Charge, Dispute, Intent, Refund
 from adapters.stripe.answers import Payout as StripePayout
+from adapters.stripe.capabilities import CAPABILITIES
 from adapters.stripe.settings import Settings
 from adapters.stripe.wire import Form
 from gateway.errors import Rejected
-from gateway.kit.answers import Answer, translated
+from gateway.kit import commission, payers, splitting
+from gateway.kit.answers import Answer, UnreadableError, translated
 from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
 from gateway.kit.mapping.installed import mappings_of
+from gateway.kit.payers import Asked
+from gateway.kit.splitting import Part
 from gateway.model import codec
 from gateway.model.dispute import DisputeAnswer, ProviderDispute
 from gateway.model.money import Money
@@ -31,9 +36,21 @@ _REFUSALS: Final = {
         "method_unsupported",
     ),
     "/capture_method": (
-        "A SEPA debit cannot be authorised now and captured later.",
+        "This method cannot be authorised now and captured later.",
         "capture_method_unsupported",
     ),
+}
+_SAVED_METHODS: Final = frozenset({"bacs_debit", "card_on_file"})
+_SAVED: Final = re.compile(r"(?P<customer>cus_\w{1,200}):(?P<saved>pm_\w{1,200})", re.ASCII)
+_METHODS: Final = {row.method: row for row in CAPABILITIES}
+# Source: docs.stripe.com/payments, the page of each method.
+_MAILED: Final = Asked(person=False, email=True)
+_NAMED: Final = Asked(person=False)
+_ASKED: Final = {
+    "bancontact": _NAMED,
+    "eps": _NAMED,
+    "klarna": _MAILED,
+    "przelewy24": _MAILED,
 }
 # Where a status stands that nobody told us of: in a closed list, and in an open one.
 _STATUS: Final = {"$.status", "/state"}
@@ -55,15 +72,33 @@ class Translation:
         Raises:
             Rejected: Stripe cannot do this, or we do not know how; nothing was sent.
         """
-        return self._form("payment_create", payment, {"amount": amounts.units(payment.amount)})
+        _check(payment)
+        parts = splitting.resolve(payment.splits, payment.amount)
+        needs = {
+            "amount": amounts.units(payment.amount),
+            "member": commission.member_of(payment.splits, title="Stripe"),
+            "commission": amounts.units(_commission(parts, payment)) or None,
+            **_saved(payment),
+        }
+        return self._form("payment_create", payment, needs)
 
     def capture_form(self, payment: Payment, amount: Money) -> Form:
-        """Collect the amount."""
-        return self._form("payment_capture", payment, {"amount": amounts.units(amount)})
+        """Collect the amount, and of a part of it a part of the commission."""
+        parts = splitting.resolve(payment.splits, payment.amount)
+        shares = splitting.reverse(parts, amount) if parts else ()
+        share = amounts.units_below(_commission(shares, payment)) or None
+        needs = {"amount": amounts.units(amount), "commission": share}
+        return self._form("payment_capture", payment, needs)
 
     def refund_form(self, payment: Payment, refund_id: str, amount: Money) -> Form:
-        """Give the amount back."""
-        needs = {"amount": amounts.units(amount), "refund_id": refund_id}
+        """Give the amount back, from the member and the commission in proportion."""
+        parts = splitting.resolve(payment.splits, payment.amount)
+        needs = {
+            "amount": amounts.units(amount),
+            "refund_id": refund_id,
+            "shared": bool(parts),
+            "commissioned": _commission(parts, payment).minor > 0,
+        }
         return self._form("refund_create", payment, needs)
 
     def payout_form(self, payout: Payout) -> Form:
@@ -92,7 +127,13 @@ class Translation:
             captured=amounts.received(intent),
             refunded=amounts.refunded(intent.latest_charge),
         )
-        return self._read("payment_intent", answer.body, needs, ProviderPayment)
+        try:
+            shown = translation_actions.details(answer.body)
+        except msgspec.DecodeError as error:
+            raise UnreadableError("Stripe's action cannot be read.", code="unreadable") from error
+        return self._read(
+            "payment_intent", answer.body, {**needs, "details": shown}, ProviderPayment
+        )
 
     def charge_in(self, answer: Answer[Charge]) -> ProviderPayment:
         """The payment as its charge has it."""
@@ -163,3 +204,33 @@ def load(_settings: Settings, *, overlays: Sequence[Document] = (), tenant: str 
         Refused: One of them does not fit Stripe's objects.
     """
     return mappings_of("stripe", {}, overlays=overlays, tenant=tenant)
+
+
+def _check(payment: Payment) -> None:
+    """Raise where something is missing that the method needs."""
+    row = _METHODS.get(payment.method_code)
+    if row is None:
+        return
+    if row.payer:
+        payers.check(payment, _ASKED[row.method], title="Stripe")
+    if row.redirect and not payment.return_url:
+        message = "return_url: Stripe sends the payer to a page."
+        raise Rejected(message, code="return_url_missing")
+    if payment.splits and not row.splits:
+        message = "splits: Stripe does not divide what comes by this method."
+        raise Rejected(message, code="splits_unsupported")
+
+
+def _saved(payment: Payment) -> dict[str, str | None]:
+    """Whose saved instrument it is, and which: Stripe takes one only with its Customer."""
+    if payment.method_code not in _SAVED_METHODS:
+        return {"customer": None, "saved": None}
+    found = _SAVED.fullmatch(payment.token)
+    if found is None:
+        message = "token: expected a Customer and one of its PaymentMethods, parted by a colon."
+        raise Rejected(message, code="token_invalid")
+    return found.groupdict()
+
+
+def _commission(parts: Sequence[Part], payment: Payment) -> Money:
+    return commission.kept(parts, payment.amount.currency)

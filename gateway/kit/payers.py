@@ -13,14 +13,16 @@ from gateway.model.payment import Payment
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What a method asks for, besides given and family name and an address.
+    """What a method asks for, besides an address.
 
     Attributes:
+        person: Given and family name, of who acts for an organisation too.
         basket: Lines whose sum is the amount.
         birth_date: Of persons.
         business: Only organisations pay like this.
     """
 
+    person: bool = True
     email: bool = False
     phone: bool = False
     birth_date: bool = False
@@ -56,7 +58,7 @@ def _lacks(payer: Party, asked: Asked) -> Iterator[str]:
     organisation = payer.kind is PartyKind.ORGANISATION
     if asked.business and not organisation:
         yield "kind is no organisation"
-    if not payer.given_name:
+    if asked.person and not payer.given_name:
         field = "contact" if organisation else "names"
         yield f"{field} is not a given and a family name"
     for field in ("email", "phone"):

@@ -128,6 +128,9 @@ VENDORS: Final = {
             "amount": GONE,
             "reference": GONE,
         },
+        mistaken={
+            "request.body.dateOfBirth": "said to be a moment; its prose wants YYYY-MM-DD.",
+        },
     ),
     "mollie": Vendor(
         document="payments/mollie/openapi.yaml",

@@ -28,8 +28,13 @@ def _money(amount: str) -> dict[str, str]:
 
 
 def _credit(method: str = "klarna", **changes: Any) -> dict[str, Any]:
-    """A payment on credit, with everything that is asked for."""
-    paid = {"method_code": method, "return_url": _BACK, "capture_method": "manual"}
+    """A payment on credit at Mollie, with everything that is asked for."""
+    paid = {
+        "method_code": method,
+        "return_url": _BACK,
+        "capture_method": "manual",
+        "provider": "north",
+    }
     body: dict[str, Any] = {
         "amount": _money("19.99"),
         "payment": paid,
@@ -97,6 +102,22 @@ async def test_payer_is_told_and_kept(stage: Stage, life: Life) -> None:
     assert samples.basket(samples.AMOUNTS[0]) == credit.items
     (record,) = stage.mollies["north"]._payments.values()
     assert "Lovelace" == record.given["billingAddress"]["familyName"]
+
+
+async def test_who_is_asked_first_is_told_and_sends_the_payer_on(stage: Stage, life: Life) -> None:
+    """Stripe has the method too; a part of the money is a connected account's."""
+    paid = {"method_code": "klarna", "return_url": _BACK, "capture_method": "manual"}
+    parts = [
+        {"party": "acct_simulated", "kind": "REMAINDER"},
+        {"party": "platform", "kind": "COMMISSION", "amount": _money("1.99")},
+    ]
+
+    credit = await _take(stage, life, _credit(payment=paid, splits=parts))
+
+    assert (_S.REQUIRES_ACTION, "stripe") == (credit.state, credit.provider)
+    assert credit.next_action is not None
+    assert credit.next_action.url.startswith("https://")
+    assert samples.payer() == credit.payer
 
 
 async def test_payer_is_neither_told_nor_kept_where_nobody_asks(stage: Stage, life: Life) -> None:

@@ -33,9 +33,9 @@ def wanted(amount: str = "49.90", **payment: Any) -> dict[str, Any]:
     }
 
 
-def ideal() -> dict[str, Any]:
+def kbc() -> dict[str, Any]:
     """A payment that any Mollie can take: no token binds it."""
-    return wanted(method_code="ideal", token="", return_url="https://shop.example/back")
+    return wanted(method_code="kbc", token="", return_url="https://shop.example/back")
 
 
 async def post(stage: Stage, path: str, body: Any, *, key: str, status: int = 201) -> Any:
@@ -244,7 +244,7 @@ async def test_provider_that_is_away_is_left_for_the_next(two: Stage) -> None:
     """Nothing happened at the first, so the second is asked at once, with a key of its own."""
     two.lay("north", FaultKind.STATUS, status=429, path="/v2/payments", count=-1)
     async with two.life() as life:
-        payment_id = await take(two, ideal())
+        payment_id = await take(two, kbc())
         await life.work()
         payment = await shown(two, payment_id)
 
@@ -262,7 +262,7 @@ async def test_unknown_outcome_is_never_asked_for_elsewhere(two: Stage) -> None:
     two.lay("north", FaultKind.TIMEOUT_AFTER, path="/v2/payments", method="POST", count=1)
     two.lay("north", FaultKind.STATUS, status=503, path="/v2/payments", count=40)
     async with two.life() as life:
-        payment_id = await take(two, ideal())
+        payment_id = await take(two, kbc())
         for _ in range(3):
             await life.work()
             await two.pass_time()
@@ -293,7 +293,7 @@ async def test_death_at_each_point_between_two_providers(two: Stage) -> None:
 
 async def _providers(two: Stage, doom: Doom, key: str) -> list[str]:
     """Who was asked for one payment, with a death on the way if one is due."""
-    payment_id = await take(two, ideal(), key)
+    payment_id = await take(two, kbc(), key)
 
     async def work(life: Life) -> None:
         await life.work()
@@ -377,7 +377,7 @@ async def test_repeating_an_attempt_that_was_left_asks_nobody(two: Stage) -> Non
     """The second provider was asked since; the first one hears nothing, and a person is told."""
     two.lay("north", FaultKind.STATUS, status=429, method="POST", count=4)
     async with two.life() as life:
-        payment_id = await take(two, ideal())
+        payment_id = await take(two, kbc())
         await life.work()
         ((flow_id,),) = await two.rows("select flow_id from headrace.flow")
         await two.operator(life).retry_from(flow_id, "payments.create_payment", reason="again")
@@ -395,7 +395,7 @@ async def test_order_that_is_cancelled_before_the_second_provider_heard(two: Sta
     """Nothing was sent there, so nothing has to be released."""
     for name in ("north", "south"):
         two.lay(name, FaultKind.STATUS, status=429, method="POST", count=-1)
-    body = new_order(1, method_code="ideal", token="", country="NL")
+    body = new_order(1, method_code="kbc", token="", country="BE")
     body["payment"]["return_url"] = "https://shop.example/back"
     async with two.life() as life:
         order = await two.submit(body)

@@ -13,11 +13,19 @@ from gateway.ports.notification import Notification
 from tests.conformance.subject import Subject
 
 CARD = "shopper-1_M5N7TQ4TG5PFWR50"
+MEMBER = "BA00000000000000000000001"
 TOKENS = {
     "accepted": CARD,
     "declined": "shopper-1_REFUSED000000012",
     "blik": "777123",
     "bacs_debit": "shopper-1_BACSDEBIT0000001",
+    "network_token": "shopper-1_NETWORKTOKEN0001",
+    "ratepay_debit": "shopper-1_RATEPAYDEBIT0001",
+    "ratepay_invoice": "fingerprint-of-a-device-0001",
+    "gift_card": "svs:eyJhbGciOiJSU0EtT0FFUCJ9.number:eyJhbGciOiJSU0EtT0FFUCJ9.code",
+    "click_to_pay": "mc:34f4a04b.5ae6b3e0:yZXVhZ2UtY2FyZC1pZA",
+    "eps": "bawag-effektiv-1",
+    "przelewy24": "154",
 }
 
 
@@ -67,6 +75,7 @@ SUBJECT = Subject(
         "authorise": "authorisation",
     },
     tokens=TOKENS,
+    member=MEMBER,
     notices=notices,
     unguarded=lambda settings: msgspec.structs.replace(settings, webhook_secrets=()),
     dated=False,

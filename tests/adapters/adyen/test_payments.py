@@ -16,7 +16,9 @@ from gateway.kit.blocking import run
 from gateway.model.money import Money
 from gateway.model.movement import MovementState
 from gateway.model.payment import ActionKind, CaptureMethod, PaymentState
+from gateway.model.split import PLATFORM, Split, SplitKind
 from gateway.policy import collecting
+from tests.conformance import samples
 
 GOLDEN = Path(__file__).parent / "golden"
 REF = "JDD6LKT8MBLZNN84"
@@ -262,7 +264,7 @@ def test_without_a_reference_nothing_is_modified(payment: Any, verb: str) -> Non
     ("fields", "code", "field"),
     [
         ({"method_code": "voucher"}, "method_unsupported", "method_code"),
-        ({"method_code": "klarna"}, "method_unsupported", "method_code"),
+        ({"method_code": "klarna"}, "payer_missing", "payment.payer"),
         (
             {"method_code": "ideal", "capture_method": CaptureMethod.MANUAL},
             "capture_method_unsupported",
@@ -495,7 +497,24 @@ def verbs(payment: Any) -> dict[str, Any]:
     ours = payment(provider_ref=REF)
     port = adapter(return_url="https://shop.example/back")
     page = payment(method_code="paypal", token="", capture_method=CaptureMethod.MANUAL)
+    klarna = payment(
+        method_code="klarna",
+        token="",
+        payer=samples.payer("DE"),
+        items=samples.basket(Money(1999, "EUR")),
+    )
+    shares = (
+        Split(party="BA1", kind=SplitKind.REMAINDER, reference="W-7"),
+        Split(party=PLATFORM, kind=SplitKind.COMMISSION, amount=Money(199, "EUR")),
+    )
+    shared = msgspec.structs.replace(ours, splits=shares)
     return {
+        "create_payment_klarna": port.create_payment(klarna, key="key-7"),
+        "create_payment_split": port.create_payment(payment(splits=shares), key="key-8"),
+        "capture_payment_split": port.capture_payment(shared, PART, key="key-9"),
+        "refund_payment_split": port.refund_payment(
+            shared, "refund-1", Money(200, "EUR"), key="key-10"
+        ),
         "create_payment": port.create_payment(payment(), key="key-1"),
         "create_payment_paypal_manual": port.create_payment(page, key="key-2"),
         "capture_payment": port.capture_payment(ours, PART, key="key-3"),
@@ -513,8 +532,9 @@ def readable(request: httpx.Request) -> str:
 
 
 NAMES = [
-    "create_payment", "create_payment_paypal_manual", "capture_payment", "cancel_payment",
-    "cancel_payment_by_our_reference", "refund_payment", "find_payment",
+    "create_payment", "create_payment_paypal_manual", "create_payment_klarna",
+    "create_payment_split", "capture_payment", "capture_payment_split", "cancel_payment",
+    "cancel_payment_by_our_reference", "refund_payment", "refund_payment_split", "find_payment",
 ]  # fmt: skip
 
 

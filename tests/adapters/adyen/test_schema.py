@@ -15,7 +15,9 @@ from gateway.errors import Rejected
 from gateway.model.capability import Capability
 from gateway.model.money import Money
 from gateway.model.payment import CaptureMethod, PaymentState
+from gateway.model.split import PLATFORM, Split, SplitKind
 from tests.adapters.adyen import conformance
+from tests.conformance import samples
 
 FOLDER: Final = Path("payments/adyen")
 MANUAL: Final = CaptureMethod.MANUAL
@@ -28,6 +30,7 @@ AMOUNTS: Final = (
     Money(700, "ISK"),
     Money(70_000, "IDR"),
 )
+OTHER: Final = "BA00000000000000000000002"
 ENDED: Final = {PaymentState.FAILED, PaymentState.CANCELLED}
 
 
@@ -75,27 +78,54 @@ def complaints(spec: dict[str, Any], request: httpx.Request) -> list[str]:
 
 
 def drive(account: Any, payment: Any) -> None:
-    """Every capability with every verb, both capture methods and the edges of amounts."""
+    """Every capability with every verb, both capture methods, whole and divided, at the edges."""
     number = 0
     for row in ADAPTER.capabilities:
-        listed = [Money(minor, each) for each in row.currencies for minor in (1, 99_999_999_999)]
+        listed = [Money(minor, each) for each in row.currencies for minor in (3, 99_999_999_999)]
         for amount in listed or AMOUNTS:
             for capture in (CaptureMethod.AUTOMATIC, MANUAL):
-                number += 1
-                ours = payment(
-                    amount,
-                    key=f"k{number}",
-                    payment_id=f"p{number}",
-                    method_code=row.method,
-                    token=conformance.TOKENS.get(row.method, conformance.CARD),
-                    capture_method=capture,
-                    return_url="https://shop.example/orders/1" if row.redirect else "",
-                )
-                one_payment(account, ours, row, f"k{number}")
+                for shared in sorted({False, row.splits > 0 and amount.minor >= 1_000}):
+                    number += 1
+                    ours = payment(
+                        amount,
+                        key=f"k{number}",
+                        payment_id=f"p{number}",
+                        method_code=row.method,
+                        capture_method=capture,
+                        return_url="https://shop.example/orders/1" if row.redirect else "",
+                        splits=divided(amount) if shared else (),
+                        **asked(row, amount),
+                    )
+                    one_payment(account, ours, row, f"k{number}")
     for token in ("REFUSED000000002", "ERROR00000000004", "CANCELLED0000016"):
         ours = payment(key=token, payment_id=token, token=f"shopper-1_{token}")
         made = account.run(account.payments.create_payment(ours, key=token))
         assert made.state in ENDED
+
+
+def asked(row: Capability, amount: Money) -> dict[str, Any]:
+    """A token where the method has one; who pays for what, where it asks for that."""
+    accepted = conformance.TOKENS.get(row.method, conformance.CARD)
+    found: dict[str, Any] = {"token": accepted if row.token else ""}
+    if row.payer:
+        found["payer"] = samples.payer(row.countries[0] if row.countries else "DE")
+        found["items"] = samples.basket(amount)
+    return found
+
+
+def divided(amount: Money) -> tuple[Split, ...]:
+    """Every kind that Adyen books, of two members and of ours."""
+    part = Money(amount.minor // 1_000 * 100, amount.currency)
+    kinds = [
+        (conformance.MEMBER, SplitKind.PRINCIPAL),
+        (conformance.MEMBER, SplitKind.VAT),
+        (conformance.MEMBER, SplitKind.TIP),
+        (PLATFORM, SplitKind.COMMISSION),
+        (PLATFORM, SplitKind.VAT),
+        (PLATFORM, SplitKind.TIP),
+    ]
+    named = (Split(party=party, kind=kind, amount=part) for party, kind in kinds)
+    return (*named, Split(party=OTHER, kind=SplitKind.REMAINDER))
 
 
 def one_payment(account: Any, ours: Any, row: Capability, key: str) -> None:
@@ -141,7 +171,7 @@ def test_every_request_validates(checkout: dict[str, Any], account: Any, payment
     } == seen
     writes = [one for one in account.requests if one.url.path != "/v71/paymentMethods"]
     assert all(36 == len(one.headers["idempotency-key"]) for one in writes)
-    assert len(account.requests) > 300
+    assert len(account.requests) > 1_000
 
 
 @pytest.mark.parametrize(
@@ -156,6 +186,9 @@ def test_every_request_validates(checkout: dict[str, Any], account: Any, payment
         {"shopperInteraction": "Later"},
         {"captureDelayHours": "0"},
         {"reference": None},
+        {"splits": [{"account": "BA1"}]},
+        {"lineItems": [{"amountIncludingTax": 6.66}]},
+        {"billingAddress": {"city": "Berlin"}},
     ],
 )
 def test_the_check_can_fail(

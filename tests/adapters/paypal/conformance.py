@@ -20,6 +20,7 @@ TOKENS = {
     "accepted": "vault-card-accepted",
     "declined": "vault-card-declined",
     "paypal_vault": "vault-paypal-accepted",
+    "apple_pay": "vault-apple-accepted",
 }
 
 
@@ -68,6 +69,7 @@ SUBJECT = Subject(
     },
     tokens=TOKENS,
     dispute=_dispute,
+    member="7DVGMLGSXYTQ2",
     notices=lambda settings: [authority.delivery(settings.webhook_id, BODY)],
     unguarded=lambda settings: msgspec.structs.replace(settings, webhook_id=" "),
     dated=False,

@@ -18,7 +18,9 @@ from adapters.paypal.capabilities import CAPABILITIES
 from gateway.errors import Rejected
 from gateway.model.money import Money
 from gateway.model.payment import CaptureMethod, PaymentState
+from gateway.model.split import PLATFORM, Split, SplitKind
 from tests.adapters.paypal.conformance import SUBJECT
+from tests.conformance import samples
 from tests.conformance.subject import pages
 
 SPECS = (
@@ -143,15 +145,29 @@ def every(payment: Any) -> Iterator[Any]:
         for currency in row.currencies:
             for minor in EDGES:
                 for capture in CaptureMethod:
-                    number += 1
-                    yield payment(
-                        Money(minor, currency),
-                        key=f"p{number}",
-                        payment_id=f"p{number}",
-                        method_code=row.method,
-                        token=token,
-                        capture_method=capture,
-                    )
+                    for shared in (False, True)[: 1 + (minor == EDGES[-1])]:
+                        number += 1
+                        amount = Money(minor, currency)
+                        yield payment(
+                            amount,
+                            key=f"p{number}",
+                            payment_id=f"p{number}",
+                            method_code=row.method,
+                            token=token,
+                            capture_method=capture,
+                            splits=divided(amount) if shared else (),
+                            payer=samples.payer(row.countries[0]) if row.payer else None,
+                            items=samples.basket(amount) if row.payer else (),
+                        )
+
+
+def divided(amount: Money) -> tuple[Split, ...]:
+    """All is a member's but for a tenth, where that is not nothing."""
+    theirs = Split(party=SUBJECT.member, kind=SplitKind.REMAINDER)
+    tenth = Money(amount.minor // 1_000 * 100, amount.currency)
+    if not tenth.minor:
+        return (theirs,)
+    return (theirs, Split(party=PLATFORM, kind=SplitKind.COMMISSION, amount=tenth))
 
 
 def one_payment(account: Any, ours: Any) -> None:
@@ -207,6 +223,7 @@ def test_every_request_and_answer_validates(
     assert {
         ("POST", "/v2/checkout/orders"),
         ("GET", order),
+        ("POST", f"{order}/confirm-payment-source"),
         ("POST", f"{order}/capture"),
         ("POST", f"{order}/authorize"),
         ("POST", f"{held}/capture"),
@@ -229,6 +246,10 @@ def test_every_request_and_answer_validates(
         lambda body: body["purchase_units"][0]["amount"].update(value="10,00"),
         lambda body: body["purchase_units"][0]["amount"].update(value=10),
         lambda body: body["purchase_units"][0].update(metadata={}),
+        lambda body: body["purchase_units"][0].update(payee={"merchant_id": "member"}),
+        lambda body: body["purchase_units"][0].update(
+            payment_instruction={"platform_fees": [{"amount": 1}]}
+        ),
         lambda body: body["payment_source"]["card"].update(vault_id="a b"),
         lambda body: body["payment_source"]["card"]["stored_credential"].update(usage="OFTEN"),
     ],

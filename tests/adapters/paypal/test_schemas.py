@@ -16,6 +16,7 @@ SPECS = {
 }
 BODIES = {
     "order": "orders#order_request",
+    "confirm": "orders#confirm_order_request",
     "capture": "payments#capture_request",
     "refund": "payments#refund_request",
     "payout": "payouts#create_payout_request",

@@ -42,7 +42,13 @@ SUBJECT = Subject(
         "accepted": "pm_card_visa",
         "declined": "pm_card_chargeDeclined",
         "sepa_debit": "pm_success_de",
+        "link": "pm_link",
+        "card_on_file": "cus_simulated:pm_saved",
+        "bacs_debit": "cus_simulated:pm_bacs",
+        "blik": "777123",
+        "bank_transfer": "cus_simulated",
     },
     dispute=_dispute,
+    member="acct_simulated",
     unguarded=lambda settings: msgspec.structs.replace(settings, webhook_secrets=()),
 )

@@ -14,7 +14,9 @@ from gateway.errors import HeadraceError, InDoubt, Misconfigured, Rejected, Unav
 from gateway.kit.blocking import run
 from gateway.model.money import Money
 from gateway.model.payment import CaptureMethod, Payment, PaymentFailure, PaymentState
+from gateway.model.split import PLATFORM, Split, SplitKind
 from gateway.ports.payments import Payments
+from tests.conformance import samples
 
 GOLDEN = Path(__file__).parent / "golden"
 S = PaymentState
@@ -560,9 +562,27 @@ def verbs(payment: Any) -> dict[str, Any]:
     ours = payment(provider_ref=REF)
     debit = payment(method_code="sepa_debit", token="pm_success_de")
     search, by_list = adapter(), adapter(find_by="list")
+    klarna = payment(
+        method_code="klarna",
+        token="",
+        return_url="https://shop.example/back",
+        payer=samples.payer("DE"),
+        items=samples.basket(Money(1999, "EUR")),
+    )
+    shares = (
+        Split(party="acct_1", kind=SplitKind.REMAINDER),
+        Split(party=PLATFORM, kind=SplitKind.COMMISSION, amount=Money(199, "EUR")),
+    )
+    shared = msgspec.structs.replace(ours, splits=shares)
     return {
         "create_payment": search.create_payment(payment(), key="key-1"),
         "create_payment_sepa_debit": search.create_payment(debit, key="key-2"),
+        "create_payment_klarna": search.create_payment(klarna, key="key-6"),
+        "create_payment_split": search.create_payment(payment(splits=shares), key="key-7"),
+        "capture_payment_split": search.capture_payment(shared, Money(500, "EUR"), key="key-8"),
+        "refund_payment_split": search.refund_payment(
+            shared, "refund-1", Money(200, "EUR"), key="key-9"
+        ),
         "capture_payment": search.capture_payment(ours, Money(500, "EUR"), key="key-3"),
         "cancel_payment": search.cancel_payment(ours, key="key-4"),
         "refund_payment": search.refund_payment(ours, "refund-1", Money(200, "EUR"), key="key-5"),
@@ -580,8 +600,10 @@ def readable(request: httpx.Request) -> str:
 
 
 NAMES = [
-    "create_payment", "create_payment_sepa_debit", "capture_payment", "cancel_payment",
-    "refund_payment", "find_payment", "find_payment_search", "find_payment_list", "find_refund",
+    "create_payment", "create_payment_sepa_debit", "create_payment_klarna", "create_payment_split",
+    "capture_payment", "capture_payment_split", "cancel_payment", "refund_payment",
+    "refund_payment_split", "find_payment", "find_payment_search", "find_payment_list",
+    "find_refund",
 ]  # fmt: skip
 
 

@@ -13,13 +13,25 @@ import pytest
 import yaml
 
 from adapters.stripe import ADAPTER, Settings
+from gateway.errors import Rejected
+from gateway.model.capability import Capability
 from gateway.model.money import Money
 from gateway.model.payment import CaptureMethod
+from gateway.model.split import PLATFORM, Split, SplitKind
+from tests.adapters.stripe.conformance import SUBJECT
 from tests.adapters.stripe.conftest import KEY
+from tests.conformance import samples
 from tests.conformance.subject import pages
 
 SPEC = Path("payments/stripe/spec3.2023-08-16.yaml")
 MANUAL = CaptureMethod.MANUAL
+# Usual, the most, none and three decimals.
+AMOUNTS = (
+    Money(1999, "EUR"),
+    Money(99_999_999, "USD"),
+    Money(500, "JPY"),
+    Money(5120, "KWD"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -101,25 +113,45 @@ def complaints(spec: dict[str, Any], request: httpx.Request) -> list[str]:
 
 
 def drive(account: Any, payment: Any) -> None:
-    """Every verb with every method, capture method and kind of amount that the adapter can send."""
-    for number, (amount, fields) in enumerate(
-        (amount, fields)
-        for amount in (
-            Money(1999, "EUR"),
-            Money(99_999_999, "USD"),
-            Money(500, "JPY"),
-            Money(5120, "KWD"),
-        )
-        for fields in (
-            {},
-            {"method_code": "apple_pay", "capture_method": MANUAL},
-            {"token": "pm_card_chargeDeclined"},
-            {"token": "pm_card_authenticationRequired"},
-        )
-    ):
-        one_payment(account, payment(amount, payment_id=f"p{number}", **fields), f"k{number}")
-    debit = payment(payment_id="debit", method_code="sepa_debit", token="pm_success_de")
-    one_payment(account, debit, "debit")
+    """Every capability with every verb, both capture methods, whole and divided, at the edges."""
+    number = 0
+    for row in ADAPTER.capabilities:
+        amounts = [Money(5120, one) for one in row.currencies] or AMOUNTS
+        for amount in amounts:
+            for capture in (CaptureMethod.AUTOMATIC, MANUAL):
+                number += 1
+                ours = of_row(payment, row, amount, payment_id=f"p{number}", capture_method=capture)
+                if capture is MANUAL and "capture_payment" not in row.verbs:
+                    with pytest.raises(Rejected):
+                        account.run(account.payments.create_payment(ours, key="never"))
+                    continue
+                one_payment(account, ours, f"k{number}")
+                if row.splits:
+                    ours = msgspec.structs.replace(ours, payment_id=f"s{number}")
+                    one_payment(account, divided(ours), f"s{number}")
+    for token in ("pm_card_chargeDeclined", "pm_card_authenticationRequired"):
+        one_payment(account, payment(payment_id=token, token=token), token)
+
+
+def of_row(payment: Any, row: Capability, amount: Money, **fields: Any) -> Any:
+    """A payment with all that the method needs."""
+    needed: dict[str, Any] = {"token": SUBJECT.tokens.get(row.method, "pm_card_visa")}
+    if not row.token:
+        needed["token"] = ""
+    if row.redirect:
+        needed["return_url"] = "https://shop.example/back"
+    if row.payer:
+        needed["payer"] = samples.payer(row.countries[0])
+        needed["items"] = samples.basket(amount)
+    return payment(amount, method_code=row.method, **needed | fields)
+
+
+def divided(payment: Any) -> Any:
+    """The payment, of which a member has all but a tenth."""
+    tenth = Money(payment.amount.minor // 100 * 10, payment.amount.currency)
+    ours = Split(party=PLATFORM, kind=SplitKind.COMMISSION, amount=tenth)
+    theirs = Split(party=SUBJECT.member, kind=SplitKind.REMAINDER)
+    return msgspec.structs.replace(payment, splits=(theirs, ours))
 
 
 def one_payment(account: Any, ours: Any, key: str) -> None:
@@ -130,8 +162,12 @@ def one_payment(account: Any, ours: Any, key: str) -> None:
     account.now += 60
     if created.state == "AUTHORISED":
         account.run(account.payments.capture_payment(ours, part, key=f"{key}c"))
-    if created.state == "REQUIRES_ACTION":
+    if created.state == "REQUIRES_ACTION" and ours.token.startswith("pm_card"):
         account.run(account.payments.cancel_payment(ours, key=f"{key}x"))
+    elif created.state == "REQUIRES_ACTION":
+        account.simulator.authenticate(created.provider_ref, succeeds=True, now=account.now)
+        if ours.capture_method is MANUAL:
+            account.run(account.payments.capture_payment(ours, part, key=f"{key}c"))
     if account.run(account.payments.find_payment(ours)).state == "CAPTURED":
         account.run(account.payments.refund_payment(ours, f"r{key}", part, key=f"{key}r"))
     account.run(account.payments.find_refund(ours, f"r{key}"))
@@ -153,6 +189,7 @@ def test_every_request_validates(
 
     seen = {(r.method, re.sub(r"pi_\w+", "{}", r.url.path)) for r in account.requests}
     held_against = [c for request in account.requests for c in complaints(spec, request)]
+    print(f"\n{len(account.requests)} requests validated")
 
     assert [] == held_against
     assert {
@@ -165,6 +202,9 @@ def test_every_request_validates(
         ("GET", "/v1/events"),
         ("GET", "/v1/payment_intents" + ("/search" if find_by == "search" else "")),
     } == seen
+    writes = [one for one in account.requests if one.method == "POST"]
+    assert all(one.headers["idempotency-key"] for one in writes)
+    assert len(account.requests) > 500
 
 
 @pytest.mark.parametrize(
@@ -175,6 +215,8 @@ def test_every_request_validates(
         b"amount=1&currency=eur&colour=red",
         b"amount=1&currency=eur&capture_method=later",
         b"amount=1&currency=eur&mandate_data[customer_acceptance][type]=oral",
+        b"amount=1&currency=eur&payment_method_data[type]=cowrie_shells",
+        b"amount=1&currency=eur&transfer_data[amount]=1",
     ],
 )
 def test_the_check_can_fail(spec: dict[str, Any], body: bytes) -> None:

@@ -61,6 +61,7 @@ def test_what_is_missing_is_named(
         (_ALL, {}),
         (_ALL, {"payer": _COMPANY}),
         (msgspec.structs.replace(_ALL, business=True), {"payer": _COMPANY}),
+        (Asked(person=False), _payer(names=("Pelé",))),
         (Asked(), _payer(email=None, phone=None, birth_date=None) | {"items": ()}),
     ],
 )
