@@ -41,7 +41,7 @@ ADAPTER = Adapter(
         """
         amount authorizations batch_header batch_status capture_id captures code create_time
         currency currency_code custom_id debug_id details error event_type expiration_time
-        expires_in field final_capture id intent invoice_id issue items location name order_id
+        expires_in field final_capture id intent invoice_id issue items location order_id
         payment_initiator payment_type payout_batch_id payout_item payout_item_id purchase_units
         reason recipient_type reference_id refunds related_ids resource_type response_code
         sender_batch_header sender_batch_id sender_item_id status status_details time_created

@@ -27,8 +27,9 @@ def run(exchange: Exchange[T], send: Send) -> T:
     try:
         request = next(exchange)
         while True:
-            following = exchange.send(send(request))
-            has_written = has_written or request.method not in SAFE
+            response = send(request)
+            following = exchange.send(response)
+            has_written |= response.is_success and request.method not in SAFE
             request = following
     except Unavailable as error:
         if has_written:

@@ -90,7 +90,8 @@ class _Names(dict[str, tuple[str, bool]]):
             return _masked(name), False
         segments: list[str] = _SEGMENT.findall(name.lower())
         last = next((part for part in reversed(segments) if not part.isdigit()), "")
-        return name, last in self._readable
+        # A payer's one-time code is called like an error's.
+        return name, last in self._readable and "blik" not in segments
 
 
 _names = lru_cache(maxsize=256)(_Names)  # one for each adapter

@@ -278,8 +278,9 @@ async def _hold(
     try:
         request = next(exchange)
         while True:
-            following = exchange.send(await send(request))
-            has_written = has_written or request.method not in SAFE
+            response = await send(request)
+            following = exchange.send(response)
+            has_written |= response.is_success and request.method not in SAFE
             request = following
     except Unavailable as error:
         if has_written and error.code != "lease_lost":

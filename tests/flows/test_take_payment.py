@@ -10,6 +10,7 @@ import pytest
 from gateway.kit.simulator import FaultKind
 from gateway.model import codec
 from gateway.model.payment import AttemptState, Payment, PaymentState, Refund, RefundState
+from tests.api.front import until
 from tests.flows.doom import Doom, Mortal
 from tests.flows.stage import Life, Stage, new_order
 
@@ -84,11 +85,18 @@ async def test_payment_is_collected_once(stage: Stage, life: Life) -> None:
     )
     assert 1 == stage.stripe.effects()["charge"][payment_id]
     assert payment.final_at > payment.captured_at > ""
-    told = (await stage.api.get(f"/v1/payments/{payment_id}/timeline")).json()
-    names = [one["name"] for one in told["entries"]]
-    assert {"payments.create_payment", "stripe.create_payment", "payment_intent.succeeded"} <= set(
-        names
-    )
+    wanted_names = {
+        "payments.create_payment",
+        "stripe.create_payment",
+        "payment_intent.succeeded",
+    }
+
+    async def told_of() -> dict[str, Any] | None:
+        """The timeline, once the evidence is written: that happens beside the flow."""
+        told = (await stage.api.get(f"/v1/payments/{payment_id}/timeline")).json()
+        return told if wanted_names <= {one["name"] for one in told["entries"]} else None
+
+    told = await until(told_of)
     assert payment_id == told["payment_id"]
 
 

@@ -103,6 +103,14 @@ def test_a_key_that_is_a_value_is_masked(name: str) -> None:
     assert _json({name: {"status": "ok"}}) == {f"•••({len(name)})": {"status": "ok"}}
 
 
+def test_one_time_code_of_a_payer_is_no_error_code() -> None:
+    """Both are called code; only one opens an account."""
+    found = redaction.redact_body(FORM, b"error[code]=1&options[blik][code]=777987", frozenset())
+
+    assert "error[code]=1" in found
+    assert "777987" not in found
+
+
 def test_form_fields_are_known_by_their_last_name() -> None:
     """Brackets are a path; numbers and empty brackets are not names."""
     body = (
