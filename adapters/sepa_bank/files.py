@@ -57,6 +57,8 @@ class SepaBankFiles:
     def collection(self, payment: Payment, mandate: Mandate, *, at: dt.datetime) -> Collection:
         """The collection of a payment, on the first day on which it can be if sent now."""
         account = self._account(mandate)
+        if mandate.system != payment.provider:
+            raise _refused("mandate_provider")
         if SCHEMES.get(payment.method_code) is not mandate.scheme:
             raise _refused("mandate_scheme")
         earliest = calendar.earliest_due(at, account.deadline)

@@ -74,8 +74,7 @@ def _entry(entry: Entry) -> tuple[ProviderEvent, ...]:
     reason, came_back = entry.reason_code, bool(entry.reason_code) or entry.is_reversal
     at = _seconds(entry.value_date or entry.booking_date)
     if given_back:
-        undone = credit and came_back
-        state = MovementState.UNDONE if undone else _state(entry)
+        state = MovementState.UNDONE if credit else _state(entry)
         moved = _moved(MovementKind.REFUND, entry.end_to_end_id, state, amount, reason)
         return (_event("entry.refund", given_back, moved, at=at),)
     if not credit:

@@ -40,7 +40,9 @@ async def explain_payment(facade: Facade, request: hot.Request) -> Answer:
     )
     async with facade.database.connection() as connection:
         if new.payment.payment_method_id:
-            paid = await payment_methods.pay_with(connection, tenant.name, new.payment)
+            paid = await payment_methods.pay_with(
+                connection, tenant.name, new.payment, customer_id=requests.customer_of(new)
+            )
             new = requests.pay_with(new, paid, tenant.choice)
         system = await mandated.check(connection, tenant, new)
     at = datetime.now(UTC).isoformat()

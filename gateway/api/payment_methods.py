@@ -108,15 +108,18 @@ async def revoke_payment_method(
 
 
 async def pay_with(
-    connection: Connection, tenant: str, instruction: PaymentInstruction
+    connection: Connection, tenant: str, instruction: PaymentInstruction, *, customer_id: str
 ) -> PaymentInstruction:
     """The instruction with provider and token of the payment method that it names.
+
+    Args:
+        customer_id: Who pays; empty where nobody is known.
 
     Raises:
         Invalid: Nothing can be paid with it.
     """
     method = await _load(connection, tenant, instruction.payment_method_id)
-    return storing.pay_with(instruction, method, now=datetime.now(UTC))
+    return storing.pay_with(instruction, method, customer_id=customer_id, now=datetime.now(UTC))
 
 
 async def _load(connection: Connection, tenant: str, key: str) -> PaymentMethod | None:

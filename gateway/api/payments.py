@@ -66,7 +66,9 @@ async def submit_payment(facade: Facade, request: hot.Request) -> Answer:
     async def begin(unit: Unit) -> Answer:
         taken = payment
         if stored:
-            instruction = await payment_methods.pay_with(unit.connection, tenant.name, new.payment)
+            instruction = await payment_methods.pay_with(
+                unit.connection, tenant.name, new.payment, customer_id=requests.customer_of(new)
+            )
             paid = requests.pay_with(new, instruction, tenant.choice)
             taken = attempting.of_request(paid, payment_id=payment_id, at=at, needs_payer=needed)
         # A mandate of ours lives at the system that it was given for.

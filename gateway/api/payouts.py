@@ -17,7 +17,7 @@ from gateway.errors import Rejected
 from gateway.flows import send_payout
 from gateway.model import codec
 from gateway.model.identifiers import new_id
-from gateway.model.payout import NewPayout, Payout, PayoutState
+from gateway.model.payout import Destination, NewPayout, Payout, PayoutState
 from gateway.policy import membership, paying, requests
 from gateway.policy.validation import FieldError, Invalid
 from gateway.runtime.answers import Answer
@@ -68,6 +68,7 @@ async def approve_payout(facade: Facade, request: hot.Request) -> Answer:
             raise _wrong_state(payout)
         if payout.requested_by == asked.key.client:
             raise Rejected("Whoever asked for it cannot approve it.", code="same_client")
+        await _account_of(unit, payout.destination, payout.provider)
         changed = paying.approved(payout, client=asked.key.client)
         await unit.save("payout", payout_id, changed.state.value, changed)
         await _send(asked, unit, changed)
@@ -162,14 +163,21 @@ async def _resolved(unit: Unit, new: NewPayout) -> NewPayout:
     where = new.destination
     if not where.member_id:
         return new
+    account = await _account_of(unit, where, new.provider)
+    destination = msgspec.structs.replace(where, account=account)
+    return msgspec.structs.replace(new, destination=destination)
+
+
+async def _account_of(unit: Unit, where: Destination, provider: str) -> str:
+    """The account of the member that is meant; that of nobody's is as it was sent."""
+    if not where.member_id:
+        return where.account
     members = await load_members(unit.connection, unit.tenant, (where.member_id,))
     try:
-        account = membership.account_of(members.get(where.member_id), new.provider)
+        return membership.account_of(members.get(where.member_id), provider)
     except Rejected as error:
         found = FieldError("/destination/member_id", error.code, error.message)
         raise Invalid((found,)) from error
-    destination = msgspec.structs.replace(where, account=account)
-    return msgspec.structs.replace(new, destination=destination)
 
 
 async def _asked(facade: Facade, request: hot.Request, verb: str) -> tuple[Asked, str]:

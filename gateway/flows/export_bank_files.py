@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from gateway.errors import Rejected
+from gateway.flows.attempt_payment import wake
 from gateway.model import codec
 from gateway.model.bank import Collection, Transfer, WrittenFile
 from gateway.model.mandate import Mandate
@@ -205,6 +206,7 @@ class _Collections(_Freeze[Collection]):
                 unit = self.unit(payment.business_id)
                 key, state = changed.payment_id, changed.state.value
                 await unit.save("payment", key, state, changed, events)
+                await wake(self.connection, changed)
                 continue
             rows.append(row)
             marked.append(submitting.submitted(payment, row))
@@ -267,8 +269,13 @@ class _Transfers(_Freeze[Transfer]):
             if not self.is_ours(mandate):
                 continue
             failed = list[tuple[Movement, str]]()
+            room = submitting.room(payment, told)
             for moved in submitting.given_back(payment):
                 if moved.ref in told:
+                    continue
+                if moved.amount.minor > room:
+                    self.refused += 1
+                    failed.append((moved, "came_back"))
                     continue
                 try:
                     row = self.port.transfer(payment, moved, _known(mandate), at=self.at)
@@ -276,6 +283,7 @@ class _Transfers(_Freeze[Transfer]):
                     self.refused += 1
                     failed.append((moved, error.code))
                     continue
+                room -= moved.amount.minor
                 rows.append(row)
                 orders.append(submitting.order(moved.ref, self.run.system, moved.ref))
             if failed:

@@ -30,6 +30,8 @@ QUEUE: Final = "interactive"
 
 async def resolve_dispute(story: Story) -> str:
     """Send one answer; a refusal is kept with it, and then the dispute is read."""
+    # The answer is committed: what became of it has to be known.
+    story.heeds_cancel = False
     answer_id = story.business_id
     payment_id = disputing.payment_of(answer_id)
     payment = await story.record(

@@ -73,8 +73,13 @@ def signed(
 
 
 def shown(mandate: Mandate) -> Mandate:
-    """The mandate as others may see it: of the account only the end."""
-    return msgspec.structs.replace(mandate, iban="*" * 8 + mandate.iban[-_SHOWN:], bic=None)
+    """The mandate as others may see it: of the account only the end, of the owner a letter."""
+    return msgspec.structs.replace(
+        mandate,
+        iban="*" * 8 + mandate.iban[-_SHOWN:],
+        bic=None,
+        debtor_name=f"{mandate.debtor_name[:1]}***",
+    )
 
 
 def may_pay(new: NewPayment, mandate: Mandate | None, today: date) -> FieldError | None:

@@ -161,6 +161,7 @@ def shown(payout: Payout) -> Payout:
     masked = msgspec.structs.replace(
         where,
         iban=f"{where.iban[:2]}**{where.iban[-4:]}" if where.iban else "",
+        name=f"{where.name[:1]}***" if where.name else "",
         email=f"{where.email[:1]}***@{where.email.rpartition('@')[2]}" if where.email else "",
     )
     return msgspec.structs.replace(payout, destination=masked)

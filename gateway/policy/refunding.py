@@ -9,6 +9,7 @@ from gateway.model.event import Event
 from gateway.model.money import Money
 from gateway.model.movement import Movement, MovementKind, MovementState
 from gateway.model.payment import Payment, PaymentFailure, ProviderRefund, Refund, RefundState
+from gateway.policy import moving
 
 _STATE_OF: Final = {
     MovementState.PENDING: RefundState.PENDING,
@@ -33,7 +34,9 @@ def left(payment: Payment) -> Money:
         for one in payment.refunds
         if one.state in {RefundState.CREATED, RefundState.PENDING}
     )
+    coming_back = moving.pending(payment.movements, MovementKind.RETURN, payment.amount.currency)
     taken = payment.returned.minor + payment.disputed.minor + payment.refunded.minor
+    taken += coming_back.minor
     minor = payment.captured.minor - taken - sum(others) - sum(open_here)
     return Money(max(minor, 0), payment.amount.currency)
 

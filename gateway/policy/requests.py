@@ -63,6 +63,11 @@ def read_payment(body: bytes, *, currencies: tuple[str, ...], choice: routing.Ch
     return read(body, NewPayment, rules)
 
 
+def customer_of(new: NewPayment) -> str:
+    """The front-end's id of who pays; empty where nobody is known."""
+    return new.payer.party_id if new.payer else ""
+
+
 def pay_with(
     new: NewPayment, instruction: PaymentInstruction, choice: routing.Choice
 ) -> NewPayment:

@@ -82,9 +82,16 @@ def as_of(method: PaymentMethod, now: datetime) -> PaymentMethod:
 
 
 def pay_with(
-    instruction: PaymentInstruction, method: PaymentMethod | None, *, now: datetime
+    instruction: PaymentInstruction,
+    method: PaymentMethod | None,
+    *,
+    customer_id: str = "",
+    now: datetime,
 ) -> PaymentInstruction:
     """The instruction with the provider and the token of a stored instrument.
+
+    Args:
+        customer_id: Who pays; empty where nobody is known.
 
     Raises:
         Invalid: It is unknown, has ended, or is something else than what the instruction says.
@@ -100,6 +107,11 @@ def pay_with(
                 "method_code",
                 f"Send {method.method_code}: the stored method is one.",
                 instruction.method_code != method.method_code,
+            ),
+            (
+                "payment_method_id",
+                "Send one of the payer's own.",
+                bool(customer_id) and customer_id != method.customer_id,
             ),
             ("token", "Leave it out: the stored method has one.", bool(instruction.token)),
             (

@@ -1,7 +1,7 @@
 """Submitting: which payments go into a file for the bank, and what they are from then on."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import msgspec
 
@@ -13,7 +13,7 @@ from gateway.model.money import Money
 from gateway.model.movement import Movement, MovementKind, MovementState
 from gateway.model.payment import Payment, PaymentFailure, PaymentState, ProviderPayment
 from gateway.model.reference import EntityKind, ExternalReference
-from gateway.policy import collecting
+from gateway.policy import collecting, moving
 
 
 def is_due(payment: Payment, account: BankAccount, day: dt.date) -> bool:
@@ -66,6 +66,13 @@ def given_back(payment: Payment) -> tuple[Movement, ...]:
         for one in payment.movements
         if one.kind is MovementKind.REFUND and one.ref and one.state is MovementState.PENDING
     )
+
+
+def room(payment: Payment, told: Container[str]) -> int:
+    """Minor units that may still go back: collected, not come back, not on their way already."""
+    coming = moving.pending(payment.movements, MovementKind.RETURN, payment.amount.currency)
+    gone = sum(one.amount.minor for one in given_back(payment) if one.ref in told)
+    return collecting.kept(payment) - coming.minor - gone
 
 
 def not_given_back(

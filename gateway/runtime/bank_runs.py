@@ -90,7 +90,7 @@ class BankRun:
     @property
     def stem(self) -> str:
         """How the names of its files begin."""
-        place = f"{self.tenant}-{self.system}-{self.account}"
+        place = f"{self.tenant}.{self.system}.{self.account}"
         return f"{self.kind}-{place}-{self.day.isoformat()}"
 
 
@@ -150,6 +150,7 @@ class Frozen(Generic[R]):
         manifest = await asyncio.to_thread(_manifest, run, self.cutoff, made, target)
         await _compare(connection, run, manifest, target)
         if known is not None and known != manifest:
+            target.unlink()
             message = f"{target.name} was written by another version, and differs."
             raise Misconfigured(message, code="export_changed")
         await asyncio.to_thread(

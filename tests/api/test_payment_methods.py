@@ -108,8 +108,13 @@ async def test_order_is_paid_with_a_method(front: Front, life: Life) -> None:
     method_id = await kept(front)
     order = new_order("stored", token="")
     order["payment"]["payment_method_id"] = method_id
+    foreign = await front.post(order, key="foreign")
+    order["party"]["party_id"] = "C-1"
 
     answer = await front.post(order)
+    assert [("/payment/payment_method_id", "payment_method_differs")] == pointers(
+        problem_of(foreign)
+    )
     assert 202 == answer.status_code, answer.text
     stored = await front.stage.order(answer.json()["order_id"])
     await front.stage.finish(life, stored)

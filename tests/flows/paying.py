@@ -1,5 +1,6 @@
 """A stage where money leaves: two clients, Stripe, PayPal and Adyen's platform, and a limit."""
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +22,14 @@ from tests.flows.stage import Life, Stage
 
 _KEYS: Final = {"shop": "key-of-the-shop", "finance": "key-of-finance"}
 _TURNS: Final = 60
+
+
+# How PostgreSQL writes bytea into JSON.
+_BYTES: Final = re.compile(r"\\\\x([0-9a-f]+)")
+
+
+def _spelt(found: re.Match[str]) -> str:
+    return bytes.fromhex(found[1]).decode("utf-8", "replace")
 
 
 class Till:
@@ -132,12 +141,12 @@ class Till:
         return [kind for (kind,) in found]
 
     async def kept(self, table: str) -> str:
-        """All that is stored in a table; evidence is written beside the flows and waited for."""
+        """All that is stored in a table, bytes as text; evidence is waited for."""
         await self.life.parts.journal._evidence._queue.join()
         found = await self.rows(
             f"select to_jsonb(t)::text from headrace.{table} t"  # noqa: S608 - names of ours
         )
-        return "\n".join(row for (row,) in found)
+        return _BYTES.sub(_spelt, "\n".join(row for (row,) in found))
 
     def left(self, payout: Payout) -> int:
         """How often money left for it."""

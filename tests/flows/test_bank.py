@@ -382,6 +382,7 @@ async def test_account_numbers_are_shown_nowhere(desk: Desk, logs: LogCapture) -
         assert IBAN not in found
         assert IBAN.encode().hex() not in found
         assert "Mustermann" not in found
+        assert b"Mustermann".hex() not in found
 
 
 async def test_business_mandate_is_activated_and_taken_back(desk: Desk) -> None:
@@ -565,3 +566,59 @@ async def test_explained_without_a_request(desk: Desk) -> None:
 
     (would,) = answer.json()["requests"]
     assert ("", "needs no request") == (would["request"], would["problem"])
+
+
+async def test_debit_that_came_back_is_not_given_back_too(desk: Desk) -> None:
+    """The refund was promised before the debtor's bank took the money; it must not go twice."""
+    payment_id = await desk.pay(await desk.sign())
+    await desk.export()
+    ref = (await desk.payment(payment_id)).provider_ref
+    await desk.read(notice(entry(ref, "19.90")))
+    await desk.post("/v1/refunds", {"payment_id": payment_id})
+    await desk.work()
+    await desk.read(notice(entry(ref, "19.90", back="MD06")), "back.xml")
+    await desk.export("transfers")
+
+    payment = await desk.payment(payment_id)
+    assert PaymentState.RETURNED is payment.state
+    assert ["FAILED"] == [one.state.value for one in payment.refunds]
+
+
+async def test_return_that_is_announced_leaves_nothing_to_give_back(desk: Desk) -> None:
+    """It is not booked yet, but it is on its way."""
+    payment_id = await desk.pay(await desk.sign())
+    await desk.export()
+    ref = (await desk.payment(payment_id)).provider_ref
+    await desk.read(notice(entry(ref, "19.90")))
+    announced = entry(ref, "19.90", back="MD06").replace("BOOK", "PDNG")
+    await desk.read(notice(announced), "back.xml")
+
+    refused = await desk.post("/v1/refunds", {"payment_id": payment_id})
+
+    assert ["above_captured"] == [one["code"] for one in refused.json()["errors"]]
+
+
+async def test_file_that_the_bank_has_already_is_no_refusal(desk: Desk) -> None:
+    """The first one counts: what it collects is collected."""
+    payment_id = await desk.pay(await desk.sign())
+    made = await desk.export()
+    assert made.manifest is not None
+    twice = report(made.manifest.message_id, status="RJCT").replace(b"FF01", b"AM05")
+    await desk.read(twice)
+    pending = await desk.payment(payment_id)
+    await desk.read(notice(entry(pending.provider_ref, "19.90")), "booked.xml")
+
+    assert PaymentState.PENDING is pending.state
+    assert "19.90" == (await desk.payment(payment_id)).captured.amount
+
+
+async def test_order_by_a_mandate_that_was_taken_back_is_refused(desk: Desk) -> None:
+    """With the field and the rule, before anything is stored."""
+    mandate_id = await desk.sign()
+    await desk.post(f"/v1/mandates/{mandate_id}/revoke")
+    paid = {"method_code": "sepa_debit", "mandate_id": mandate_id}
+    answer = await desk.post("/v1/orders", new_order("revoked", payment=paid))
+
+    assert [("/payment/mandate_id", "mandate_revoked")] == [
+        (one["pointer"], one["code"]) for one in answer.json()["errors"]
+    ]

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.kit.simulator import FaultKind
 from gateway.model import codec
+from gateway.model.identifiers import new_id
 from gateway.model.payout import Payout, PayoutState
 from tests.flows.paying import Till
 
@@ -393,7 +394,20 @@ async def test_bank_account_stands_in_no_log_event_or_evidence(till: Till) -> No
     await verify(till, payout, "RCVC")
     await till.finish(payout)
 
-    for table in ("outbox", "evidence", "idempotency", "inbox"):
+    for table in ("outbox", "evidence", "idempotency"):
         kept = await till.kept(table)
         assert kept, table
         assert "37040044053201" not in kept, table
+        assert table == "evidence" or "Hopper" not in kept, table
+
+
+async def test_member_that_was_stopped_meanwhile_is_not_paid(till: Till) -> None:
+    """The payout waited for its approval; the provider has stopped the member since."""
+    told = {"system": "stripe", "account": "acct_1", "state": "VERIFIED"}
+    await till.put("/v1/members/M-1", told, key=new_id())
+    payout = await till.submit(amount="150.00", destination={"member_id": "M-1"})
+    await till.put("/v1/members/M-1", told | {"state": "REJECTED"}, key=new_id())
+    answer = await till.post(f"/v1/payouts/{payout.payout_id}/approve", None, client="finance")
+
+    assert 422 == answer.status_code
+    assert 0 == till.left(payout)

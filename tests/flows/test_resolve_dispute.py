@@ -155,3 +155,20 @@ async def test_what_is_not_there_is_not_found(stage: Stage, life: Life) -> None:
         answer = await post(stage, f"/v1/disputes/{name}/accept", key=name)
         assert "not_found" == answer.json()["code"]
     assert "invalid" == (await shown(stage, "")).json()["code"]
+
+
+async def test_operator_cannot_cancel_an_answer_that_is_committed(stage: Stage, life: Life) -> None:
+    """What became of it has to be known, or the dispute could never be answered again."""
+    _, _, key = await disputed(stage, life)
+    stage.lay("stripe", FaultKind.STATUS, method="POST", path="/v1/disputes", count=-1, status=429)
+    await post(stage, f"/v1/disputes/{key}/evidence", {"text": "A."}, key="1")
+    sql = "select flow_id from headrace.flow where kind = 'resolve_dispute'"
+    ((flow_id,),) = await stage.rows(sql)
+    await life.work()
+    await stage.operator(life).cancel(flow_id, reason="x")
+    stage.wire.faults["stripe"].clear()
+    await stage.pass_time()
+    await work(stage, life)
+
+    found = (await shown(stage, f"/{key}")).json()
+    assert ["SENT"] == [one["state"] for one in found["answers"]]

@@ -14,6 +14,8 @@ from gateway.model.bank import BankLine, Collection, PaymentStatus, Transfer
 from gateway.model.money import Money
 
 _REFUSED: Final = frozenset({"RJCT", "CANC"})
+# The bank has the file already: the second one was refused, and the first one counts.
+_DUPLICATE: Final = frozenset({"AM05", "DU01", "DU02", "DU03", "DU04", "DU05", "DUPL"})
 
 
 def named(line: BankLine) -> str:
@@ -30,7 +32,8 @@ def named(line: BankLine) -> str:
     if status is None:
         return ""
     incomplete = bool(status.end_to_end_id) and status.amount is None
-    refused = not status.end_to_end_id and status.status in _REFUSED
+    known = status.reason_code in _DUPLICATE
+    refused = not status.end_to_end_id and status.status in _REFUSED and not known
     return status.message_id if incomplete or refused else ""
 
 
