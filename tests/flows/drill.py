@@ -25,6 +25,8 @@ from tests.flows.stage import TENANT, Life, Stage
 _READS: Final = frozenset({"GET", "HEAD"})
 # Of all writes: lost after the effect, lost before it, refused for the moment.
 _LOST, _NEVER, _BUSY = 0.05, 0.03, 0.03
+# Of all reads, such as look-ups of what was lost.
+_UNREAD: Final = 0.1
 _CURRENCY: Final = "EUR"
 _MINOR: Final = 1999
 _PENDING: Final = {PaymentState.CREATED, PaymentState.PENDING, PaymentState.REQUIRES_ACTION}
@@ -47,7 +49,13 @@ class Storm(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Serve, or fail in one of the ways."""
         fate = self._draw.random()
-        if self.calm or request.method in _READS:
+        if self.calm:
+            return await self._wire.handle_async_request(request)
+        if request.method in _READS:
+            if fate < _UNREAD:
+                self.done["look-up refused"] += 1
+                status = self._draw.choice((429, 500, 503))
+                return self._wire._simulators[request.url.host].refuse(request, status)
             return await self._wire.handle_async_request(request)
         if fate < _LOST:
             await self._wire.handle_async_request(request)
