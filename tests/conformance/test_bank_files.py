@@ -31,6 +31,7 @@ def account(request: pytest.FixtureRequest) -> Account:
 
 def mandate(whose: Account, **fields: Any) -> Mandate:
     known: dict[str, Any] = {
+        "system": "provider",
         "mandate_id": "M-1",
         "account": whose.port.default_account,
         "creditor_id": "DE98ZZZ09999999999",
@@ -85,6 +86,7 @@ def test_due_on_the_first_day_that_can_be(account: Account, due: str) -> None:
 @pytest.mark.parametrize(
     ("payment", "given", "rule"),
     [
+        ({}, {"system": "another"}, "mandate_provider"),
         ({}, {"state": MandateState.REVOKED}, "mandate_revoked"),
         ({}, {"signed_at": dt.date(2020, 1, 31)}, "mandate_lapsed"),
         ({}, {"scheme": Scheme.B2B}, "mandate_scheme"),
