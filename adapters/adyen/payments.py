@@ -1,6 +1,6 @@
 """Payments through Checkout: a payment request, and modifications whose outcome is reported."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final, TypeVar
 
 import msgspec
@@ -12,7 +12,7 @@ from adapters.adyen.translation import Translation
 from gateway.errors import InDoubt, Rejected
 from gateway.kit import mapping
 from gateway.kit.adapter import Body, segment
-from gateway.kit.answers import Answer, UnreadableError
+from gateway.kit.answers import Answer, believed, mismatch
 from gateway.model.money import Money
 from gateway.model.payment import Payment, ProviderPayment, ProviderRefund
 from gateway.ports.exchange import Exchange
@@ -47,10 +47,10 @@ class AdyenPayments:
         answer = yield from self._write("/payments", body, PAID, key=key)
         made = answer.object
         if payment.provider_ref and made.psp_reference != payment.provider_ref:
-            raise _mismatch()
+            raise mismatch("Adyen")
         if not _is_of(made, payment):
-            raise _mismatch()
-        return _read(lambda: self._translation.payment_in(answer, payment))
+            raise mismatch("Adyen")
+        return believed(lambda: self._translation.payment_in(answer, payment))
 
     def capture_payment(
         self, payment: Payment, amount: Money, *, key: str
@@ -60,7 +60,7 @@ class AdyenPayments:
         body = self._translation.capture_body(payment, amount)
         answer = yield from self._modify(path, body, payment, key=key)
         _check(answer.object, reference_of(payment), amount)
-        return _read(lambda: self._translation.received_in(answer, payment, amount))
+        return believed(lambda: self._translation.received_in(answer, payment, amount))
 
     def cancel_payment(self, payment: Payment, *, key: str) -> Exchange[ProviderPayment]:
         """Give up an authorisation; a webhook says whether it was in time."""
@@ -68,7 +68,7 @@ class AdyenPayments:
         body = self._translation.cancel_body(payment)
         answer = yield from self._modify(path, body, payment, key=key)
         _check(answer.object, reference_of(payment))
-        return _read(lambda: self._translation.received_in(answer, payment))
+        return believed(lambda: self._translation.received_in(answer, payment))
 
     def find_payment(self, payment: Payment) -> Exchange[ProviderPayment | None]:
         """What became of the payment request, by its identical repetition with the same key.
@@ -99,7 +99,7 @@ class AdyenPayments:
         body = self._translation.refund_body(payment, refund_id, amount)
         answer = yield from self._modify(path, body, payment, key=key)
         _check(answer.object, refund_id, amount)
-        return _read(lambda: self._translation.refund_in(answer, amount))
+        return believed(lambda: self._translation.refund_in(answer, amount))
 
     def find_refund(self, payment: Payment, refund_id: str) -> Exchange[ProviderRefund | None]:  # noqa: ARG002 - nothing is asked
         """Nothing: neither a look-up nor what a repetition needs, amount and key, is at hand.
@@ -124,15 +124,8 @@ class AdyenPayments:
         received = answer.object
         theirs = (received.payment_psp_reference, received.merchant_account)
         if theirs != (payment.provider_ref, self._account):
-            raise _mismatch()
+            raise mismatch("Adyen")
         return answer
-
-
-def _read(translate: Callable[[], T]) -> T:
-    try:
-        return translate()
-    except UnreadableError as error:
-        raise InDoubt(str(error), code=error.code) from error
 
 
 def _payment_path(payment: Payment) -> str:
@@ -151,7 +144,7 @@ def _is_of(made: Paid, payment: Payment) -> bool:
 
 def _check(received: Received, reference: str, amount: Money | None = None) -> None:
     if received.reference not in {"", reference} or not _same(received.amount, amount):
-        raise _mismatch()
+        raise mismatch("Adyen")
 
 
 def _same(theirs: Amount | None, ours: Money | None) -> bool:
@@ -159,7 +152,3 @@ def _same(theirs: Amount | None, ours: Money | None) -> bool:
     if theirs is None or ours is None:
         return True
     return (theirs.value, theirs.currency) == (amounts.units(ours, "amount"), ours.currency)
-
-
-def _mismatch() -> InDoubt:
-    return InDoubt("Adyen's answer is about something else.", code="integrity_mismatch")

@@ -17,7 +17,7 @@ from gateway.errors import Rejected
 from gateway.kit import payers
 from gateway.kit.adapter import Body
 from gateway.kit.answers import Answer, UnreadableError, translated
-from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
+from gateway.kit.mapping import Document, Made, Mapping, pointing
 from gateway.kit.mapping.installed import mappings_of
 from gateway.kit.payers import Asked
 from gateway.model import codec
@@ -203,13 +203,8 @@ class Translation:
 
     def _body(self, name: str, payment: Payment, needs: Values[str, Any]) -> Body:
         made = self._mappings[name]
-        try:
+        with pointing.refusing(made, payment, _REFUSALS):
             return Body(msgspec.json.encode(made.apply(payment, needs)), made.reference)
-        except MappingFailure as failure:
-            if failure.path not in _REFUSALS:
-                raise pointing.refusal(failure, made, payment) from failure
-            message, code = _REFUSALS[failure.path]
-            raise Rejected(message, code=code) from failure
 
     def _read(self, name: str, body: bytes, needs: Values[str, Any], kind: type[T]) -> T:
         return codec.convert(self._target(name, body, needs), kind)

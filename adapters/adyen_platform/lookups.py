@@ -1,6 +1,5 @@
 """Looking for one transfer of Adyen's under a reference of ours."""
 
-from collections.abc import Callable
 from typing import TypeVar
 
 import httpx
@@ -10,7 +9,7 @@ from adapters.adyen_platform import wire
 from adapters.adyen_platform.answers import FOUND, TRANSFER, Transfer
 from gateway.errors import InDoubt, Unavailable
 from gateway.kit.adapter import segment
-from gateway.kit.answers import Answer, UnreadableError
+from gateway.kit.answers import Answer
 from gateway.ports.exchange import Exchange
 
 T = TypeVar("T")
@@ -48,15 +47,3 @@ def by_id(speaking: wire.Wire, transfer_id: str) -> Exchange[Answer[Transfer] | 
     if wire.missing(response):
         return None
     return wire.read(response, TRANSFER, wrote=False)
-
-
-def believed(translate: Callable[[Answer[Transfer]], T], answer: Answer[Transfer]) -> T:
-    """What an answer says.
-
-    Raises:
-        InDoubt: It cannot be read, so nobody knows what it says.
-    """
-    try:
-        return translate(answer)
-    except UnreadableError as error:
-        raise InDoubt(str(error), code=error.code) from error

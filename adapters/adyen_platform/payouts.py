@@ -12,7 +12,7 @@ from adapters.adyen_platform.translation import Translation
 from gateway.errors import InDoubt, Rejected
 from gateway.kit import mapping
 from gateway.kit.adapter import Body
-from gateway.kit.answers import Answer
+from gateway.kit.answers import Answer, believed, mismatch
 from gateway.model.payout import DestinationKind, Payout, ProviderPayout
 from gateway.ports.exchange import Exchange
 
@@ -68,14 +68,14 @@ class AdyenPayouts:
         return None if found is None else self._checked(found, payout)
 
     def _checked(self, answer: Answer[Transfer], payout: Payout) -> ProviderPayout:
-        found = lookups.believed(self._translation.payout_in, answer)
+        found = believed(lambda: self._translation.payout_in(answer))
         theirs = answer.object
         if (
             found.amount != payout.amount
             or (theirs.category, theirs.reference) != ("bank", payout.payout_id)
             or payout.provider_ref not in {"", theirs.id}
         ):
-            raise wire.mismatch()
+            raise mismatch("Adyen")
         return found
 
 

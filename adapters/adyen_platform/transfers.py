@@ -8,7 +8,7 @@ from adapters.adyen_platform.answers import TRANSFER, Transfer
 from adapters.adyen_platform.settings import Settings
 from adapters.adyen_platform.translation import Translation
 from gateway.kit import mapping
-from gateway.kit.answers import Answer
+from gateway.kit.answers import Answer, believed, mismatch
 from gateway.model.money import Money
 from gateway.model.split import PLATFORM
 from gateway.model.transfer import MemberTransfer, ProviderReversal, ProviderTransfer
@@ -62,7 +62,7 @@ class AdyenTransfers:
         response = yield self._wire.post(_TRANSFERS, body, key=key)
         found = self._reversal(wire.read(response, TRANSFER, wrote=True), transfer, reversal_id)
         if found.amount != amount:
-            raise wire.mismatch()
+            raise mismatch("Adyen")
         return found
 
     def find_reversal(
@@ -79,22 +79,22 @@ class AdyenTransfers:
         return self._account if party == PLATFORM else party
 
     def _checked(self, answer: Answer[Transfer], transfer: MemberTransfer) -> ProviderTransfer:
-        found = lookups.believed(self._translation.transfer_in, answer)
+        found = believed(lambda: self._translation.transfer_in(answer))
         theirs = answer.object
         if (
             found.amount != transfer.amount
             or transfer.provider_ref not in {"", theirs.id}
             or not self._is(theirs, transfer.transfer_id, transfer.source, transfer.destination)
         ):
-            raise wire.mismatch()
+            raise mismatch("Adyen")
         return found
 
     def _reversal(
         self, answer: Answer[Transfer], transfer: MemberTransfer, reversal_id: str
     ) -> ProviderReversal:
-        found = lookups.believed(self._translation.reversal_in, answer)
+        found = believed(lambda: self._translation.reversal_in(answer))
         if not self._is(answer.object, reversal_id, transfer.destination, transfer.source):
-            raise wire.mismatch()
+            raise mismatch("Adyen")
         return found
 
     def _is(self, theirs: Transfer, reference: str, source: str, target: str) -> bool:

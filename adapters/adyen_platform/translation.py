@@ -9,7 +9,7 @@ from adapters.adyen_platform.settings import Settings
 from gateway.errors import Rejected
 from gateway.kit.adapter import Body
 from gateway.kit.answers import Answer, translated
-from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
+from gateway.kit.mapping import Document, Made, Mapping, pointing
 from gateway.kit.mapping.installed import mappings_of
 from gateway.kit.sepa import characters
 from gateway.model import codec
@@ -82,10 +82,8 @@ class Translation:
 
     def _body(self, name: str, thing: Any, needs: Values[str, Any]) -> Body:
         made = self._mappings[name]
-        try:
+        with pointing.refusing(made, thing):
             return Body(made.to_json(thing, needs), made.reference)
-        except MappingFailure as failure:
-            raise pointing.refusal(failure, made, thing) from failure
 
     def _read(
         self, name: str, answer: Answer[Transfer], kind: type[T], more: Values[str, Any]

@@ -9,7 +9,7 @@ import httpx
 import msgspec
 
 from adapters.adyen_platform.settings import Settings
-from gateway.errors import HeadraceError, InDoubt, Misconfigured, Rejected, Unavailable
+from gateway.errors import HeadraceError, Misconfigured, Rejected, Unavailable
 from gateway.kit.adapter import Body, request
 from gateway.kit.answers import Answer, legible, retry_after_s, unclear, utc
 
@@ -110,8 +110,3 @@ def check(response: httpx.Response, *, wrote: bool) -> None:
         pause = retry_after_s(response)
         raise Unavailable(message, code=code, detail=detail, retry_after_s=pause)
     raise kind(message, code=code, detail=detail)
-
-
-def mismatch() -> InDoubt:
-    """The answer is about something else than was asked."""
-    return InDoubt("Adyen's answer is about something else.", code="integrity_mismatch")

@@ -1,6 +1,6 @@
 """Payments against mandates, and their refunds."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from typing import Final, TypeAlias, TypeVar
 
 import httpx
@@ -11,10 +11,10 @@ from adapters.gocardless.answers import DEBIT, EVENT, REFUND, Debit, Refund
 from adapters.gocardless.settings import Settings
 from adapters.gocardless.translation import Translation
 from adapters.gocardless.wire import LIMIT, Body, Query
-from gateway.errors import InDoubt, Rejected
+from gateway.errors import Rejected
 from gateway.kit import mapping
 from gateway.kit.adapter import segment
-from gateway.kit.answers import Answer, UnreadableError
+from gateway.kit.answers import Answer, believed, mismatch, only
 from gateway.model.money import Money
 from gateway.model.payment import (
     Payment,
@@ -96,7 +96,7 @@ class GoCardlessPayments:
             return (yield from self._read(response, payment, wrote=False))
         query = (("mandate", payment.token), wire.since(payment.requested_at), LIMIT)
         debits = yield from self._pages("payments", query, DEBIT, lambda one: _is_of(one, payment))
-        ours = _only(debits, lambda one: one.object.status in _ENDED)
+        ours = only(debits, lambda one: one.object.status in _ENDED, title="GoCardless")
         if ours is None:
             return None
         cause = yield from self._cause(ours.object)
@@ -111,7 +111,9 @@ class GoCardlessPayments:
         among them there is nothing left to do.
         """
         refunds = yield from self._refunds(_reference(payment))
-        ours = _only([one for one in refunds if _marked(one, refund_id)], _not_given)
+        ours = only(
+            [one for one in refunds if _marked(one, refund_id)], _not_given, title="GoCardless"
+        )
         if ours is not None:
             return self._refund(ours, payment, refund_id, amount)
         given = sum(one.object.amount for one in refunds if not _not_given(one))
@@ -133,15 +135,17 @@ class GoCardlessPayments:
                 return None
             reference = owner.provider_ref
         refunds = yield from self._refunds(reference)
-        ours = _only([one for one in refunds if _marked(one, refund_id)], _not_given)
-        return None if ours is None else _readable(self._translation.refund_in, ours)
+        ours = only(
+            [one for one in refunds if _marked(one, refund_id)], _not_given, title="GoCardless"
+        )
+        return None if ours is None else believed(lambda: self._translation.refund_in(ours))
 
     def _read(
         self, response: httpx.Response, payment: Payment, *, wrote: bool
     ) -> Found[ProviderPayment]:
         answer = wire.answer(response, "payments", DEBIT, wrote=wrote)
         if payment.provider_ref and answer.object.id != payment.provider_ref:
-            raise _mismatch()
+            raise mismatch("GoCardless")
         cause = yield from self._cause(answer.object)
         return self._checked(answer, payment, cause)
 
@@ -155,18 +159,18 @@ class GoCardlessPayments:
         return next((one.object.details.cause for one in events), "")
 
     def _checked(self, answer: Answer[Debit], payment: Payment, cause: str = "") -> ProviderPayment:
-        found = _readable(lambda one: self._translation.payment_in(one, cause), answer)
+        found = believed(lambda: self._translation.payment_in(answer, cause))
         if found.amount != payment.amount or not _is_of(answer, payment):
-            raise _mismatch()
+            raise mismatch("GoCardless")
         return found
 
     def _refund(
         self, answer: Answer[Refund], payment: Payment, refund_id: str, amount: Money
     ) -> ProviderRefund:
-        found = _readable(self._translation.refund_in, answer)
+        found = believed(lambda: self._translation.refund_in(answer))
         belongs = answer.object.links.payment == payment.provider_ref
         if found.amount != amount or not belongs or not _marked(answer, refund_id):
-            raise _mismatch()
+            raise mismatch("GoCardless")
         return found
 
     def _refunds(self, reference: str) -> Found[list[Answer[Refund]]]:
@@ -189,13 +193,6 @@ class GoCardlessPayments:
             if not page.after or not page.data:
                 return found
             query = (*first, ("after", page.after))
-
-
-def _readable(translate: Callable[[Answer[Kind]], T], answer: Answer[Kind]) -> T:
-    try:
-        return translate(answer)
-    except UnreadableError as error:
-        raise InDoubt(str(error), code=error.code) from error
 
 
 def _reference(payment: Payment) -> str:
@@ -221,16 +218,6 @@ def _not_given(answer: Answer[Refund]) -> bool:
     return answer.object.status in _NOT_GIVEN
 
 
-def _only(
-    found: Sequence[Answer[Kind]], ended: Callable[[Answer[Kind]], bool]
-) -> Answer[Kind] | None:
-    """The one that can still move money, or else the newest; two are a person's case."""
-    alive = [one for one in found if not ended(one)]
-    if len(alive) > 1:
-        raise InDoubt("GoCardless has more than one with our id.", code="found_twice")
-    return next(iter(alive), found[0] if found else None)
-
-
 def _declined(payment: Payment, reason: str) -> ProviderPayment:
     """The mandate is gone: no payment was made, so there is no id either."""
     nothing = Money(0, payment.amount.currency)
@@ -242,7 +229,3 @@ def _declined(payment: Payment, reason: str) -> ProviderPayment:
         refunded=nothing,
         failure=PaymentFailure(code="mandate_invalid", provider_code=reason),
     )
-
-
-def _mismatch() -> InDoubt:
-    return InDoubt("GoCardless's answer is about something else.", code="integrity_mismatch")

@@ -8,7 +8,7 @@ from adapters.gocardless.answers import Debit, Event, Refund
 from adapters.gocardless.settings import Settings
 from adapters.gocardless.wire import Body
 from gateway.kit.answers import Answer, translated
-from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
+from gateway.kit.mapping import Document, Made, Mapping, pointing
 from gateway.kit.mapping.installed import mappings_of
 from gateway.model import codec
 from gateway.model.money import Money
@@ -86,10 +86,8 @@ class Translation:
 
     def _body(self, name: str, payment: Payment, needs: Values[str, Any]) -> Body:
         made = self._mappings[name]
-        try:
+        with pointing.refusing(made, payment):
             return Body(made.apply(payment, needs), made.reference)
-        except MappingFailure as failure:
-            raise pointing.refusal(failure, made, payment) from failure
 
     def _target(self, name: str, body: bytes, needs: Values[str, Any]) -> Values[str, Any]:
         return translated(

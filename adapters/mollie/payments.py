@@ -1,6 +1,6 @@
 """Payments, captures and refunds of one profile."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
 from typing import Final, TypeAlias, TypeVar
 
@@ -14,7 +14,7 @@ from adapters.mollie.translation import Translation
 from gateway.errors import InDoubt, Rejected
 from gateway.kit import mapping
 from gateway.kit.adapter import segment
-from gateway.kit.answers import Answer, UnreadableError
+from gateway.kit.answers import Answer, UnreadableError, believed, mismatch, only
 from gateway.model.money import Money
 from gateway.model.payment import Payment, PaymentState, ProviderPayment, ProviderRefund
 from gateway.ports.exchange import Exchange
@@ -62,7 +62,7 @@ class MolliePayments:
         response = yield self._wire.write(path, body, key=key)
         made = wire.read(response, CAPTURE, wrote=True)
         if made.payment_id != payment.provider_ref or _money(made.amount) != amount:
-            raise _mismatch()
+            raise mismatch("Mollie")
         return (yield from self._read_back(payment))
 
     def cancel_payment(self, payment: Payment, *, key: str) -> Exchange[ProviderPayment]:
@@ -98,7 +98,7 @@ class MolliePayments:
             last=lambda one: _seconds(one.object.created_at) < earliest,
         )
         found = [self._checked(each, payment) for each in listed]
-        return _only([(one, one.state) for one in found])
+        return only(found, lambda one: one.state in _ENDED, title="Mollie")
 
     def refund_payment(
         self, payment: Payment, refund_id: str, amount: Money, *, key: str
@@ -108,10 +108,10 @@ class MolliePayments:
         body = self._translation.refund_body(payment, refund_id, amount)
         response = yield self._wire.write(path, body, key=key)
         answer = wire.answer(response, REFUND, wrote=True)
-        found = _read(self._translation.refund_in, answer)
+        found = believed(lambda: self._translation.refund_in(answer))
         whose = (answer.object.payment_id, _mark(answer))
         if whose != (payment.provider_ref, refund_id) or found.amount != amount:
-            raise _mismatch()
+            raise mismatch("Mollie")
         return found
 
     def find_refund(self, payment: Payment, refund_id: str) -> Exchange[ProviderRefund | None]:
@@ -128,8 +128,8 @@ class MolliePayments:
             wanted=lambda one: _mark(one) == refund_id,
             last=lambda _: False,
         )
-        found = [_read(self._translation.refund_in, each) for each in listed]
-        return _only([(one, one.state) for one in found])
+        found = believed(lambda: [self._translation.refund_in(each) for each in listed])
+        return only(found, lambda one: one.state in _ENDED, title="Mollie")
 
     def _read_back(self, payment: Payment) -> Exchange[ProviderPayment]:
         """The payment after something was done to it; a muddle here is doubt about that."""
@@ -156,10 +156,10 @@ class MolliePayments:
             query = {**_LIMIT, "from": page.following}
 
     def _checked(self, answer: Answer[answers.Payment], payment: Payment) -> ProviderPayment:
-        found = _read(self._translation.payment_in, answer)
+        found = believed(lambda: self._translation.payment_in(answer))
         other = payment.provider_ref and answer.object.id != payment.provider_ref
         if other or found.amount != payment.amount or not _is_of(answer, payment):
-            raise _mismatch()
+            raise mismatch("Mollie")
         return found
 
 
@@ -175,18 +175,6 @@ def _is_of(answer: Answer[answers.Payment], payment: Payment) -> bool:
 
 def _mark(answer: Answer[Refund]) -> str:
     return answers.mark(answer.object.metadata, "refund_id")
-
-
-def _read(translate: Callable[[Answer[Kind]], T], answer: Answer[Kind]) -> T:
-    """What the answer says.
-
-    Raises:
-        InDoubt: It cannot be read, so nobody knows what it says.
-    """
-    try:
-        return translate(answer)
-    except UnreadableError as error:
-        raise InDoubt(str(error), code=error.code) from error
 
 
 def _money(amount: answers.Amount) -> Money | None:
@@ -207,18 +195,3 @@ def _seconds(moment: str) -> float:
     except ValueError as error:
         raise InDoubt("A time cannot be read.", code="unreadable") from error
     return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
-
-
-def _only(found: Sequence[tuple[T, PaymentState]]) -> T | None:
-    """The one that can still move money, or else the newest that failed; two are a person's case.
-
-    Mollie lists the newest first.
-    """
-    alive = [one for one, state in found if state not in _ENDED]
-    if len(alive) > 1:
-        raise InDoubt("Mollie has more than one with our id.", code="found_twice")
-    return next(iter(alive), found[0][0] if found else None)
-
-
-def _mismatch() -> InDoubt:
-    return InDoubt("Mollie's answer is about something else.", code="integrity_mismatch")

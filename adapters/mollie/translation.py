@@ -15,7 +15,7 @@ from adapters.mollie.settings import Settings
 from gateway.errors import Rejected
 from gateway.kit.adapter import Body
 from gateway.kit.answers import Answer, UnreadableError, translated
-from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
+from gateway.kit.mapping import Document, Made, Mapping, pointing
 from gateway.kit.mapping.installed import mappings_of
 from gateway.model import codec
 from gateway.model.money import Money
@@ -149,13 +149,8 @@ class Translation:
 
     def _body(self, name: str, payment: Payment, needs: Values[str, Any]) -> Body:
         made = self._mappings[name]
-        try:
+        with pointing.refusing(made, payment, _REFUSALS):
             return Body(made.to_json(payment, needs), made.reference)
-        except MappingFailure as failure:
-            if failure.path not in _REFUSALS:
-                raise pointing.refusal(failure, made, payment) from failure
-            message, code = _REFUSALS[failure.path]
-            raise Rejected(message, code=code) from failure
 
     def _read(self, name: str, body: bytes, needs: Values[str, Any], kind: type[T]) -> T:
         made = translated(

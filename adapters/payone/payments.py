@@ -1,6 +1,6 @@
 """Payments of one merchant: a commerce case for each, with one checkout and one execution."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Final, TypeVar
 
@@ -26,7 +26,7 @@ from adapters.payone.translation_objects import (
 from gateway.errors import InDoubt, Rejected
 from gateway.kit import mapping
 from gateway.kit.adapter import segment
-from gateway.kit.answers import Answer, UnreadableError
+from gateway.kit.answers import Answer, UnreadableError, believed, mismatch, only
 from gateway.model.money import Money
 from gateway.model.movement import Movement, MovementKind, MovementState
 from gateway.model.payment import (
@@ -74,20 +74,20 @@ class PayonePayments:
         body = self._translation.payment_body(payment)
         response = yield self._wire.post(_CASES, body)
         case = wire.answer(response, CASE, wrote=True).object
-        made = Answer(case.checkout, _read(lambda: _decoded(case.checkout)))
+        made = Answer(case.checkout, believed(lambda: _decoded(case.checkout)))
         theirs = made.object
         other = theirs.references.merchant_reference != payment.payment_id
-        if other or _read(lambda: answers.money(theirs.amount_of_money)) != payment.amount:
-            raise _mismatch()
+        if other or believed(lambda: answers.money(theirs.amount_of_money)) != payment.amount:
+            raise mismatch("PAYONE")
         paid = theirs.payment_response.payment if theirs.payment_response else None
         if theirs.error_response is None and paid is None:
             raise InDoubt("PAYONE does not say what became of it.", code="unconfirmed")
-        found = _read(lambda: self._translation.made_in(case.commerce_case_id, made))
+        found = believed(lambda: self._translation.made_in(case.commerce_case_id, made))
         if paid is not None:
             named = paid.payment_output.references.merchant_reference
-            amount = _read(lambda: answers.money(paid.payment_output.amount_of_money))
+            amount = believed(lambda: answers.money(paid.payment_output.amount_of_money))
             if named != answers.short(payment.payment_id) or amount != payment.amount:
-                raise _mismatch()
+                raise mismatch("PAYONE")
         if found.state is not PaymentState.FAILED:
             return found
         return (yield from self._before(payment, found, _reason(theirs)))
@@ -107,9 +107,9 @@ class PayonePayments:
             if not _was_captured(found, reference):
                 raise
             return self._checked(found, payment, place.execution, refused)
-        moved = _read(lambda: answers.money(output.amount_of_money))
+        moved = believed(lambda: answers.money(output.amount_of_money))
         if moved != amount or output.references.merchant_reference != reference:
-            raise _mismatch()
+            raise mismatch("PAYONE")
         return self._checked((yield from self._read_back(place)), payment, place.execution)
 
     def cancel_payment(self, payment: Payment, *, key: str) -> Exchange[ProviderPayment]:  # noqa: ARG002 - what is cancelled cannot be cancelled twice
@@ -137,7 +137,8 @@ class PayonePayments:
             found = wire.answer(response, CHECKOUT, wrote=False)
             return self._checked(found, payment, place.execution)
         listed = yield from self._search(payment)
-        return _only([one for _, one in listed])
+        ours = [one for _, one in listed]
+        return only(ours, lambda one: one.state in _ENDED, title="PAYONE")
 
     def refund_payment(
         self,
@@ -160,9 +161,9 @@ class PayonePayments:
             if known is None or known.amount != amount:
                 raise
             return known
-        found = _read(lambda: self._translation.refund_in(answer))
+        found = believed(lambda: self._translation.refund_in(answer))
         if found.provider_ref != reference or found.amount != amount:
-            raise _mismatch()
+            raise mismatch("PAYONE")
         return found
 
     def find_refund(self, payment: Payment, refund_id: str) -> Exchange[ProviderRefund | None]:
@@ -175,7 +176,7 @@ class PayonePayments:
     ) -> Exchange[ProviderPayment]:
         """What was made before under the same references; else what was said stands."""
         listed = yield from self._search(payment)
-        alive = _only([one for _, one in listed if one.state not in _ENDED])
+        alive = only([one for _, one in listed if one.state not in _ENDED], title="PAYONE")
         if alive is not None:
             return alive
         if refused is not None:
@@ -191,7 +192,7 @@ class PayonePayments:
         raws = wire.answer(response, CHECKOUTS, wrote=False).object.checkouts
         found = []
         for raw in raws:
-            checkout = Answer(raw, _read(partial(_checkout_of, raw)))
+            checkout = Answer(raw, believed(partial(_checkout_of, raw)))
             if checkout.object.references.merchant_reference != payment.payment_id:
                 continue
             ids = (checkout.object.commerce_case_id, checkout.object.checkout_id)
@@ -232,10 +233,10 @@ class PayonePayments:
         checkout = answer.object
         execution = _execution(checkout, execution_id)
         if execution is None or checkout.references.merchant_reference != payment.payment_id:
-            raise _mismatch() from cause
-        found = _read(lambda: self._translation.payment_in(answer, execution))
+            raise mismatch("PAYONE") from cause
+        found = believed(lambda: self._translation.payment_in(answer, execution))
         if found.amount != payment.amount:
-            raise _mismatch() from cause
+            raise mismatch("PAYONE") from cause
         return found
 
 
@@ -281,7 +282,7 @@ def _path(place: Place) -> str:
 
 def _execution(checkout: Checkout, execution_id: str) -> Execution | None:
     found = [one for one in checkout.payment_executions if one.payment_execution_id == execution_id]
-    return answers.only(found)
+    return found[0] if found else None
 
 
 def _was_captured(answer: Answer[Checkout], reference: str) -> bool:
@@ -296,7 +297,7 @@ def _was_captured(answer: Answer[Checkout], reference: str) -> bool:
 
 
 def _read_events(execution: Execution) -> list[answers.Event]:
-    return [event for _, event in _read(lambda: execution.read_events)]
+    return [event for _, event in believed(lambda: execution.read_events)]
 
 
 def _refund_of(found: ProviderPayment, reference: str) -> ProviderRefund | None:
@@ -317,27 +318,3 @@ def _as_refund(one: Movement) -> ProviderRefund:
         if failed
         else None,
     )
-
-
-def _read(translate: Callable[[], T]) -> T:
-    """What the answer says.
-
-    Raises:
-        InDoubt: It cannot be read, so nobody knows what it says.
-    """
-    try:
-        return translate()
-    except UnreadableError as error:
-        raise InDoubt(str(error), code=error.code) from error
-
-
-def _only(found: list[ProviderPayment]) -> ProviderPayment | None:
-    """The one that can still move money, or else one that failed; two are a person's case."""
-    alive = [one for one in found if one.state not in _ENDED]
-    if len(alive) > 1:
-        raise InDoubt("PAYONE has more than one with our id.", code="found_twice")
-    return answers.only(alive or found)
-
-
-def _mismatch() -> InDoubt:
-    return InDoubt("PAYONE's answer is about something else.", code="integrity_mismatch")

@@ -24,7 +24,7 @@ from gateway.errors import Rejected
 from gateway.kit import payers
 from gateway.kit.adapter import Body
 from gateway.kit.answers import Answer, UnreadableError, translated
-from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
+from gateway.kit.mapping import Document, Made, Mapping, pointing
 from gateway.kit.mapping.installed import mappings_of
 from gateway.kit.payers import Asked
 from gateway.model import codec
@@ -194,10 +194,8 @@ class Translation:
 
     def _body(self, name: str, payment: Payment, needs: Values[str, Any]) -> Body:
         made = self._mappings[name]
-        try:
+        with pointing.refusing(made, payment):
             return Body(made.to_json(payment, needs), made.reference)
-        except MappingFailure as failure:
-            raise pointing.refusal(failure, made, payment) from failure
 
     def _read(
         self, name: str, body: bytes | msgspec.Raw, needs: Values[str, Any], kind: type[T]

@@ -5,7 +5,6 @@ All else is read by the mappings, from the same bytes. Source: API definition 1.
 
 import base64
 import hashlib
-from collections.abc import Sequence
 from typing import Final, TypeVar
 
 import msgspec
@@ -275,8 +274,3 @@ def _tens(places: int) -> int:
 def money(amount: Amount) -> Money:
     """The same as an amount of ours."""
     return Money(minor(amount.amount, amount.currency_code), amount.currency_code)
-
-
-def only(found: Sequence[T]) -> T | None:
-    """The first; a list of one is the rule."""
-    return found[0] if found else None

@@ -17,7 +17,7 @@ from adapters.paypal.translation import Translation
 from gateway.errors import InDoubt, Rejected
 from gateway.kit import mapping
 from gateway.kit.adapter import Body, segment
-from gateway.kit.answers import Answer, UnreadableError
+from gateway.kit.answers import Answer, believed, mismatch
 from gateway.model.dispute import DisputeAnswer, DisputeState, ProviderDispute
 from gateway.model.payment import Payment
 from gateway.ports.exchange import Exchange
@@ -102,11 +102,8 @@ class PayPalDisputes:
             raise InDoubt("PayPal does not say what became of it.", code="unconfirmed")
         answer = Answer(response.content, wire.read(response, CLAIM, wrote=wrote))
         if not answer.object.is_about(provider_ref, payment.payment_id):
-            raise InDoubt("PayPal's answer is about something else.", code="integrity_mismatch")
-        try:
-            return self._translation.claim_in(answer, provider_ref)
-        except UnreadableError as error:
-            raise InDoubt(str(error), code=error.code) from error
+            raise mismatch("PayPal")
+        return believed(lambda: self._translation.claim_in(answer, provider_ref))
 
 
 def _path(dispute_id: str) -> str:

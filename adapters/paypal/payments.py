@@ -1,6 +1,6 @@
 """Payments of one account: an order each, with what was authorised, captured and given back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final, TypeVar
 
 import httpx
@@ -14,7 +14,7 @@ from adapters.paypal.translation import NOTHING, Translation
 from gateway.errors import InDoubt, Rejected, Unavailable
 from gateway.kit import mapping
 from gateway.kit.adapter import segment
-from gateway.kit.answers import Answer, UnreadableError
+from gateway.kit.answers import Answer, believed, mismatch
 from gateway.model.money import Money
 from gateway.model.payment import Payment, PaymentState, ProviderPayment, ProviderRefund
 from gateway.ports.exchange import Exchange
@@ -70,9 +70,9 @@ class PayPalPayments:
         made = wire.read((yield self._wire.post(path, body, key=key)), PART, wrote=True)
         if (
             made.custom_id not in {"", payment.payment_id}
-            or _read(lambda: made.amount.money) != amount
+            or believed(lambda: made.amount.money) != amount
         ):
-            raise _mismatch()
+            raise mismatch("PayPal")
         return (yield from self._read_back(payment))
 
     def cancel_payment(self, payment: Payment, *, key: str) -> Exchange[ProviderPayment]:
@@ -98,7 +98,7 @@ class PayPalPayments:
         if response.status_code != httpx.codes.NO_CONTENT:
             gone = wire.read(response, PART, wrote=True)
             if (gone.id, gone.status) != (held.id, "VOIDED"):
-                raise _mismatch()
+                raise mismatch("PayPal")
         return (yield from self._read_back(payment))
 
     def find_payment(self, payment: Payment) -> Exchange[ProviderPayment | None]:
@@ -134,17 +134,17 @@ class PayPalPayments:
         """
         body = self._translation.refund_body(payment, refund_id, amount)
         order = (yield from self._known(payment)).object
-        known = _read(lambda: orders.refund_marked(order, refund_id))
+        known = believed(lambda: orders.refund_marked(order, refund_id))
         if known is not None:
-            return _read(lambda: self._translation.refund_in(known))
-        capture_id = _read(lambda: orders.capture_to_refund(order, amount))
+            return believed(lambda: self._translation.refund_in(known))
+        capture_id = believed(lambda: orders.capture_to_refund(order, amount))
         path = f"/v2/payments/captures/{segment(capture_id)}/refund"
         more = self._translation.acting_for(payment)
         response = yield self._wire.post(path, body, key=key, more=more)
         answer = Answer(response.content, wire.read(response, REFUND, wrote=True))
-        made = _read(lambda: self._translation.refund_in(answer))
+        made = believed(lambda: self._translation.refund_in(answer))
         if answer.object.invoice_id != refund_id or made.amount != amount:
-            raise _mismatch()
+            raise mismatch("PayPal")
         return made
 
     def find_refund(self, payment: Payment, refund_id: str) -> Exchange[ProviderRefund | None]:
@@ -159,8 +159,8 @@ class PayPalPayments:
         if wire.missing(response):
             return None
         order = _order(response, wrote=False).object
-        found = _read(lambda: orders.refund_marked(order, refund_id))
-        return None if found is None else _read(lambda: self._translation.refund_in(found))
+        found = believed(lambda: orders.refund_marked(order, refund_id))
+        return None if found is None else believed(lambda: self._translation.refund_in(found))
 
     def _repeated(self, payment: Payment) -> Exchange[ProviderPayment | None]:
         if not payment.attempts:
@@ -217,19 +217,3 @@ def _path(payment: Payment) -> str:
 
 def _order(response: httpx.Response, *, wrote: bool) -> Answer[Order]:
     return Answer(response.content, wire.read(response, ORDER, wrote=wrote))
-
-
-def _read(translate: Callable[[], T]) -> T:
-    """What the answer says.
-
-    Raises:
-        InDoubt: It cannot be read, so nobody knows what it says.
-    """
-    try:
-        return translate()
-    except UnreadableError as error:
-        raise InDoubt(str(error), code=error.code) from error
-
-
-def _mismatch() -> InDoubt:
-    return InDoubt("PayPal's answer is about something else.", code="integrity_mismatch")

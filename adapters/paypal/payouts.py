@@ -4,7 +4,7 @@ PayPal executes one ``sender_batch_id`` once in 30 days, whatever else a request
 a repetition with a link to the first; so that is how a payout is found whose id never arrived.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final, TypeVar
 
 import httpx
@@ -18,7 +18,7 @@ from adapters.paypal.translation_payouts import PayoutTranslation
 from gateway.errors import InDoubt, Rejected
 from gateway.kit import mapping
 from gateway.kit.adapter import segment
-from gateway.kit.answers import UnreadableError, legible
+from gateway.kit.answers import believed, legible, mismatch
 from gateway.model.payout import DestinationKind, Payout, ProviderPayout
 from gateway.ports.exchange import Exchange
 
@@ -103,7 +103,7 @@ class PayPalPayouts:
         response = yield self._wire.post(path, NOTHING, key=key)
         gone = wire.read(response, PAYOUT_ITEM, wrote=True)
         if gone.payout_item_id != item.payout_item_id:
-            raise _mismatch()
+            raise mismatch("PayPal")
         return self._checked(msgspec.structs.replace(batch, items=(gone,)), payout, reference)
 
     def find_payout(self, payout: Payout) -> Exchange[ProviderPayout | None]:
@@ -130,7 +130,7 @@ class PayPalPayouts:
         if not batch.items:
             raise InDoubt("PayPal does not show the payout's receiver yet.", code="unconfirmed")
         item = batch.items[0]
-        found = _read(lambda: self._translation.payout_in(header, item))
+        found = believed(lambda: self._translation.payout_in(header, item))
         if (
             len(batch.items) != 1
             or not _is_of(item, payout)
@@ -138,7 +138,7 @@ class PayPalPayouts:
             or (header.payout_batch_id, item.payout_batch_id) != (reference, reference)
             or found.amount != payout.amount
         ):
-            raise _mismatch()
+            raise mismatch("PayPal")
         return found
 
 
@@ -178,14 +178,3 @@ def _path(reference: str) -> str:
 
 def _is_of(item: PayoutItem, payout: Payout) -> bool:
     return item.payout_item.sender_item_id == payout.payout_id
-
-
-def _read(translate: Callable[[], T]) -> T:
-    try:
-        return translate()
-    except UnreadableError as error:
-        raise InDoubt(str(error), code=error.code) from error
-
-
-def _mismatch() -> InDoubt:
-    return InDoubt("PayPal's answer is about something else.", code="integrity_mismatch")

@@ -12,11 +12,11 @@ from adapters.paypal import translation_shares as shares
 from adapters.paypal.answers import ORDER, Amount, Claim, Order, Part, Refund
 from adapters.paypal.capabilities import CAPABILITIES
 from adapters.paypal.settings import Settings
-from gateway.errors import InDoubt, Rejected
+from gateway.errors import Rejected
 from gateway.kit import payers
 from gateway.kit.adapter import Body
-from gateway.kit.answers import Answer, UnreadableError, translated
-from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
+from gateway.kit.answers import Answer, UnreadableError, believed, mismatch, translated
+from gateway.kit.mapping import Document, Made, Mapping, pointing
 from gateway.kit.mapping.installed import mappings_of
 from gateway.kit.payers import Asked
 from gateway.model import codec
@@ -125,15 +125,11 @@ class Translation:
         Raises:
             InDoubt: It is about something else, or cannot be read.
         """
-        try:
-            found = self.payment_in(answer)
-        except UnreadableError as error:
-            raise InDoubt(str(error), code=error.code) from error
+        found = believed(lambda: self.payment_in(answer))
         other = payment.provider_ref and answer.object.id != payment.provider_ref
         ours = answer.object.unit.custom_id == payment.payment_id
         if other or not ours or found.amount != payment.amount:
-            message = "PayPal's answer is about something else."
-            raise InDoubt(message, code="integrity_mismatch")
+            raise mismatch("PayPal")
         won = orders.disputes_won(answer.object, payment)
         return msgspec.structs.replace(found, movements=(*found.movements, *won))
 
@@ -176,17 +172,13 @@ class Translation:
     def evidence_body(self, evidence: DisputeAnswer) -> Body:
         """Contest a claim."""
         made = self._mappings["claim_evidence"]
-        try:
+        with pointing.refusing(made, evidence):
             return Body(made.to_json(evidence, {}), made.reference)
-        except MappingFailure as failure:
-            raise pointing.refusal(failure, made, evidence) from failure
 
     def _body(self, name: str, payment: Payment, needs: Values[str, Any]) -> Body:
         made = self._mappings[name]
-        try:
+        with pointing.refusing(made, payment):
             return Body(made.to_json(payment, needs), made.reference)
-        except MappingFailure as failure:
-            raise pointing.refusal(failure, made, payment) from failure
 
     def _read(
         self, name: str, body: bytes | msgspec.Raw, needs: Values[str, Any], kind: type[T]

@@ -10,7 +10,7 @@ from adapters.paypal.translation import METHODS, written
 from gateway.errors import Rejected
 from gateway.kit.adapter import Body
 from gateway.kit.answers import translated
-from gateway.kit.mapping import Mapping, MappingFailure, pointing
+from gateway.kit.mapping import Mapping, pointing
 from gateway.model import codec
 from gateway.model.payout import Payout, ProviderPayout
 
@@ -39,10 +39,8 @@ class PayoutTranslation:
             message = "amount is nothing, or finer than PayPal takes in this currency."
             raise Rejected(message, code="amount_too_fine")
         made = self._mappings["payout_create"]
-        try:
+        with pointing.refusing(made, payout):
             body = made.to_json(payout, {"amount": written(payout.amount)})
-        except MappingFailure as failure:
-            raise pointing.refusal(failure, made, payout) from failure
         return Body(body, made.reference)
 
     def payout_in(self, header: BatchHeader, item: PayoutItem) -> ProviderPayout:

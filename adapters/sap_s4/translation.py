@@ -158,10 +158,8 @@ def changes(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, An
 
 
 def _apply(made: mapping.Mapping, source: Any, needs: dict[str, Any]) -> dict[str, Any]:
-    try:
+    with pointing.refusing(made, source):
         body: dict[str, Any] = made.apply(source, needs)
-    except mapping.MappingFailure as failure:
-        raise pointing.refusal(failure, made, source) from failure
     return body
 
 

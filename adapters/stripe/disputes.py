@@ -13,10 +13,10 @@ from adapters.stripe.answers import DISPUTE
 from adapters.stripe.settings import Settings
 from adapters.stripe.translation import Translation
 from adapters.stripe.wire import Form
-from gateway.errors import InDoubt, Rejected
+from gateway.errors import Rejected
 from gateway.kit import mapping
 from gateway.kit.adapter import segment
-from gateway.kit.answers import UnreadableError
+from gateway.kit.answers import believed, mismatch
 from gateway.model.dispute import DisputeAnswer, ProviderDispute
 from gateway.model.payment import Payment
 from gateway.ports.exchange import Exchange
@@ -71,12 +71,8 @@ class StripeDisputes:
         answer = wire.answer(response, DISPUTE, wrote=wrote)
         owner = answer.object.payment_intent
         if answer.object.id != provider_ref or owner != payment.provider_ref:
-            message = "Stripe's answer is about something else."
-            raise InDoubt(message, code="integrity_mismatch")
-        try:
-            return self._translation.claim_in(answer)
-        except UnreadableError as error:
-            raise InDoubt(str(error), code=error.code) from error
+            raise mismatch("Stripe")
+        return believed(lambda: self._translation.claim_in(answer))
 
 
 def _path(provider_ref: str) -> str:

@@ -1,6 +1,6 @@
 """Payments through PaymentIntents and Refunds."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from typing import Final, TypeAlias, TypeVar
 
 import httpx
@@ -11,10 +11,10 @@ from adapters.stripe.answers import INTENT, REFUND, Intent, Refund
 from adapters.stripe.settings import Settings
 from adapters.stripe.translation import Translation
 from adapters.stripe.wire import Form, Query
-from gateway.errors import InDoubt, Rejected
+from gateway.errors import Rejected
 from gateway.kit import mapping
 from gateway.kit.adapter import segment
-from gateway.kit.answers import Answer, UnreadableError
+from gateway.kit.answers import Answer, believed, mismatch, only
 from gateway.model.money import Money
 from gateway.model.payment import Payment, PaymentState, ProviderPayment, ProviderRefund
 from gateway.ports.exchange import Exchange
@@ -60,7 +60,7 @@ class StripePayments:
         response = yield self._wire.post(path, form, key=key)
         found = self._written(response, payment)
         if found.state is PaymentState.CAPTURED and found.captured != amount:
-            raise _mismatch()
+            raise mismatch("Stripe")
         return found
 
     def cancel_payment(self, payment: Payment, *, key: str) -> Exchange[ProviderPayment]:
@@ -80,7 +80,7 @@ class StripePayments:
         else:
             intents = yield from self._intents(payment)
         found = [self._checked(intent, payment) for intent in intents]
-        return _only([(one, one.state) for one in found])
+        return only(found, lambda one: one.state in _ENDED, title="Stripe")
 
     def refund_payment(
         self, payment: Payment, refund_id: str, amount: Money, *, key: str
@@ -91,10 +91,10 @@ class StripePayments:
         response = yield self._wire.post(_REFUNDS, form, key=key)
         answer = wire.answer(response, REFUND, wrote=True)
         if answer.object.payment_intent != payment.provider_ref:
-            raise _mismatch()
-        found = _read(self._translation.refund_in, answer)
+            raise mismatch("Stripe")
+        found = believed(lambda: self._translation.refund_in(answer))
         if found.amount != amount or not _marked(answer, refund_id):
-            raise _mismatch()
+            raise mismatch("Stripe")
         return found
 
     def find_refund(self, payment: Payment, refund_id: str) -> Exchange[ProviderRefund | None]:
@@ -109,8 +109,8 @@ class StripePayments:
         marked = yield from self._pages(
             _REFUNDS, first, REFUND, lambda one: _marked(one, refund_id)
         )
-        found = [_read(self._translation.refund_in, each) for each in marked]
-        return _only([(one, one.state) for one in found])
+        found = believed(lambda: [self._translation.refund_in(each) for each in marked])
+        return only(found, lambda one: one.state in _ENDED, title="Stripe")
 
     def _intents(self, payment: Payment) -> Pages[Answer[Intent]]:
         """Every PaymentIntent that carries our id; a search says itself which these are."""
@@ -147,21 +147,14 @@ class StripePayments:
         # A decline is an answer like any other: the payment, with a status.
         answer = wire.declined(response) or wire.answer(response, INTENT, wrote=True)
         if payment.provider_ref and answer.object.id != payment.provider_ref:
-            raise _mismatch()
+            raise mismatch("Stripe")
         return self._checked(answer, payment)
 
     def _checked(self, answer: Answer[Intent], payment: Payment) -> ProviderPayment:
-        found = _read(self._translation.payment_in, answer)
+        found = believed(lambda: self._translation.payment_in(answer))
         if found.amount != payment.amount or not _is_of(answer, payment):
-            raise _mismatch()
+            raise mismatch("Stripe")
         return found
-
-
-def _read(translate: Callable[[Answer[Kind]], T], answer: Answer[Kind]) -> T:
-    try:
-        return translate(answer)
-    except UnreadableError as error:
-        raise InDoubt(str(error), code=error.code) from error
 
 
 def _intent_path(payment: Payment) -> str:
@@ -176,18 +169,3 @@ def _is_of(answer: Answer[Intent], payment: Payment) -> bool:
 
 def _marked(answer: Answer[Refund], refund_id: str) -> bool:
     return answers.refund_id_of(answer.object.metadata) == refund_id
-
-
-def _only(found: Sequence[tuple[T, PaymentState]]) -> T | None:
-    """The one that can still move money, or else the newest that failed; two are a person's case.
-
-    Stripe lists the newest first.
-    """
-    alive = [one for one, state in found if state not in _ENDED]
-    if len(alive) > 1:
-        raise InDoubt("Stripe has more than one with our id.", code="found_twice")
-    return next(iter(alive), found[0][0] if found else None)
-
-
-def _mismatch() -> InDoubt:
-    return InDoubt("Stripe's answer is about something else.", code="integrity_mismatch")

@@ -14,7 +14,7 @@ from adapters.stripe.wire import Form
 from gateway.errors import InDoubt, Rejected
 from gateway.kit import mapping
 from gateway.kit.adapter import segment
-from gateway.kit.answers import Answer, UnreadableError
+from gateway.kit.answers import Answer, believed, only
 from gateway.model.payout import DestinationKind, Payout, ProviderPayout
 from gateway.ports.exchange import Exchange
 
@@ -67,18 +67,14 @@ class StripePayouts:
             lambda one: one.id,
             account=account,
         )
-        if len(found) > 1:
-            raise InDoubt("Stripe has more than one with our id.", code="found_twice")
-        return self._checked(found[0], payout) if found else None
+        known = only(found, title="Stripe")
+        return None if known is None else self._checked(known, payout)
 
     def _written(self, response: httpx.Response, payout: Payout) -> ProviderPayout:
         return self._checked(wire.answer(response, PAYOUT, wrote=True), payout)
 
     def _checked(self, answer: Answer[StripePayout], payout: Payout) -> ProviderPayout:
-        try:
-            found = self._translation.payout_in(answer)
-        except UnreadableError as error:
-            raise InDoubt(str(error), code=error.code) from error
+        found = believed(lambda: self._translation.payout_in(answer))
         ours = answers.payout_id_of(answer.object.metadata) == payout.payout_id
         other = payout.provider_ref and found.provider_ref != payout.provider_ref
         if other or not ours or found.amount != payout.amount:

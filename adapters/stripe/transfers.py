@@ -1,16 +1,16 @@
 """Transfers from the platform's balance to accounts of members, and back."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from adapters.stripe import answers, lists, translation, wire
 from adapters.stripe.answers import REVERSAL, TRANSFER, Reversal, Transfer
 from adapters.stripe.settings import Settings
 from adapters.stripe.translation_transfers import TransferTranslation
-from gateway.errors import InDoubt, Rejected
+from gateway.errors import Rejected
 from gateway.kit import mapping
 from gateway.kit.adapter import segment
-from gateway.kit.answers import Answer, UnreadableError
+from gateway.kit.answers import Answer, believed, mismatch, only
 from gateway.model.money import Money
 from gateway.model.split import PLATFORM
 from gateway.model.transfer import MemberTransfer, ProviderReversal, ProviderTransfer
@@ -64,8 +64,8 @@ class StripeTransfers:
             lambda one: answers.transfer_id_of(one.metadata) == transfer.transfer_id,
             lambda one: one.id,
         )
-        only = _only(found)
-        return None if only is None else self._checked(only, transfer)
+        known = only(found, title="Stripe")
+        return None if known is None else self._checked(known, transfer)
 
     def reverse_transfer(
         self, transfer: MemberTransfer, reversal_id: str, amount: Money, *, key: str
@@ -77,7 +77,7 @@ class StripeTransfers:
         answer = wire.answer(response, REVERSAL, wrote=True)
         found = self._reversal(answer, transfer)
         if found.amount != amount or not _marked(answer.object, reversal_id):
-            raise _mismatch()
+            raise mismatch("Stripe")
         return found
 
     def find_reversal(
@@ -94,11 +94,11 @@ class StripeTransfers:
             lambda one: _marked(one, reversal_id),
             lambda one: one.id,
         )
-        only = _only(found)
-        return None if only is None else self._reversal(only, transfer)
+        known = only(found, title="Stripe")
+        return None if known is None else self._reversal(known, transfer)
 
     def _checked(self, answer: Answer[Transfer], transfer: MemberTransfer) -> ProviderTransfer:
-        found = _read(lambda: self._translation.transfer_in(answer))
+        found = believed(lambda: self._translation.transfer_in(answer))
         theirs = answer.object
         if (
             found.amount != transfer.amount
@@ -106,19 +106,13 @@ class StripeTransfers:
             or answers.transfer_id_of(theirs.metadata) != transfer.transfer_id
             or transfer.provider_ref not in {"", found.provider_ref}
         ):
-            raise _mismatch()
+            raise mismatch("Stripe")
         return found
 
     def _reversal(self, answer: Answer[Reversal], transfer: MemberTransfer) -> ProviderReversal:
         if answer.object.transfer != transfer.provider_ref:
-            raise _mismatch()
-        return _read(lambda: self._translation.reversal_in(answer))
-
-
-def _only(found: Sequence[T]) -> T | None:
-    if len(found) > 1:
-        raise InDoubt("Stripe has more than one with our id.", code="found_twice")
-    return found[0] if found else None
+            raise mismatch("Stripe")
+        return believed(lambda: self._translation.reversal_in(answer))
 
 
 def _marked(reversal: Reversal, reversal_id: str) -> bool:
@@ -129,14 +123,3 @@ def _path(transfer: MemberTransfer) -> str:
     if not transfer.provider_ref:
         raise Rejected("Stripe's id of the transfer is not known.", code="provider_ref_missing")
     return f"{_TRANSFERS}/{segment(transfer.provider_ref)}"
-
-
-def _read(translate: Callable[[], T]) -> T:
-    try:
-        return translate()
-    except UnreadableError as error:
-        raise InDoubt(str(error), code=error.code) from error
-
-
-def _mismatch() -> InDoubt:
-    return InDoubt("Stripe's answer is about something else.", code="integrity_mismatch")

@@ -16,7 +16,7 @@ from adapters.stripe.wire import Form
 from gateway.errors import Rejected
 from gateway.kit import commission, payers, splitting
 from gateway.kit.answers import Answer, UnreadableError, translated
-from gateway.kit.mapping import Document, Made, Mapping, MappingFailure, pointing
+from gateway.kit.mapping import Document, Made, Mapping, pointing
 from gateway.kit.mapping.installed import mappings_of
 from gateway.kit.payers import Asked
 from gateway.kit.splitting import Part
@@ -104,10 +104,8 @@ class Translation:
     def payout_form(self, payout: Payout) -> Form:
         """Pay out of the balance of a member's account."""
         made, needs = self._mappings["payout_create"], amounts.payout_units(payout.amount)
-        try:
+        with pointing.refusing(made, payout):
             return Form(made.apply(payout, {"amount": needs}), made.reference)
-        except MappingFailure as failure:
-            raise pointing.refusal(failure, made, payout) from failure
 
     def payout_in(self, answer: Answer[StripePayout]) -> ProviderPayout:
         """The payout as Stripe has it."""
@@ -163,10 +161,8 @@ class Translation:
     def evidence_form(self, evidence: DisputeAnswer) -> Form:
         """Contest a claim."""
         made = self._mappings["dispute_evidence"]
-        try:
+        with pointing.refusing(made, evidence):
             return Form(made.apply(evidence, {"file": "".join(evidence.files)}), made.reference)
-        except MappingFailure as failure:
-            raise pointing.refusal(failure, made, evidence) from failure
 
     def refund_in(self, answer: Answer[Refund]) -> ProviderRefund:
         """The refund as Stripe has it."""
@@ -176,13 +172,8 @@ class Translation:
 
     def _form(self, name: str, payment: Payment, needs: Values[str, Any]) -> Form:
         made = self._mappings[name]
-        try:
+        with pointing.refusing(made, payment, _REFUSALS):
             return Form(made.apply(payment, needs), made.reference)
-        except MappingFailure as failure:
-            if failure.path not in _REFUSALS:
-                raise pointing.refusal(failure, made, payment) from failure
-            message, code = _REFUSALS[failure.path]
-            raise Rejected(message, code=code) from failure
 
     def _read(self, name: str, body: bytes, needs: Values[str, Any], kind: type[T]) -> T:
         return codec.convert(self._target(name, body, needs), kind)

@@ -7,7 +7,7 @@ from adapters.stripe import amounts
 from adapters.stripe.answers import Reversal, Transfer
 from adapters.stripe.wire import Form
 from gateway.kit.answers import Answer, translated
-from gateway.kit.mapping import Mapping, MappingFailure, pointing
+from gateway.kit.mapping import Mapping, pointing
 from gateway.model import codec
 from gateway.model.money import Money
 from gateway.model.transfer import MemberTransfer, ProviderReversal, ProviderTransfer
@@ -52,10 +52,8 @@ class TransferTranslation:
 
     def _form(self, name: str, transfer: MemberTransfer, needs: Values[str, Any]) -> Form:
         made = self._mappings[name]
-        try:
+        with pointing.refusing(made, transfer):
             return Form(made.apply(transfer, needs), made.reference)
-        except MappingFailure as failure:
-            raise pointing.refusal(failure, made, transfer) from failure
 
     def _read(self, name: str, answer: Answer[Any], needs: Values[str, Any], kind: type[T]) -> T:
         made = translated(

@@ -1,6 +1,6 @@
 """Answers of products: as they came, what cannot be read of them, and what may have happened."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Values
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -68,6 +68,44 @@ def translated(
             message, code = f"{title}'s {thing} cannot be read.", "unreadable"
         raise UnreadableError(message, code=code) from failure
     return made
+
+
+def believed(translate: Callable[[], T]) -> T:
+    """What an answer says.
+
+    Raises:
+        InDoubt: It cannot be read, so nobody knows what it says.
+    """
+    try:
+        return translate()
+    except UnreadableError as error:
+        raise InDoubt(str(error), code=error.code) from error
+
+
+def mismatch(title: str) -> InDoubt:
+    """What it means that an answer has another id, amount or currency than was asked for.
+
+    Args:
+        title: What people call the product.
+    """
+    return InDoubt(f"{title}'s answer is about something else.", code="integrity_mismatch")
+
+
+def only(
+    found: Sequence[T], is_over: Callable[[T], bool] = lambda _: False, *, title: str
+) -> T | None:
+    """The one that can still move money, or else the first that cannot; None where there is none.
+
+    Args:
+        found: What carries our id, the newest first where the product says when it was made.
+
+    Raises:
+        InDoubt: There are two; which of them counts is for a person.
+    """
+    alive = [one for one in found if not is_over(one)]
+    if len(alive) > 1:
+        raise InDoubt(f"{title} has more than one with our id.", code="found_twice")
+    return next(iter(alive), found[0] if found else None)
 
 
 def unclear(message: str, code: str, *, wrote: bool, detail: str = "") -> HeadraceError:

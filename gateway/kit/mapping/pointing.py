@@ -5,6 +5,9 @@ A failure names the target's field, which whoever sent the order has never seen.
 
 import re
 from collections.abc import Iterator
+from collections.abc import Mapping as Values
+from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, Final
 
 from gateway.errors import Rejected
@@ -12,6 +15,28 @@ from gateway.kit.mapping.mapping import Lineage, Mapping, MappingFailure
 from gateway.kit.mapping.runtime import TooLong
 
 _NEED: Final = re.compile(r"\bneeds\.(\w+)")
+
+
+@contextmanager
+def refusing(
+    mapping: Mapping, source: Any, refusals: Values[str, tuple[str, str]] = MappingProxyType({})
+) -> Iterator[None]:
+    """Say what a mapping does not take in the words of whoever sent it.
+
+    Args:
+        source: What is given to the mapping.
+        refusals: Target field to message and code, where more is known about its failure.
+
+    Raises:
+        Rejected: The mapping failed; nothing was sent.
+    """
+    try:
+        yield
+    except MappingFailure as failure:
+        if failure.path not in refusals:
+            raise refusal(failure, mapping, source) from failure
+        message, code = refusals[failure.path]
+        raise Rejected(message, code=code) from failure
 
 
 def refusal(failure: MappingFailure, mapping: Mapping, source: Any) -> Rejected:

@@ -70,3 +70,28 @@ def test_an_entry_that_is_no_object_has_no_texts(raw: bytes) -> None:
     """It stands beside others, which shall be seen all the same."""
     assert {} == answers.texts(msgspec.Raw(raw))
     assert {"a": "b"} == answers.texts(msgspec.Raw(b'{"a":"b","c":5,"d":null}'))
+
+
+def test_what_cannot_be_read_is_in_doubt() -> None:
+    """Nobody knows what it says; why stays with it."""
+
+    def unreadable() -> str:
+        raise answers.UnreadableError("Acme gave an unknown status.", code="status_unknown")
+
+    assert "read" == answers.believed(lambda: "read")
+    with pytest.raises(InDoubt, match="unknown status") as doubt:
+        answers.believed(unreadable)
+    assert "status_unknown" == doubt.value.code
+    assert isinstance(doubt.value.__cause__, answers.UnreadableError)
+
+
+def test_the_one_that_can_still_move_money_counts() -> None:
+    """Else the first; two that can are for a person."""
+    over = {"old", "older"}
+
+    assert answers.only([], title="Acme") is None
+    assert "live" == answers.only(["old", "live", "older"], over.__contains__, title="Acme")
+    assert "old" == answers.only(["old", "older"], over.__contains__, title="Acme")
+    with pytest.raises(InDoubt, match="Acme has more than one") as doubt:
+        answers.only(["live", "other"], over.__contains__, title="Acme")
+    assert "found_twice" == doubt.value.code

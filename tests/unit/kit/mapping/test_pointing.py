@@ -7,7 +7,7 @@ import pytest
 
 from gateway.errors import Rejected
 from gateway.kit import mapping
-from gateway.kit.mapping.pointing import refusal
+from gateway.kit.mapping.pointing import refusal, refusing
 from gateway.kit.mapping.schemas import Schemas
 
 MAPPING = """\
@@ -50,10 +50,14 @@ class Order(msgspec.Struct):
     lines: list[Line]
 
 
-def refused(folder: Path, order: Order, customer: str = "C") -> Rejected:
+def loaded(folder: Path) -> mapping.Mapping:
     (folder / "order.yaml").write_text(SCHEMA)
     document = mapping.parse(MAPPING, file="order.yaml")
-    made = mapping.load(document, Schemas(folders=(folder,), model=(Order,)))
+    return mapping.load(document, Schemas(folders=(folder,), model=(Order,)))
+
+
+def refused(folder: Path, order: Order, customer: str = "C") -> Rejected:
+    made = loaded(folder)
     with pytest.raises(mapping.MappingFailure) as caught:
         made.apply(order, {"customer": customer})
     return refusal(caught.value, made, order)
@@ -91,3 +95,16 @@ def test_value_that_cannot_be_converted(tmp_path: Path) -> None:
     told = refused(tmp_path, Order("2026-02-31", []))
 
     assert ("field_invalid", "day is nothing that Day takes.") == (told.code, told.message)
+
+
+def test_failure_of_which_more_is_known(tmp_path: Path) -> None:
+    """The adapter says what it means; all others are told by the field."""
+    made, order = loaded(tmp_path), Order("2026-02-31", [])
+    for known, code in (
+        ({"/Day": ("No such day.", "day_unknown")}, "day_unknown"),
+        ({}, "field_invalid"),
+    ):
+        with pytest.raises(Rejected) as told, refusing(made, order, known):
+            made.apply(order, {"customer": "C"})
+        assert code == told.value.code
+        assert isinstance(told.value.__cause__, mapping.MappingFailure)
