@@ -9,10 +9,9 @@ from litestar.params import FromPath, FromQuery
 
 from gateway.api import hot, taking
 from gateway.api.facade import Facade
-from gateway.api.payments import load, lock, made
+from gateway.api.showing import find, lock, made, not_there, shown
 from gateway.errors import Rejected
 from gateway.flows import resolve_dispute
-from gateway.model import codec
 from gateway.model.dispute import AnswerKind, Dispute, NewEvidence
 from gateway.model.payment import Payment
 from gateway.policy import disputing, requests
@@ -46,12 +45,11 @@ async def get_dispute(
     """Show a dispute as it stands now."""
     caller = facade.caller(request)
     try:
-        async with facade.database.connection() as connection:
-            payment = await load(connection, caller.tenant, disputing.payment_of(dispute_id))
-        dispute = disputing.find(payment, dispute_id)
+        key = disputing.payment_of(dispute_id)
+        payment = await find(facade, caller.tenant, kind="payment", key=key, returns=Payment)
+        return shown(disputing.find(payment, dispute_id))
     except (LookupError, Rejected) as error:
-        raise _unknown() from error
-    return _shown(dispute)
+        raise not_there("dispute") from error
 
 
 @get("/v1/disputes")
@@ -64,9 +62,8 @@ async def list_disputes(
     caller = facade.caller(request)
     if not payment_id:
         raise Invalid((FieldError("", "query_missing", "Name the payment: ?payment_id=…"),))
-    async with facade.database.connection() as connection:
-        payment = await load(connection, caller.tenant, payment_id)
-    return _shown(payment.disputes)
+    payment = await find(facade, caller.tenant, kind="payment", key=payment_id, returns=Payment)
+    return shown(payment.disputes)
 
 
 async def _answer(
@@ -97,21 +94,13 @@ async def _answer(
 
 async def _lock(unit: Unit, dispute_id: str) -> tuple[Payment, Dispute]:
     try:
-        payment = await lock(unit, disputing.payment_of(dispute_id))
+        key = disputing.payment_of(dispute_id)
+        payment = await lock(unit, kind="payment", key=key, returns=Payment)
         dispute = disputing.find(payment, dispute_id)
     except (LookupError, Rejected) as error:
-        raise _unknown() from error
+        raise not_there("dispute") from error
     unit.business_id = payment.business_id
     return payment, dispute
-
-
-def _shown(what: Dispute | tuple[Dispute, ...]) -> Response[bytes]:
-    headers = {"Cache-Control": "private, no-cache"}
-    return Response(codec.encode(what), media_type="application/json", headers=headers)
-
-
-def _unknown() -> Rejected:
-    return Rejected("There is no dispute with this id.", code="not_found")
 
 
 def _wrong_state(message: str) -> Rejected:

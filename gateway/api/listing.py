@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
-from litestar import Request, Response
+from litestar import Request
 
 from gateway.api.facade import Facade
 from gateway.model import codec
@@ -74,15 +74,6 @@ async def listed(
         self=_url(path, asked),
         first=_url(path, kept),
         next=_url(path, kept | following) if following else "",
-    )
-
-
-def page(body: object) -> Response[bytes]:
-    """A page as an answer."""
-    return Response(
-        codec.encode(body),
-        media_type="application/json",
-        headers={"Cache-Control": "private, no-cache"},
     )
 
 

@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime
 
-from gateway.model import codec
 from gateway.model.instruction import NewPayment
 from gateway.model.mandate import Mandate
 from gateway.policy import mandating
 from gateway.policy.validation import Invalid
 from gateway.runtime.database import Connection
+from gateway.runtime.documents import read
 from gateway.runtime.hub import Tenant
 
 
@@ -21,19 +21,9 @@ async def check(connection: Connection, tenant: Tenant, new: NewPayment) -> str:
         return ""
     if not tenant.banks:
         return ""
-    mandate = await find(connection, tenant.name, new.payment.mandate_id)
+    mandate_id = new.payment.mandate_id
+    mandate = await read(connection, tenant.name, "mandate", mandate_id, Mandate)
     error = mandating.may_pay(new, mandate, datetime.now(UTC).date())
     if error is not None:
         raise Invalid((error,))
     return mandate.system if mandate else ""
-
-
-async def find(connection: Connection, tenant: str, mandate_id: str) -> Mandate | None:
-    """The mandate as it stands; None where there is none."""
-    found = await connection.execute(
-        "select body::text from headrace.document"
-        " where tenant = %s and kind = 'mandate' and id = %s",
-        (tenant, mandate_id),
-    )
-    row = await found.fetchone()
-    return None if row is None else codec.decode(row[0], Mandate)

@@ -9,11 +9,9 @@ from litestar.params import FromPath
 
 from gateway.api import hot, taking
 from gateway.api.facade import Facade
-from gateway.api.mandated import find
-from gateway.api.payments import made
+from gateway.api.showing import find, lock, made, shown
 from gateway.errors import Rejected
 from gateway.kit.sepa import mandates
-from gateway.model import codec
 from gateway.model.identifiers import new_id
 from gateway.model.instruction import NewMandate
 from gateway.model.mandate import Mandate, MandateState
@@ -68,15 +66,8 @@ async def get_mandate(
 ) -> Response[bytes]:
     """Show a mandate; of the account only the end."""
     caller = facade.caller(request)
-    async with facade.database.connection() as connection:
-        mandate = await find(connection, caller.tenant, mandate_id)
-    if mandate is None:
-        raise _unknown()
-    return Response(
-        codec.encode(mandating.shown(mandate)),
-        media_type="application/json",
-        headers={"Cache-Control": "private, no-cache"},
-    )
+    mandate = await find(facade, caller.tenant, kind="mandate", key=mandate_id, returns=Mandate)
+    return shown(mandating.shown(mandate))
 
 
 def _place(tenant: Tenant, new: NewMandate) -> tuple[str, str]:
@@ -106,9 +97,7 @@ async def _change(
     requests.read_nothing(asked.body)
 
     async def begin(unit: Unit) -> Answer:
-        mandate = await unit.load("mandate", mandate_id, Mandate)
-        if mandate is None:
-            raise _unknown()
+        mandate = await lock(unit, kind="mandate", key=mandate_id, returns=Mandate)
         try:
             changed = mandates.change(mandate, wanted)
         except Rejected as error:
@@ -118,7 +107,3 @@ async def _change(
         return made(mandating.shown(changed), f"/v1/mandates/{mandate_id}", status=200)
 
     return await taking.take(facade, asked, business_id=mandate_id, begin=begin)
-
-
-def _unknown() -> Rejected:
-    return Rejected("There is no mandate with this id.", code="not_found")

@@ -8,13 +8,10 @@ from litestar.params import FromPath
 
 from gateway.api import hot, taking
 from gateway.api.facade import Facade
-from gateway.api.payments import made
-from gateway.api.showing import show
-from gateway.model import codec
+from gateway.api.showing import made, show
 from gateway.model.member import Member
 from gateway.policy import membership, requests
 from gateway.runtime.answers import Answer
-from gateway.runtime.database import Connection
 from gateway.runtime.documents import Unit
 
 _PUT: Final = "PUT /v1/members/{member_id}"
@@ -47,15 +44,3 @@ async def get_member(
 ) -> Response[bytes]:
     """Show a member with its accounts."""
     return await show(request, facade, kind="member", key=member_id, returns=Member)
-
-
-async def load_members(
-    connection: Connection, tenant: str, parties: tuple[str, ...]
-) -> dict[str, Member]:
-    """Those of the parties that are members, by id."""
-    found = await connection.execute(
-        "select id, body::text from headrace.document"
-        " where tenant = %s and kind = 'member' and id = any(%s)",
-        (tenant, list(parties)),
-    )
-    return {member_id: codec.decode(body, Member) for member_id, body in await found.fetchall()}

@@ -8,8 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from gateway.api.facade import Facade
-from gateway.errors import Rejected
-from gateway.model import codec
+from gateway.api.showing import not_there, shown
 from gateway.runtime.database import Connection
 
 _ENDED = frozenset({"COMPLETED", "CANCELLED"})
@@ -68,11 +67,7 @@ async def get_operation(
     caller = facade.caller(request)
     async with facade.database.connection() as connection:
         operation = await operation_of(connection, caller.tenant, operation_id)
-    return Response(
-        codec.encode(operation),
-        media_type="application/json",
-        headers={"Cache-Control": "private, no-cache"},
-    )
+    return shown(operation)
 
 
 async def operation_of(connection: Connection, tenant: str, operation_id: str) -> Operation:
@@ -92,7 +87,7 @@ async def operation_of(connection: Connection, tenant: str, operation_id: str) -
     )
     row = await found.fetchone()
     if row is None:
-        raise Rejected("There is no operation with this id.", code="not_found")
+        raise not_there("operation")
     kind, state, order_id, order_state, step, reason, code, message, resume_at = row
     parked = state == "PARKED"
     return Operation(

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import msgspec
 from litestar import Request, Response, delete, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
@@ -11,7 +10,7 @@ from opentelemetry import trace
 
 from gateway.api import hot, taking
 from gateway.api.facade import Facade
-from gateway.errors import Rejected
+from gateway.api.showing import find, lock, made, shown
 from gateway.model import codec
 from gateway.model.identifiers import new_id
 from gateway.model.instruction import PaymentInstruction
@@ -21,12 +20,11 @@ from gateway.policy.validation import FieldError, Invalid
 from gateway.runtime import telemetry
 from gateway.runtime.answers import Answer
 from gateway.runtime.database import Connection
-from gateway.runtime.documents import Unit
+from gateway.runtime.documents import Unit, read
 
 KIND: Final = "payment_method"
 _ADD: Final = "POST /v1/payment-methods"
 _MOST: Final = 100
-_HEADERS: Final = {"Cache-Control": "private, no-cache"}
 
 
 async def add_payment_method(facade: Facade, request: hot.Request) -> Answer:
@@ -36,8 +34,7 @@ async def add_payment_method(facade: Facade, request: hot.Request) -> Answer:
     new = storing.read_method(asked.body, systems=asked.tenant.choice.systems, now=now)
     method, event = storing.add(new, payment_method_id=new_id(), at=now.isoformat())
     key = method.payment_method_id
-    location = f"/v1/payment-methods/{key}"
-    answer = Answer(status=201, headers={"Location": location}, body=codec.encode(method))
+    answer = made(method, f"/v1/payment-methods/{key}")
 
     async def begin(unit: Unit) -> Answer:
         await unit.insert(KIND, key, method.state.value, method, [event])
@@ -54,11 +51,10 @@ async def get_payment_method(
 ) -> Response[bytes]:
     """Show a payment method as it is now."""
     caller = facade.caller(request)
-    async with facade.database.connection() as connection:
-        method = await _load(connection, caller.tenant, payment_method_id)
-    if method is None:
-        raise _unknown()
-    return _shown(storing.as_of(method, datetime.now(UTC)))
+    method = await find(
+        facade, caller.tenant, kind=KIND, key=payment_method_id, returns=PaymentMethod
+    )
+    return shown(storing.as_of(method, datetime.now(UTC)))
 
 
 @get("/v1/payment-methods")
@@ -79,7 +75,7 @@ async def list_payment_methods(
         )
         rows = await found.fetchall()
     now = datetime.now(UTC)
-    return _shown([storing.as_of(codec.decode(row[0], PaymentMethod), now) for row in rows])
+    return shown([storing.as_of(codec.decode(row[0], PaymentMethod), now) for row in rows])
 
 
 @delete("/v1/payment-methods/{payment_method_id:str}", status_code=200)
@@ -98,13 +94,11 @@ async def revoke_payment_method(
             traceparent=telemetry.traceparent(trace.get_current_span().get_span_context()),
             causation_id=str(request.scope.get("headrace_request_id", "")),
         )
-        method = await unit.load(KIND, payment_method_id, PaymentMethod)
-        if method is None:
-            raise _unknown()
+        method = await lock(unit, kind=KIND, key=payment_method_id, returns=PaymentMethod)
         revoked, events = storing.revoke(method)
         if events:
             await unit.save(KIND, payment_method_id, revoked.state.value, revoked, events)
-    return _shown(revoked)
+    return shown(revoked)
 
 
 async def pay_with(
@@ -118,23 +112,6 @@ async def pay_with(
     Raises:
         Invalid: Nothing can be paid with it.
     """
-    method = await _load(connection, tenant, instruction.payment_method_id)
+    key = instruction.payment_method_id
+    method = await read(connection, tenant, KIND, key, PaymentMethod)
     return storing.pay_with(instruction, method, customer_id=customer_id, now=datetime.now(UTC))
-
-
-async def _load(connection: Connection, tenant: str, key: str) -> PaymentMethod | None:
-    found = await connection.execute(
-        "select body::text from headrace.document"
-        " where tenant = %s and kind = 'payment_method' and id = %s",
-        (tenant, key),
-    )
-    row = await found.fetchone()
-    return None if row is None else codec.decode(row[0], PaymentMethod)
-
-
-def _shown(what: msgspec.Struct | list[PaymentMethod]) -> Response[bytes]:
-    return Response(codec.encode(what), media_type="application/json", headers=_HEADERS)
-
-
-def _unknown() -> Rejected:
-    return Rejected("There is no payment method with this id.", code="not_found")

@@ -10,18 +10,16 @@ from litestar.params import FromPath
 
 from gateway.api import hot, mandated, payment_methods, taking
 from gateway.api.facade import Facade
-from gateway.api.listing import Links, listed, page
-from gateway.api.showing import show
+from gateway.api.listing import Links, listed
+from gateway.api.showing import find, lock, made, show, shown, wrong_state
 from gateway.errors import Rejected
 from gateway.flows import change_payment, take_payment
 from gateway.flows import sync_payment as flows_sync
-from gateway.model import codec
 from gateway.model.capability import Capability
 from gateway.model.identifiers import new_id
 from gateway.model.payment import Payment, PaymentState
 from gateway.policy import attempting, cancelling, capturing, requests
 from gateway.runtime.answers import Answer
-from gateway.runtime.database import Connection
 from gateway.runtime.documents import Unit
 from gateway.runtime.hub import Tenant
 
@@ -81,8 +79,7 @@ async def submit_payment(facade: Facade, request: hot.Request) -> Answer:
         return made(taken, f"/v1/payments/{payment_id}")
 
     async def later(payment_id: str) -> tuple[Answer, bool]:
-        async with facade.database.connection() as connection:
-            now = await load(connection, tenant.name, payment_id)
+        now = await find(facade, tenant.name, kind="payment", key=payment_id, returns=Payment)
         answer = made(now, f"/v1/payments/{payment_id}")
         if asked.wait_s:
             headers = {**answer.headers, "Preference-Applied": f"wait={asked.wait_s}"}
@@ -107,7 +104,7 @@ async def capture_payment(facade: Facade, request: hot.Request) -> Answer:
     async def begin(unit: Unit) -> Answer:
         payment = await _of_its_own(unit, payment_id)
         if not requests.may_capture(payment):
-            raise _wrong_state(payment)
+            raise wrong_state("payment", payment.state.value)
         now = datetime.now(UTC)
         hold_days = _hold_days(asked.tenant, payment)
         amount = requests.amount_to_capture(payment, new, hold_days=hold_days, now=now)
@@ -129,7 +126,7 @@ async def cancel_payment(facade: Facade, request: hot.Request) -> Answer:
     async def begin(unit: Unit) -> Answer:
         payment = await _of_its_own(unit, payment_id)
         if not requests.may_cancel(payment):
-            raise _wrong_state(payment)
+            raise wrong_state("payment", payment.state.value)
         changed, wish = cancelling.request(payment, at=datetime.now(UTC).isoformat())
         await unit.save("payment", payment_id, changed.state.value, changed)
         kind, queue = change_payment.CANCEL, change_payment.QUEUE
@@ -146,9 +143,9 @@ async def sync_payment(facade: Facade, request: hot.Request) -> Answer:
     requests.read_nothing(asked.body)
 
     async def begin(unit: Unit) -> Answer:
-        payment = await lock(unit, payment_id)
+        payment = await lock(unit, kind="payment", key=payment_id, returns=Payment)
         if not payment.attempts:
-            raise _wrong_state(payment)
+            raise wrong_state("payment", payment.state.value)
         kind, queue = flows_sync.KIND, flows_sync.QUEUE
         business_id = f"{payment_id}:{new_id()}"
         await asked.start(unit, kind, queue, business_id, subject=payment.business_id)
@@ -164,7 +161,7 @@ async def list_payments(
     """List payments, the newest first."""
     filters = ("state", "customer_id", "order_id", "reference", "provider")
     items, links = await listed(request, facade, kind="payment", returns=Payment, filters=filters)
-    return page(Payments(items=items, links=links))
+    return shown(Payments(items=items, links=links))
 
 
 @get("/v1/payments/{payment_id:str}")
@@ -189,49 +186,11 @@ async def list_capabilities(
         )
         for name, one in sorted(collectors.items())
     ]
-    return Response(
-        codec.encode(found),
-        media_type="application/json",
-        headers={"Cache-Control": "private, no-cache"},
-    )
-
-
-def made(thing: object, location: str, *, status: int = 201) -> Answer:
-    """The answer that shows what a request has made or changed."""
-    return Answer(status=status, headers={"Location": location}, body=codec.encode(thing))
-
-
-async def load(connection: Connection, tenant: str, payment_id: str) -> Payment:
-    """The payment as it stands.
-
-    Raises:
-        Rejected: There is none (code ``not_found``).
-    """
-    found = await connection.execute(
-        "select body::text from headrace.document"
-        " where tenant = %s and kind = 'payment' and id = %s",
-        (tenant, payment_id),
-    )
-    row = await found.fetchone()
-    if row is None:
-        raise _unknown()
-    return codec.decode(row[0], Payment)
-
-
-async def lock(unit: Unit, payment_id: str) -> Payment:
-    """The payment as it stands, nobody else's until the transaction ends.
-
-    Raises:
-        Rejected: There is none (code ``not_found``).
-    """
-    payment = await unit.load("payment", payment_id, Payment)
-    if payment is None:
-        raise _unknown()
-    return payment
+    return shown(found)
 
 
 async def _of_its_own(unit: Unit, payment_id: str) -> Payment:
-    payment = await lock(unit, payment_id)
+    payment = await lock(unit, kind="payment", key=payment_id, returns=Payment)
     if payment.order_id:
         raise Rejected("The payment belongs to an order, whose flow does this.", code="wrong_state")
     return payment
@@ -242,13 +201,3 @@ def _hold_days(tenant: Tenant, payment: Payment) -> int:
     rows = system.adapter.capabilities if system else ()
     rows = tuple(row for row in rows if row.method == payment.method_code)
     return max((row.hold_days for row in rows), default=0)
-
-
-def _unknown() -> Rejected:
-    return Rejected("There is no payment with this id.", code="not_found")
-
-
-def _wrong_state(payment: Payment) -> Rejected:
-    return Rejected(
-        f"This cannot be done while the payment is {payment.state.value}.", code="wrong_state"
-    )

@@ -10,22 +10,20 @@ from litestar.params import FromPath
 
 from gateway.api import hot, taking
 from gateway.api.facade import Facade
-from gateway.api.members import load_members
-from gateway.api.payments import made
+from gateway.api.showing import find, lock, made, shown, wrong_state
 from gateway.api.taking import Asked
 from gateway.errors import Rejected
 from gateway.flows import send_payout
 from gateway.model import codec
 from gateway.model.identifiers import new_id
+from gateway.model.member import Member
 from gateway.model.payout import Destination, NewPayout, Payout, PayoutState
-from gateway.policy import membership, paying, requests
-from gateway.policy.validation import FieldError, Invalid
+from gateway.policy import paying, requests
 from gateway.runtime.answers import Answer
-from gateway.runtime.documents import Unit
+from gateway.runtime.documents import Unit, read
 
 _SUBMIT: Final = "POST /v1/payouts"
 _CHANGE: Final = "POST /v1/payouts/{payout_id}/{verb}"
-_HEADERS: Final = {"Cache-Control": "private, no-cache"}
 _S = PayoutState
 
 
@@ -63,9 +61,9 @@ async def approve_payout(facade: Facade, request: hot.Request) -> Answer:
     requests.read_nothing(asked.body)
 
     async def begin(unit: Unit) -> Answer:
-        payout = await _lock(unit, payout_id)
+        payout = await lock(unit, kind="payout", key=payout_id, returns=Payout)
         if payout.state is not _S.AWAITING_APPROVAL:
-            raise _wrong_state(payout)
+            raise wrong_state("payout", payout.state.value)
         if payout.requested_by == asked.key.client:
             raise Rejected("Whoever asked for it cannot approve it.", code="same_client")
         await _account_of(unit, payout.destination, payout.provider)
@@ -83,9 +81,9 @@ async def verify_payee(facade: Facade, request: hot.Request) -> Answer:
     verification = requests.read_verification(asked.body)
 
     async def begin(unit: Unit) -> Answer:
-        payout = await _lock(unit, payout_id)
+        payout = await lock(unit, kind="payout", key=payout_id, returns=Payout)
         if payout.state is not _S.AWAITING_VERIFICATION:
-            raise _wrong_state(payout)
+            raise wrong_state("payout", payout.state.value)
         changed, told = paying.verified(payout, verification, asked.tenant.settings.payouts)
         await unit.save("payout", payout_id, changed.state.value, changed, told)
         await _send(asked, unit, changed)
@@ -100,13 +98,13 @@ async def cancel_payout(facade: Facade, request: hot.Request) -> Answer:
     requests.read_nothing(asked.body)
 
     async def begin(unit: Unit) -> Answer:
-        payout = await _lock(unit, payout_id)
+        payout = await lock(unit, kind="payout", key=payout_id, returns=Payout)
         if payout.state in paying.HELD:
             changed, told = paying.cancelled(payout)
             await unit.save("payout", payout_id, changed.state.value, changed, told)
             return _shown(changed)
         if payout.state is not _S.SENT:
-            raise _wrong_state(payout)
+            raise wrong_state("payout", payout.state.value)
         attempt = f"{payout_id}:{new_id()}"
         await asked.start(unit, send_payout.CANCEL, send_payout.QUEUE, attempt, subject=payout_id)
         return _shown(payout, status=202)
@@ -122,17 +120,8 @@ async def get_payout(
 ) -> Response[bytes]:
     """Show a payout as it stands now; of the account number only the end."""
     caller = facade.caller(request)
-    async with facade.database.connection() as connection:
-        found = await connection.execute(
-            "select body::text from headrace.document"
-            " where tenant = %s and kind = 'payout' and id = %s",
-            (caller.tenant, payout_id),
-        )
-        row = await found.fetchone()
-    if row is None:
-        raise _unknown()
-    body = codec.encode(paying.shown(codec.decode(row[0], Payout)))
-    return Response(body, media_type="application/json", headers=_HEADERS)
+    payout = await find(facade, caller.tenant, kind="payout", key=payout_id, returns=Payout)
+    return shown(paying.shown(payout))
 
 
 @get("/v1/payout-batches/{batch_id:str}")
@@ -154,8 +143,7 @@ async def get_payout_batch(
         payouts = [codec.decode(body, Payout) for (body,) in await found.fetchall()]
     if not payouts:
         raise Rejected("There is no payout of this batch.", code="not_found")
-    body = codec.encode(paying.batch(batch_id, payouts))
-    return Response(body, media_type="application/json", headers=_HEADERS)
+    return shown(paying.batch(batch_id, payouts))
 
 
 async def _resolved(unit: Unit, new: NewPayout) -> NewPayout:
@@ -172,12 +160,8 @@ async def _account_of(unit: Unit, where: Destination, provider: str) -> str:
     """The account of the member that is meant; that of nobody's is as it was sent."""
     if not where.member_id:
         return where.account
-    members = await load_members(unit.connection, unit.tenant, (where.member_id,))
-    try:
-        return membership.account_of(members.get(where.member_id), provider)
-    except Rejected as error:
-        found = FieldError("/destination/member_id", error.code, error.message)
-        raise Invalid((found,)) from error
+    member = await read(unit.connection, unit.tenant, "member", where.member_id, Member)
+    return requests.account_of(member, provider, "/destination/member_id")
 
 
 async def _asked(facade: Facade, request: hot.Request, verb: str) -> tuple[Asked, str]:
@@ -192,22 +176,5 @@ async def _send(asked: Asked, unit: Unit, payout: Payout) -> None:
         await asked.start(unit, send_payout.KIND, send_payout.QUEUE, payout.payout_id)
 
 
-async def _lock(unit: Unit, payout_id: str) -> Payout:
-    payout = await unit.load("payout", payout_id, Payout)
-    if payout is None:
-        raise _unknown()
-    return payout
-
-
 def _shown(payout: Payout, *, status: int = 200) -> Answer:
     return made(paying.shown(payout), f"/v1/payouts/{payout.payout_id}", status=status)
-
-
-def _unknown() -> Rejected:
-    return Rejected("There is no payout with this id.", code="not_found")
-
-
-def _wrong_state(payout: Payout) -> Rejected:
-    return Rejected(
-        f"This cannot be done while the payout is {payout.state.value}.", code="wrong_state"
-    )

@@ -5,7 +5,7 @@ from typing import Final
 
 from gateway.api import hot, taking
 from gateway.api.facade import Facade
-from gateway.api.payments import lock, made
+from gateway.api.showing import lock, made, not_there
 from gateway.errors import Rejected
 from gateway.flows.attempt_payment import wake
 from gateway.model.event import Event
@@ -47,7 +47,7 @@ async def settle_refund(facade: Facade, request: hot.Request) -> Answer:
             payment = await _by_hand(asked, unit, payment_id)
             refund = refunding.find(payment, refund_id)
         except LookupError as error:
-            raise Rejected("There is no refund with this id.", code="not_found") from error
+            raise not_there("refund") from error
         if not receiving.may_settle(refund):
             raise _wrong_state(f"It cannot be settled while it is {refund.state.value}.")
         changed, events = receiving.settle(payment, refund)
@@ -60,7 +60,7 @@ async def settle_refund(facade: Facade, request: hot.Request) -> Answer:
 
 async def _by_hand(asked: taking.Asked, unit: Unit, payment_id: str) -> Payment:
     """The payment, if nobody but a person knows what becomes of its money."""
-    payment = await lock(unit, payment_id)
+    payment = await lock(unit, kind="payment", key=payment_id, returns=Payment)
     unit.business_id = payment.business_id
     system = asked.tenant.collectors.get(payment.provider)
     if system is None or not system.adapter.by_hand:

@@ -9,10 +9,10 @@ from litestar.params import FromPath
 
 from gateway.api import hot, taking
 from gateway.api.facade import Facade
-from gateway.api.payments import load, lock, made
+from gateway.api.showing import find, lock, made, not_there, shown
 from gateway.errors import Rejected
 from gateway.flows import change_payment
-from gateway.model import codec
+from gateway.model.payment import Payment
 from gateway.policy import refunding, requests
 from gateway.runtime.answers import Answer
 from gateway.runtime.documents import Unit
@@ -26,7 +26,7 @@ async def submit_refund(facade: Facade, request: hot.Request) -> Answer:
     new = requests.read_refund(asked.body)
 
     async def begin(unit: Unit) -> Answer:
-        payment = await lock(unit, new.payment_id)
+        payment = await lock(unit, kind="payment", key=new.payment_id, returns=Payment)
         unit.business_id = payment.business_id
         amount = requests.amount_to_refund(payment, new)
         at = datetime.now(UTC).isoformat()
@@ -54,13 +54,8 @@ async def get_refund(
     """Show a refund as it stands now."""
     caller = facade.caller(request)
     try:
-        async with facade.database.connection() as connection:
-            payment = await load(connection, caller.tenant, refunding.payment_of(refund_id))
-        refund = refunding.find(payment, refund_id)
+        key = refunding.payment_of(refund_id)
+        payment = await find(facade, caller.tenant, kind="payment", key=key, returns=Payment)
+        return shown(refunding.find(payment, refund_id))
     except (LookupError, Rejected) as error:
-        raise Rejected("There is no refund with this id.", code="not_found") from error
-    return Response(
-        codec.encode(refund),
-        media_type="application/json",
-        headers={"Cache-Control": "private, no-cache"},
-    )
+        raise not_there("refund") from error

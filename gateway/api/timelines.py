@@ -8,8 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from gateway.api.facade import Facade
-from gateway.errors import Rejected
-from gateway.model import codec
+from gateway.api.showing import not_there, shown
 from gateway.runtime import timeline
 from gateway.runtime.timeline import Entry
 
@@ -34,7 +33,7 @@ async def get_order_timeline(
 ) -> Response[bytes]:
     """Tell everything that happened to an order: steps, attempts, webhooks, document numbers."""
     entries = await _entries(request, facade, order_id, "order")
-    return _shown(Timeline(order_id=order_id, entries=entries))
+    return shown(Timeline(order_id=order_id, entries=entries))
 
 
 @get("/v1/payments/{payment_id:str}/timeline")
@@ -45,7 +44,7 @@ async def get_payment_timeline(
 ) -> Response[bytes]:
     """Tell everything that happened to a payment of its own; an order's stands with the order."""
     entries = await _entries(request, facade, payment_id, "payment")
-    return _shown(Timeline(payment_id=payment_id, entries=entries))
+    return shown(Timeline(payment_id=payment_id, entries=entries))
 
 
 async def _entries(
@@ -55,13 +54,5 @@ async def _entries(
     async with facade.database.connection() as connection:
         found = await timeline.of(connection, tenant=caller.tenant, business_id=business_id)
     if not found:
-        raise Rejected(f"There is no {kind} with this id.", code="not_found")
+        raise not_there(kind)
     return tuple(found)
-
-
-def _shown(told: Timeline) -> Response[bytes]:
-    return Response(
-        codec.encode(told),
-        media_type="application/json",
-        headers={"Cache-Control": "private, no-cache"},
-    )

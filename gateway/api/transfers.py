@@ -9,16 +9,14 @@ from litestar.params import FromPath
 
 from gateway.api import hot, taking
 from gateway.api.facade import Facade
-from gateway.api.members import load_members
-from gateway.api.payments import made
-from gateway.api.showing import show
-from gateway.errors import Rejected
+from gateway.api.showing import lock, made, show, wrong_state
 from gateway.flows import transfer_funds
 from gateway.model.identifiers import new_id
+from gateway.model.member import Member
 from gateway.model.transfer import MemberTransfer
 from gateway.policy import requests, transferring
 from gateway.runtime.answers import Answer
-from gateway.runtime.documents import Unit
+from gateway.runtime.documents import Unit, read_several
 
 _SUBMIT: Final = "POST /v1/transfers"
 _REVERSE: Final = "POST /v1/transfers/{transfer_id}/reverse"
@@ -37,7 +35,7 @@ async def submit_transfer(facade: Facade, request: hot.Request) -> Answer:
 
     async def begin(unit: Unit) -> Answer:
         parties = (new.source, new.destination)
-        members = await load_members(unit.connection, tenant.name, parties)
+        members = await read_several(unit.connection, tenant.name, "member", parties, Member)
         transfer = transferring.of_request(
             new,
             source=requests.account_at(new.source, members, new.provider, "/source"),
@@ -60,12 +58,9 @@ async def reverse_transfer(facade: Facade, request: hot.Request) -> Answer:
     new = requests.read_reversal(asked.body)
 
     async def begin(unit: Unit) -> Answer:
-        transfer = await unit.load("transfer", transfer_id, MemberTransfer)
-        if transfer is None:
-            raise Rejected("There is no transfer with this id.", code="not_found")
+        transfer = await lock(unit, kind="transfer", key=transfer_id, returns=MemberTransfer)
         if not transferring.may_reverse(transfer):
-            message = f"This cannot be done while the transfer is {transfer.state.value}."
-            raise Rejected(message, code="wrong_state")
+            raise wrong_state("transfer", transfer.state.value)
         amount = requests.amount_to_reverse(transfer, new)
         at = datetime.now(UTC).isoformat()
         changed, reversal = transferring.reverse(transfer, amount, at=at)

@@ -25,7 +25,7 @@ from gateway.ports.exchange import Exchange
 from gateway.ports.payments import Payments
 from gateway.runtime import engine
 from gateway.runtime.database import Connection
-from gateway.runtime.documents import Unit
+from gateway.runtime.documents import Unit, read_several
 from gateway.runtime.hub import System
 from gateway.runtime.story import Story
 
@@ -49,11 +49,8 @@ async def routed(story: Story, unit: Unit, payment: Payment) -> Payment:
     if not route.system:
         told = ", ".join(f"{one.system}: {one.code}" for one in route.reasons)
         raise Rejected("No provider can take this payment.", code="no_provider", detail=told)
-    members = {
-        party: member
-        for party in membership.parties(payment.splits)
-        if (member := await unit.load("member", party, Member)) is not None
-    }
+    parties = membership.parties(payment.splits)
+    members = await read_several(unit.connection, unit.tenant, "member", parties, Member)
     splits = membership.resolve_splits(payment.splits, members, route.system)
     payment = msgspec.structs.replace(payment, splits=splits)
     return attempting.attempt(

@@ -150,13 +150,22 @@ def read_member(body: bytes, *, member_id: str, systems: Container[str]) -> Memb
 
 
 def account_at(party: str, members: Mapping[str, Member], system: str, pointer: str) -> str:
-    """The account that a party stands for at a system.
+    """The account that a party stands for at a system; an account stands for itself.
 
     Raises:
         Invalid: A member without one, or one that the provider has stopped.
     """
+    return account_of(members[party], system, pointer) if party in members else party
+
+
+def account_of(member: Member | None, system: str, pointer: str) -> str:
+    """The member's account at a system.
+
+    Raises:
+        Invalid: It has none, or the provider has stopped it.
+    """
     try:
-        return membership.resolved(party, members, system)
+        return membership.account_of(member, system)
     except Rejected as error:
         raise Invalid((FieldError(pointer, error.code, error.message),)) from error
 

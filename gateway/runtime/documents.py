@@ -1,6 +1,6 @@
 """Things of the model in PostgreSQL, changed together with the events that report the change."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from gateway.model import codec
@@ -10,6 +10,26 @@ from gateway.runtime import outbox
 from gateway.runtime.database import Connection
 
 T = TypeVar("T")
+
+
+async def read(
+    connection: Connection, tenant: str, kind: str, key: str, returns: type[T]
+) -> T | None:
+    """The thing as it stands; None where there is none."""
+    found = await read_several(connection, tenant, kind, (key,), returns)
+    return found.get(key)
+
+
+async def read_several(
+    connection: Connection, tenant: str, kind: str, keys: Iterable[str], returns: type[T]
+) -> dict[str, T]:
+    """Those of the things that there are, by id, as they stand."""
+    found = await connection.execute(
+        "select id, body::text from headrace.document"
+        " where tenant = %s and kind = %s and id = any(%s)",
+        (tenant, kind, list(keys)),
+    )
+    return {key: codec.decode(body, returns) for key, body in await found.fetchall()}
 
 
 class Unit:
