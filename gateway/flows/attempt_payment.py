@@ -35,8 +35,6 @@ _WAITING_QUEUE: Final = "interactive"
 _ROUNDS: Final = 20
 # The same where a person says when the money is there: a year.
 _ROUNDS_BY_HAND: Final = 366
-# Money that did not move, and will not.
-RELEASED: Final = frozenset({PaymentState.CANCELLED, PaymentState.FAILED})
 
 
 async def routed(story: Story, unit: Unit, payment: Payment) -> Payment:
@@ -176,7 +174,7 @@ async def await_payment(
     Raises:
         InDoubt: The provider says pending for too long, or has another amount than was asked for.
     """
-    if payment.state in RELEASED:
+    if payment.state in collecting.RELEASED:
         return payment
     event = f"payment:{payment.payment_id}:{word}"
     patience = story.tenant.patience
@@ -226,7 +224,7 @@ async def end_payment(story: Story, payment: Payment, name: str) -> Payment:
         f"payments.cancel_payment.{name}",
         provider_of(story, payment),
         lambda port, key: port.cancel_payment(payment, key=key),
-        find=lambda port: find_payment_in(port, payment, RELEASED),
+        find=lambda port: find_payment_in(port, payment, collecting.RELEASED),
         returns=ProviderPayment,
     )
     if ended is not None:

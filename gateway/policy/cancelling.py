@@ -7,12 +7,9 @@ from gateway.model.payment import (
     Cancellation,
     Payment,
     PaymentFailure,
-    PaymentState,
     WishState,
 )
-from gateway.policy import collecting
-
-_RELEASED = frozenset({PaymentState.CANCELLED, PaymentState.FAILED})
+from gateway.policy import collecting, wishing
 
 
 def request(payment: Payment, *, at: str) -> tuple[Payment, Cancellation]:
@@ -22,7 +19,7 @@ def request(payment: Payment, *, at: str) -> tuple[Payment, Cancellation]:
         at: ISO 8601 in UTC.
     """
     wish = Cancellation(
-        cancellation_id=f"{payment.payment_id}-cancel-{len(payment.cancellations) + 1}",
+        cancellation_id=wishing.next_id(payment.payment_id, "cancel", payment.cancellations),
         requested_at=at,
     )
     changed = msgspec.structs.replace(payment, cancellations=(*payment.cancellations, wish))
@@ -31,19 +28,16 @@ def request(payment: Payment, *, at: str) -> tuple[Payment, Cancellation]:
 
 def payment_of(cancellation_id: str) -> str:
     """Id of the payment that was to be given up."""
-    return cancellation_id.partition("-cancel-")[0]
+    return wishing.owner_of(cancellation_id, "cancel")
 
 
 def ended(payment: Payment, cancellation_id: str) -> tuple[Payment, tuple[Event, ...]]:
     """The payment after its provider was asked: given up, or not."""
-    is_released = payment.state in _RELEASED
+    is_released = payment.state in collecting.RELEASED
     state = WishState.DONE if is_released else WishState.FAILED
     failure = None if is_released else PaymentFailure(code="cancel_refused")
-    wishes = (
-        msgspec.structs.replace(one, state=state, failure=failure)
-        if one.cancellation_id == cancellation_id
-        else one
-        for one in payment.cancellations
+    wishes = wishing.change(
+        payment.cancellations, "cancellation_id", cancellation_id, state=state, failure=failure
     )
-    changed = msgspec.structs.replace(payment, cancellations=tuple(wishes))
+    changed = msgspec.structs.replace(payment, cancellations=wishes)
     return changed, () if is_released else (collecting.event(changed, "cancel_failed"),)

@@ -8,7 +8,7 @@ from gateway.model.event import Event
 from gateway.model.money import Money
 from gateway.model.movement import MovementKind, MovementState
 from gateway.model.payment import Capture, Payment, PaymentFailure, WishState
-from gateway.policy import collecting
+from gateway.policy import collecting, wishing
 
 
 def left(payment: Payment) -> Money:
@@ -62,7 +62,7 @@ def request(payment: Payment, amount: Money, *, at: str) -> tuple[Payment, Captu
         at: ISO 8601 in UTC.
     """
     capture = Capture(
-        capture_id=f"{payment.payment_id}-capture-{len(payment.captures) + 1}",
+        capture_id=wishing.next_id(payment.payment_id, "capture", payment.captures),
         amount=amount,
         requested_at=at,
     )
@@ -71,7 +71,7 @@ def request(payment: Payment, amount: Money, *, at: str) -> tuple[Payment, Captu
 
 def payment_of(capture_id: str) -> str:
     """Id of the payment that a capture is of."""
-    return capture_id.partition("-capture-")[0]
+    return wishing.owner_of(capture_id, "capture")
 
 
 def find(payment: Payment, capture_id: str) -> Capture:
@@ -80,10 +80,7 @@ def find(payment: Payment, capture_id: str) -> Capture:
     Raises:
         LookupError: There is none.
     """
-    for one in payment.captures:
-        if one.capture_id == capture_id:
-            return one
-    raise LookupError("the capture is gone")
+    return wishing.find(payment.captures, "capture_id", capture_id)
 
 
 def done(payment: Payment, capture: Capture) -> Payment:
@@ -102,10 +99,7 @@ def refused(
 def _with(
     payment: Payment, capture: Capture, state: WishState, failure: PaymentFailure | None
 ) -> Payment:
-    captures = (
-        msgspec.structs.replace(one, state=state, failure=failure)
-        if one.capture_id == capture.capture_id
-        else one
-        for one in payment.captures
+    captures = wishing.change(
+        payment.captures, "capture_id", capture.capture_id, state=state, failure=failure
     )
-    return msgspec.structs.replace(payment, captures=tuple(captures))
+    return msgspec.structs.replace(payment, captures=captures)

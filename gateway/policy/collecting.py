@@ -27,6 +27,8 @@ _S = PaymentState
 AUTHORISED: Final = frozenset({_S.AUTHORISED, _S.CAPTURED, _S.SETTLED})
 CAPTURED: Final = frozenset({_S.CAPTURED, _S.SETTLED})
 _AWAITED: Final = frozenset({_S.REQUIRES_ACTION, _S.PENDING})
+# Money that did not move, and will not.
+RELEASED: Final = frozenset({_S.CANCELLED, _S.FAILED})
 ENDED: Final = frozenset({*CAPTURED, _S.FAILED, _S.CANCELLED, _S.RETURNED, _S.DISPUTED})
 # How far a collection can have come: whatever is heard, the furthest counts. Money that moved has
 # the last word; a cancellation ends what was refused before.

@@ -18,6 +18,7 @@ from gateway.model.dispute import (
 from gateway.model.event import Event
 from gateway.model.movement import Movement, MovementKind, MovementState
 from gateway.model.payment import Payment
+from gateway.policy import wishing
 
 _S = DisputeState
 _RANK: Final = {state: rank for rank, state in enumerate(DisputeState)}
@@ -43,12 +44,12 @@ def dispute_id(payment_id: str, provider_ref: str) -> str:
 
 def payment_of(name: str) -> str:
     """Id of the payment that a dispute, or an answer to it, is about."""
-    return name.partition("-dispute-")[0]
+    return wishing.owner_of(name, "dispute")
 
 
 def dispute_of(answer_id: str) -> str:
     """Id of the dispute that an answer is to."""
-    return answer_id.partition("-answer-")[0]
+    return wishing.owner_of(answer_id, "answer")
 
 
 def find(payment: Payment, dispute_id: str) -> Dispute:
@@ -57,10 +58,7 @@ def find(payment: Payment, dispute_id: str) -> Dispute:
     Raises:
         LookupError: There is none.
     """
-    for one in payment.disputes:
-        if one.dispute_id == dispute_id:
-            return one
-    raise LookupError("the dispute is gone")
+    return wishing.find(payment.disputes, "dispute_id", dispute_id)
 
 
 def find_answer(dispute: Dispute, answer_id: str) -> DisputeAnswer:
@@ -69,10 +67,7 @@ def find_answer(dispute: Dispute, answer_id: str) -> DisputeAnswer:
     Raises:
         LookupError: There is none.
     """
-    for one in dispute.answers:
-        if one.answer_id == answer_id:
-            return one
-    raise LookupError("the answer is gone")
+    return wishing.find(dispute.answers, "answer_id", answer_id)
 
 
 def is_beyond(state: DisputeState, other: DisputeState) -> bool:
@@ -98,7 +93,7 @@ def answer(
         at: ISO 8601 in UTC.
     """
     given = DisputeAnswer(
-        answer_id=f"{dispute.dispute_id}-answer-{len(dispute.answers) + 1}",
+        answer_id=wishing.next_id(dispute.dispute_id, "answer", dispute.answers),
         kind=kind,
         text=new.text if new else "",
         files=new.files if new else (),
@@ -203,18 +198,12 @@ def _later(one: DisputeState, other: DisputeState) -> DisputeState:
 
 def _answered(payment: Payment, answer_id: str, state: AnswerState, code: str) -> Payment:
     dispute = find(payment, dispute_of(answer_id))
-    answers = (
-        msgspec.structs.replace(one, state=state, failure_code=code)
-        if one.answer_id == answer_id
-        else one
-        for one in dispute.answers
+    answers = wishing.change(
+        dispute.answers, "answer_id", answer_id, state=state, failure_code=code
     )
-    return _with(payment, dispute, answers=tuple(answers))
+    return _with(payment, dispute, answers=answers)
 
 
 def _with(payment: Payment, dispute: Dispute, **changes: object) -> Payment:
-    disputes = (
-        msgspec.structs.replace(one, **changes) if one.dispute_id == dispute.dispute_id else one
-        for one in payment.disputes
-    )
-    return msgspec.structs.replace(payment, disputes=tuple(disputes))
+    disputes = wishing.change(payment.disputes, "dispute_id", dispute.dispute_id, **changes)
+    return msgspec.structs.replace(payment, disputes=disputes)

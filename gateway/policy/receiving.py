@@ -8,7 +8,7 @@ from gateway.model.movement import Movement, MovementKind, MovementState
 from gateway.model.payment import Payment, PaymentState, ProviderPayment, Refund, RefundState
 from gateway.model.receipt import NewReceipt
 from gateway.policy import collecting
-from gateway.policy.validation import FieldError, Invalid, read
+from gateway.policy.validation import FieldError, Invalid, not_positive, read
 
 
 def read_receipt(body: bytes) -> NewReceipt:
@@ -17,13 +17,7 @@ def read_receipt(body: bytes) -> NewReceipt:
     Raises:
         Invalid: With everything that is wrong.
     """
-
-    def rules(new: NewReceipt) -> tuple[FieldError, ...]:
-        if new.amount.minor > 0:
-            return ()
-        return (FieldError("/amount/amount", "not_positive", "Send an amount above zero."),)
-
-    return read(body, NewReceipt, rules)
+    return read(body, NewReceipt, lambda new: not_positive(new.amount))
 
 
 def may_receive(payment: Payment) -> bool:

@@ -9,7 +9,7 @@ from gateway.model.event import Event
 from gateway.model.money import Money
 from gateway.model.movement import Movement, MovementKind, MovementState
 from gateway.model.payment import Payment, PaymentFailure, ProviderRefund, Refund, RefundState
-from gateway.policy import moving
+from gateway.policy import moving, wishing
 
 _STATE_OF: Final = {
     MovementState.PENDING: RefundState.PENDING,
@@ -49,7 +49,7 @@ def request(payment: Payment, amount: Money, *, reason: str, at: str) -> tuple[P
         at: ISO 8601 in UTC.
     """
     refund = Refund(
-        refund_id=f"{payment.payment_id}-refund-{len(payment.refunds) + 1}",
+        refund_id=wishing.next_id(payment.payment_id, "refund", payment.refunds),
         payment_id=payment.payment_id,
         amount=amount,
         reason=reason,
@@ -60,7 +60,7 @@ def request(payment: Payment, amount: Money, *, reason: str, at: str) -> tuple[P
 
 def payment_of(refund_id: str) -> str:
     """Id of the payment that a refund is of."""
-    return refund_id.partition("-refund-")[0]
+    return wishing.owner_of(refund_id, "refund")
 
 
 def find(payment: Payment, refund_id: str) -> Refund:
@@ -69,10 +69,7 @@ def find(payment: Payment, refund_id: str) -> Refund:
     Raises:
         LookupError: There is none.
     """
-    for one in payment.refunds:
-        if one.refund_id == refund_id:
-            return one
-    raise LookupError("the refund is gone")
+    return wishing.find(payment.refunds, "refund_id", refund_id)
 
 
 def answered(payment: Payment, refund: Refund, said: ProviderRefund) -> Payment:
@@ -105,11 +102,8 @@ def event(refund: Refund, word: str) -> Event:
 
 
 def _with(payment: Payment, refund: Refund, **changes: object) -> Payment:
-    refunds = (
-        msgspec.structs.replace(one, **changes) if one.refund_id == refund.refund_id else one
-        for one in payment.refunds
-    )
-    return msgspec.structs.replace(payment, refunds=tuple(refunds))
+    refunds = wishing.change(payment.refunds, "refund_id", refund.refund_id, **changes)
+    return msgspec.structs.replace(payment, refunds=refunds)
 
 
 def after(payment: Payment) -> tuple[Refund, ...]:

@@ -1,7 +1,7 @@
 """Requests about money: what no schema says of them, each with its pointer and its rule."""
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import date, datetime
 from typing import Final
 
@@ -33,7 +33,14 @@ from gateway.policy import (
     routing,
     transferring,
 )
-from gateway.policy.validation import FieldError, Invalid, read, route_errors
+from gateway.policy.validation import (
+    FieldError,
+    Invalid,
+    not_positive,
+    not_sold,
+    read,
+    route_errors,
+)
 
 _MEMBER: Final = re.compile("[A-Za-z0-9._-]{1,64}")
 
@@ -50,10 +57,7 @@ def read_payment(body: bytes, *, currencies: tuple[str, ...], choice: routing.Ch
     """
 
     def rules(new: NewPayment) -> Iterator[FieldError]:
-        yield from _positive(new.amount)
-        if new.amount.currency not in currencies:
-            detail = f"Send one of {', '.join(currencies)}."
-            yield FieldError("/amount/currency", "currency_not_sold", detail)
+        yield from _amount_errors(new.amount, currencies)
         yield from _item_errors(new)
         yield from _split_errors(new)
         if not new.payment.payment_method_id:
@@ -111,10 +115,7 @@ def read_payout(
     """
 
     def rules(new: NewPayout) -> Iterator[FieldError]:
-        yield from _positive(new.amount)
-        if new.amount.currency not in currencies:
-            detail = f"Send one of {', '.join(currencies)}."
-            yield FieldError("/amount/currency", "currency_not_sold", detail)
+        yield from _amount_errors(new.amount, currencies)
         yield from _destination_errors(new.destination)
         kinds = destinations.get(new.provider)
         if kinds is None:
@@ -184,10 +185,7 @@ def read_transfer(
     """
 
     def rules(new: NewTransfer) -> Iterator[FieldError]:
-        yield from _positive(new.amount)
-        if new.amount.currency not in currencies:
-            detail = f"Send one of {', '.join(currencies)}."
-            yield FieldError("/amount/currency", "currency_not_sold", detail)
+        yield from _amount_errors(new.amount, currencies)
         if new.source == new.destination:
             yield FieldError("/destination", "same_party", "Send another party than /source.")
         if new.provider not in movers:
@@ -209,7 +207,7 @@ def read_reversal(body: bytes) -> NewReversal:
     Raises:
         Invalid: With everything that is wrong.
     """
-    return read(body or b"{}", NewReversal, lambda new: _positive(new.amount))
+    return read(body or b"{}", NewReversal, lambda new: not_positive(new.amount))
 
 
 def amount_to_reverse(transfer: MemberTransfer, new: NewReversal) -> Money:
@@ -252,7 +250,7 @@ def read_capture(body: bytes) -> NewCapture:
     Raises:
         Invalid: With everything that is wrong.
     """
-    return read(body or b"{}", NewCapture, lambda new: _positive(new.amount))
+    return read(body or b"{}", NewCapture, lambda new: not_positive(new.amount))
 
 
 def read_refund(body: bytes) -> NewRefund:
@@ -261,7 +259,7 @@ def read_refund(body: bytes) -> NewRefund:
     Raises:
         Invalid: With everything that is wrong.
     """
-    return read(body, NewRefund, lambda new: _positive(new.amount))
+    return read(body, NewRefund, lambda new: not_positive(new.amount))
 
 
 def read_evidence(body: bytes) -> NewEvidence:
@@ -358,10 +356,9 @@ def _check_route(wanted: routing.Wanted, choice: routing.Choice, *, amount: str)
         raise Invalid(errors)
 
 
-def _positive(amount: Money | None) -> Iterable[FieldError]:
-    if amount is not None and amount.minor <= 0:
-        return (FieldError("/amount/amount", "not_positive", "Send an amount above zero."),)
-    return ()
+def _amount_errors(amount: Money, currencies: tuple[str, ...]) -> Iterator[FieldError]:
+    yield from not_positive(amount)
+    yield from not_sold(amount, currencies)
 
 
 def _part(asked: Money | None, left: Money, *, rule: str) -> Money:
@@ -396,8 +393,8 @@ def _split_errors(new: NewPayment) -> Iterator[FieldError]:
             yield FieldError(place, "split_amount", "Only a REMAINDER has no amount.")
         elif one.amount is not None and one.amount.currency != new.amount.currency:
             yield FieldError(f"{place}/currency", "mixed_currency", "Send that of /amount.")
-        elif one.amount is not None and one.amount.minor <= 0:
-            yield FieldError(f"{place}/amount", "not_positive", "Send an amount above zero.")
+        else:
+            yield from not_positive(one.amount, place)
     if len(rests) > 1:
         yield FieldError("/splits", "split_remainders", "Send one REMAINDER at most.")
     total = sum(one.amount.minor for one in new.splits if one.amount is not None)

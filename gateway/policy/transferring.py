@@ -16,6 +16,7 @@ from gateway.model.transfer import (
     TransferReversal,
     TransferState,
 )
+from gateway.policy import wishing
 
 _S = TransferState
 # How far a transfer can have come: whatever is heard, the furthest counts.
@@ -66,7 +67,7 @@ def reverse(
 ) -> tuple[MemberTransfer, TransferReversal]:
     """The transfer with another reversal, to be committed before anything is sent."""
     reversal = TransferReversal(
-        reversal_id=f"{transfer.transfer_id}-reversal-{len(transfer.reversals) + 1}",
+        reversal_id=wishing.next_id(transfer.transfer_id, "reversal", transfer.reversals),
         amount=amount,
         requested_at=at,
     )
@@ -76,7 +77,7 @@ def reverse(
 
 def transfer_of(reversal_id: str) -> str:
     """Id of the transfer that a reversal is of."""
-    return reversal_id.partition("-reversal-")[0]
+    return wishing.owner_of(reversal_id, "reversal")
 
 
 def find(transfer: MemberTransfer, reversal_id: str) -> TransferReversal:
@@ -85,10 +86,7 @@ def find(transfer: MemberTransfer, reversal_id: str) -> TransferReversal:
     Raises:
         LookupError: There is none.
     """
-    for one in transfer.reversals:
-        if one.reversal_id == reversal_id:
-            return one
-    raise LookupError("the reversal is gone")
+    return wishing.find(transfer.reversals, "reversal_id", reversal_id)
 
 
 def standing(transfer: MemberTransfer) -> tuple[tuple[str, TransferState], ...]:
@@ -120,10 +118,7 @@ def reversed_by(
     known = find(transfer, reversal.reversal_id)
     state = max(known.state, said.state, key=_PROGRESS.index)
     changed = _with(
-        transfer,
-        msgspec.structs.replace(
-            known, state=state, provider_ref=said.provider_ref, failure=said.failure
-        ),
+        transfer, reversal, state=state, provider_ref=said.provider_ref, failure=said.failure
     )
     done = sum(one.amount.minor for one in changed.reversals if one.state is _S.DONE)
     total = Money(max(done, changed.reversed.minor), changed.amount.currency)
@@ -148,7 +143,7 @@ def not_reversed(
     transfer: MemberTransfer, reversal: TransferReversal, failure: PaymentFailure
 ) -> tuple[MemberTransfer, tuple[Event, ...]]:
     """The transfer of which the provider will not move this back."""
-    changed = _with(transfer, msgspec.structs.replace(reversal, state=_S.FAILED, failure=failure))
+    changed = _with(transfer, reversal, state=_S.FAILED, failure=failure)
     return changed, (event(changed, "reversal_failed"),)
 
 
@@ -192,8 +187,8 @@ def _news(before: MemberTransfer, now: MemberTransfer) -> tuple[Event, ...]:
     return (event(now, _EVENT_OF[now.state]),) if now.state in _EVENT_OF else ()
 
 
-def _with(transfer: MemberTransfer, changed: TransferReversal) -> MemberTransfer:
-    reversals = (
-        changed if one.reversal_id == changed.reversal_id else one for one in transfer.reversals
-    )
-    return msgspec.structs.replace(transfer, reversals=tuple(reversals))
+def _with(
+    transfer: MemberTransfer, reversal: TransferReversal, **changes: object
+) -> MemberTransfer:
+    reversals = wishing.change(transfer.reversals, "reversal_id", reversal.reversal_id, **changes)
+    return msgspec.structs.replace(transfer, reversals=reversals)

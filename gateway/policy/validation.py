@@ -124,6 +124,21 @@ def read(
     return value
 
 
+def not_positive(amount: Money | None, pointer: str = "/amount") -> Iterator[FieldError]:
+    """The rule that an amount of nothing, or less, breaks; one that was left out breaks none."""
+    if amount is not None and amount.minor <= 0:
+        yield FieldError(f"{pointer}/amount", "not_positive", "Send an amount above zero.")
+
+
+def not_sold(
+    amount: Money, currencies: tuple[str, ...], pointer: str = "/amount"
+) -> Iterator[FieldError]:
+    """The rule that an amount in a currency breaks in which the tenant does not trade."""
+    if amount.currency not in currencies:
+        detail = f"Send one of {', '.join(currencies)}."
+        yield FieldError(f"{pointer}/currency", "currency_not_sold", detail)
+
+
 def _bounded(found: Iterable[FieldError]) -> tuple[FieldError, ...]:
     """Each once and in order; too many end with a note."""
     unique: dict[tuple[str, str], FieldError] = {}
@@ -407,11 +422,8 @@ def _read(value: Any, kind: type[T]) -> T | None:
 def _rule_errors(parts: _Parts, currencies: tuple[str, ...]) -> Iterator[FieldError]:
     """What no schema says: signs, currencies, sums, and card numbers."""
     if parts.total is not None:
-        if parts.total.currency not in currencies:
-            detail = f"Send one of {', '.join(currencies)}."
-            yield FieldError("/total/currency", "currency_not_sold", detail)
-        if parts.total.minor <= 0:
-            yield FieldError("/total/amount", "not_positive", "Send an amount above zero.")
+        yield from not_sold(parts.total, currencies, "/total")
+        yield from not_positive(parts.total, "/total")
     for index, (price, _) in enumerate(parts.lines):
         here = f"/items/{index}/unit_price"
         if price is not None and price.minor < 0:
