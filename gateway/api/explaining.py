@@ -44,7 +44,7 @@ async def explain_payment(facade: Facade, request: hot.Request) -> Answer:
                 connection, tenant.name, new.payment, customer_id=requests.customer_of(new)
             )
             new = requests.pay_with(new, paid, tenant.choice)
-        system = await mandated.check(connection, tenant, new)
+        system = await mandated.check(connection, tenant, new.payment)
     at = datetime.now(UTC).isoformat()
     intended = attempting.of_request(new, payment_id=new_id(), at=at)
     if system:

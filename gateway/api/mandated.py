@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from gateway.model.instruction import NewPayment
+from gateway.model.instruction import PaymentInstruction
 from gateway.model.mandate import Mandate
 from gateway.policy import mandating
 from gateway.policy.validation import Invalid
@@ -11,19 +11,16 @@ from gateway.runtime.documents import read
 from gateway.runtime.hub import Tenant
 
 
-async def check(connection: Connection, tenant: Tenant, new: NewPayment) -> str:
+async def check(connection: Connection, tenant: Tenant, paid: PaymentInstruction) -> str:
     """The system that collects by the mandate of a payment; empty where none of ours is meant.
 
     Raises:
         Invalid: The payment cannot be collected by it.
     """
-    if not new.payment.mandate_id or new.payment.method_code not in mandating.SCHEME_OF:
+    if not paid.mandate_id or paid.method_code not in mandating.SCHEME_OF or not tenant.banks:
         return ""
-    if not tenant.banks:
-        return ""
-    mandate_id = new.payment.mandate_id
-    mandate = await read(connection, tenant.name, "mandate", mandate_id, Mandate)
-    error = mandating.may_pay(new, mandate, datetime.now(UTC).date())
+    mandate = await read(connection, tenant.name, "mandate", paid.mandate_id, Mandate)
+    error = mandating.may_pay(paid, mandate, datetime.now(UTC).date())
     if error is not None:
         raise Invalid((error,))
     return mandate.system if mandate else ""

@@ -15,7 +15,6 @@ from gateway.api.showing import show
 from gateway.flows import place_order
 from gateway.model import codec
 from gateway.model.identifiers import derived_id, new_id
-from gateway.model.instruction import NewPayment
 from gateway.model.order import Order
 from gateway.policy import ordering, requests
 from gateway.policy.validation import read_order
@@ -41,8 +40,7 @@ async def submit_order(facade: Facade, request: hot.Request) -> Answer:
             )
             paid = requests.pay_order_with(new, instruction, tenant.choice)
         # A mandate of ours lives at the system that it was given for.
-        wanted = NewPayment(amount=paid.total, payment=paid.payment)
-        if system := await mandated.check(unit.connection, tenant, wanted):
+        if system := await mandated.check(unit.connection, tenant, paid.payment):
             pinned = msgspec.structs.replace(paid.payment, provider=system)
             paid = msgspec.structs.replace(paid, payment=pinned)
         order, event = ordering.submit(paid, order_id=order_id, payment_id=payment_id, at=at)

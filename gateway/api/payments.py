@@ -70,7 +70,7 @@ async def submit_payment(facade: Facade, request: hot.Request) -> Answer:
             paid = requests.pay_with(new, instruction, tenant.choice)
             taken = attempting.of_request(paid, payment_id=payment_id, at=at, needs_payer=needed)
         # A mandate of ours lives at the system that it was given for.
-        system = await mandated.check(unit.connection, tenant, new)
+        system = await mandated.check(unit.connection, tenant, new.payment)
         if system:
             taken = msgspec.structs.replace(taken, provider=system)
         told = [attempting.created(taken)]

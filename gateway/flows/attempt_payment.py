@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from gateway.errors import InDoubt, Misconfigured, Rejected
+from gateway.errors import InDoubt, Rejected
 from gateway.model.event import Event
 from gateway.model.member import Member
 from gateway.model.payment import (
@@ -26,7 +26,7 @@ from gateway.ports.payments import Payments
 from gateway.runtime import engine
 from gateway.runtime.database import Connection
 from gateway.runtime.documents import Unit, read_several
-from gateway.runtime.hub import System
+from gateway.runtime.hub import System, configured
 from gateway.runtime.story import Story
 
 # Where the flows run that wait for a payment.
@@ -154,11 +154,7 @@ def provider_of(story: Story, payment: Payment) -> System[Payments]:
     Raises:
         Misconfigured: It is not configured any more.
     """
-    try:
-        return story.tenant.collectors[payment.provider]
-    except KeyError:
-        message = f"The payment is at {payment.provider}, which collects no payments here any more."
-        raise Misconfigured(message, code="provider_gone") from None
+    return configured(story.tenant.collectors, payment.provider)
 
 
 async def await_payment(

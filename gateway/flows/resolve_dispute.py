@@ -7,7 +7,7 @@ says in its webhooks.
 import time
 from typing import Final
 
-from gateway.errors import Misconfigured, Rejected
+from gateway.errors import Rejected
 from gateway.flows.attempt_payment import load_payment, wake
 from gateway.model.dispute import (
     AnswerKind,
@@ -21,7 +21,7 @@ from gateway.policy import collecting, disputing
 from gateway.ports.disputes import Disputes
 from gateway.ports.exchange import Exchange
 from gateway.runtime.documents import Unit
-from gateway.runtime.hub import System
+from gateway.runtime.hub import System, configured
 from gateway.runtime.story import Story
 
 KIND: Final = "resolve_dispute"
@@ -110,11 +110,7 @@ def _beyond(
 
 
 def _system(story: Story, payment: Payment) -> System[Disputes]:
-    try:
-        return story.tenant.disputes[payment.provider]
-    except KeyError:
-        message = f"The dispute is at {payment.provider}, which takes no answers here any more."
-        raise Misconfigured(message, code="provider_gone") from None
+    return configured(story.tenant.disputes, payment.provider)
 
 
 async def _record(unit: Unit, payment_id: str, said: ProviderDispute, answer_id: str = "") -> None:

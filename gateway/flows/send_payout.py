@@ -6,7 +6,7 @@ more (ADR 0024); where none comes, the flow looks by itself.
 
 from typing import Final
 
-from gateway.errors import InDoubt, Misconfigured, Rejected
+from gateway.errors import InDoubt, Rejected
 from gateway.model.payment import PaymentFailure
 from gateway.model.payout import Payout, ProviderPayout
 from gateway.policy import paying
@@ -14,7 +14,7 @@ from gateway.ports.exchange import Exchange
 from gateway.ports.payouts import Payouts
 from gateway.runtime import engine
 from gateway.runtime.documents import Unit
-from gateway.runtime.hub import System
+from gateway.runtime.hub import System, configured
 from gateway.runtime.story import CancelRequested, Story
 
 KIND: Final = "send_payout"
@@ -155,8 +155,4 @@ def _ended(payout_id: str) -> str:
 
 
 def _sender(story: Story, payout: Payout) -> System[Payouts]:
-    try:
-        return story.tenant.payers[payout.provider]
-    except KeyError:
-        message = f"The payout is at {payout.provider}, which sends no money here any more."
-        raise Misconfigured(message, code="provider_gone") from None
+    return configured(story.tenant.payers, payout.provider)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from gateway.errors import InDoubt, Misconfigured, Rejected
+from gateway.errors import InDoubt, Rejected
 from gateway.model.event import Event
 from gateway.model.payment import PaymentFailure
 from gateway.model.transfer import (
@@ -16,7 +16,7 @@ from gateway.policy import transferring
 from gateway.ports.transfers import Transfers
 from gateway.runtime import engine
 from gateway.runtime.documents import Unit
-from gateway.runtime.hub import System
+from gateway.runtime.hub import System, configured
 from gateway.runtime.story import Story
 
 KIND: Final = "transfer_funds"
@@ -188,8 +188,4 @@ def _ended(transfer_id: str) -> str:
 
 
 def _mover(story: Story, transfer: MemberTransfer) -> System[Transfers]:
-    try:
-        return story.tenant.movers[transfer.provider]
-    except KeyError:
-        message = f"The transfer is at {transfer.provider}, which moves no money here any more."
-        raise Misconfigured(message, code="provider_gone") from None
+    return configured(story.tenant.movers, transfer.provider)

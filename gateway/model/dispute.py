@@ -120,6 +120,8 @@ class Dispute(msgspec.Struct, frozen=True, kw_only=True):
         provider_ref: That of the movement.
         progress: The furthest that the provider said of the claim itself; ``state`` adds what
             became of the money.
+        reason_said: The provider's reason, by its own word of the claim; ``reason_code`` adds what
+            the money was moved with.
         due_by: Until when evidence is taken, ISO 8601; empty where nobody has said so.
         answers: What we answered, oldest first.
     """
@@ -131,5 +133,6 @@ class Dispute(msgspec.Struct, frozen=True, kw_only=True):
     state: DisputeState = DisputeState.OPEN
     progress: DisputeState = DisputeState.OPEN
     reason_code: str = ""
+    reason_said: str = ""
     due_by: str = ""
     answers: tuple[DisputeAnswer, ...] = ()

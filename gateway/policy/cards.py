@@ -11,6 +11,12 @@ from gateway.kit.sepa.identifiers import iban_fault
 
 _SEPARATORS: Final = re.compile(r"[\s.\-_/]+")  # blanks of every kind
 _DIGITS: Final = re.compile(r"[0-9]{14,}")
+# RFC 9562, with the version and the variant that no card number would hit by chance.
+_UUID: Final = re.compile(
+    r"(?<![0-9a-f])(?=[0-9-]*[a-f])[0-9a-f]{8}(-?)[0-9a-f]{4}"
+    r"\1[1-8][0-9a-f]{3}\1[89ab][0-9a-f]{3}\1[0-9a-f]{12}(?![0-9a-f])",
+    re.IGNORECASE,
+)
 _ISSUERS: Final = (
     (re.compile("4"), (16, 19)),  # Visa
     (re.compile("5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"), (16,)),  # Mastercard
@@ -26,9 +32,10 @@ _ISSUERS: Final = (
 def holds_card_number(text: str) -> bool:
     """Whether a card number stands in the text, however it is grouped.
 
-    The digits of an IBAN may look like one by chance; a text that is one is none.
+    The digits of an IBAN may look like one by chance; a text that is one is none. So may those of
+    a UUID, as our own identifiers are; they are looked over.
     """
-    joined = _SEPARATORS.sub("", text)
+    joined = _SEPARATORS.sub("", _UUID.sub("|", text))
     found = any(
         _is_card(run.group(), start)
         for run in _DIGITS.finditer(joined)

@@ -118,7 +118,7 @@ def said(payment: Payment, found: ProviderDispute) -> tuple[Payment, tuple[Movem
         payment,
         dispute,
         progress=_later(dispute.progress, found.state) if counts else dispute.progress,
-        reason_code=max(dispute.reason_code, found.reason_code),
+        reason_said=max(dispute.reason_said, found.reason_code),
         due_by=max(dispute.due_by, found.due_by),
     )
     return changed, movements
@@ -188,7 +188,7 @@ def _after(payment: Payment, claim: Movement, known: Dispute | None) -> Dispute:
         dispute,
         state=state,
         amount=claim.amount,
-        reason_code=max(dispute.reason_code, claim.reason_code),
+        reason_code=max(dispute.reason_said, claim.reason_code),
     )
 
 

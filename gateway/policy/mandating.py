@@ -10,7 +10,7 @@ from gateway.kit.sepa import identifiers, mandates, reasons
 from gateway.kit.sepa.characters import Unwritable, written
 from gateway.model.bank import BankAccount
 from gateway.model.event import Event
-from gateway.model.instruction import NewMandate, NewPayment
+from gateway.model.instruction import NewMandate, PaymentInstruction
 from gateway.model.mandate import Mandate, MandateState, Scheme, SequenceType
 from gateway.model.movement import Movement, MovementKind, MovementState
 from gateway.model.payment import Payment
@@ -82,14 +82,14 @@ def shown(mandate: Mandate) -> Mandate:
     )
 
 
-def may_pay(new: NewPayment, mandate: Mandate | None, today: date) -> FieldError | None:
+def may_pay(paid: PaymentInstruction, mandate: Mandate | None, today: date) -> FieldError | None:
     """The rule that forbids to collect a payment by its mandate; None if it is allowed.
 
     Args:
         mandate: None where there is none of this id.
     """
-    due = max(date.fromisoformat(new.payment.due), today) if new.payment.due else today
-    rule = _fault(new, mandate, due)
+    due = max(date.fromisoformat(paid.due), today) if paid.due else today
+    rule = _fault(paid, mandate, due)
     if not rule:
         return None
     return FieldError("/payment/mandate_id", rule, _DETAILS.get(rule, _OTHER))
@@ -104,12 +104,12 @@ _DETAILS: Final = {
 }
 
 
-def _fault(new: NewPayment, mandate: Mandate | None, due: date) -> str:
+def _fault(paid: PaymentInstruction, mandate: Mandate | None, due: date) -> str:
     if mandate is None:
         return "mandate_unknown"
-    if new.payment.provider not in {"", mandate.system}:
+    if paid.provider not in {"", mandate.system}:
         return "mandate_provider"
-    if SCHEME_OF.get(new.payment.method_code) is not mandate.scheme:
+    if SCHEME_OF.get(paid.method_code) is not mandate.scheme:
         return "mandate_scheme"
     return mandates.fault(mandate, due)
 

@@ -141,6 +141,10 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 def gap(wanted: Wanted, choice: Choice) -> str:
     """Why nobody takes the payment, by the system that comes closest; empty if one does."""
     systems = choice.systems
+    # Nearly always whoever is asked by name, or usually, takes it; the whole way is for the rest.
+    usual = wanted.pinned or choice.routing.payments
+    if usual in systems and not (wanted.tried or _lacks(systems[usual], wanted)):
+        return ""
     if route(wanted, choice.routing, systems).system:
         return ""
     if wanted.pinned and wanted.pinned not in systems:

@@ -33,6 +33,7 @@ from gateway.runtime.transport import Transport, always
 from gateway.settings import Patience, TenantSettings
 
 T = TypeVar("T")
+P = TypeVar("P")
 P_co = TypeVar("P_co", covariant=True)
 
 
@@ -117,6 +118,19 @@ class Tenant:
     def patience(self) -> Patience:
         """How long the tenant's flows wait."""
         return self.settings.patience
+
+
+def configured(systems: Mapping[str, System[P]], name: str) -> System[P]:
+    """The system at which something was begun.
+
+    Raises:
+        Misconfigured: It is not configured for this any more (code ``provider_gone``).
+    """
+    try:
+        return systems[name]
+    except KeyError:
+        message = f"This was begun at {name}, which is not configured for it any more."
+        raise Misconfigured(message, code="provider_gone") from None
 
 
 @dataclass

@@ -252,3 +252,16 @@ def test_evidence_says_something(body: bytes, code: str) -> None:
         requests.read_evidence(body)
 
     assert code in [one.code for one in refused.value.errors]
+
+
+def test_a_reason_does_not_depend_on_what_was_heard_first() -> None:
+    """That of a claim which a larger one has overtaken is not kept, whether it was seen or not."""
+    overtaken = claim(_M.PENDING, reason="AM04")
+    larger = msgspec.structs.replace(claim(_M.PENDING), amount=_ALL)
+
+    ends = {
+        after(paid(), *order)[0].disputes for order in itertools.permutations((overtaken, larger))
+    }
+
+    assert 1 == len(ends)
+    assert "" == next(iter(ends))[0].reason_code

@@ -132,7 +132,7 @@ def test_shown_without_the_account() -> None:
 )
 def test_which_payment_it_allows(given: dict[str, Any], asked: dict[str, Any], rule: str) -> None:
     """The rule stands beside the mandate's id."""
-    error = mandating.may_pay(payment(**asked), mandate(**given), TODAY)
+    error = mandating.may_pay(payment(**asked).payment, mandate(**given), TODAY)
 
     assert rule == (error.code if error else "")
     assert error is None or error.pointer == "/payment/mandate_id"
@@ -140,7 +140,7 @@ def test_which_payment_it_allows(given: dict[str, Any], asked: dict[str, Any], r
 
 def test_nobody_knows_the_mandate() -> None:
     """A rule of its own."""
-    error = mandating.may_pay(payment(), None, TODAY)
+    error = mandating.may_pay(payment().payment, None, TODAY)
 
     assert error is not None
     assert "mandate_unknown" == error.code
