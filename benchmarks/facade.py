@@ -177,7 +177,7 @@ def order_route(system: System[SapErp], facade: Facade) -> ASGIRouteHandler:
         )
         return Answer(status=201, body=codec.encode(answer))
 
-    return hot.post(PATH, place, facade)
+    return hot.bare_post(PATH, place, facade)
 
 
 def hub(start: Any) -> Any:
