@@ -95,7 +95,7 @@ drill: setup ## payments at every provider while answers are lost and workers di
 	HEADRACE_DRILL_SEEDS=$(SEEDS) HEADRACE_DRILL_PAYMENTS=96 $(BIN)/pytest tests/flows/test_fault_drill.py -s -n 0 -q $(ARGS)
 
 survival: setup ## long drill with killed processes; SEEDS=20
-	HEADRACE_SURVIVAL_SEEDS=$(SEEDS) $(BIN)/pytest -m survival tests/e2e/test_survival.py $(ARGS)
+	HEADRACE_SURVIVAL_SEEDS=$(SEEDS) $(BIN)/pytest -m survival tests/e2e/test_survival.py tests/e2e/test_payment_survival.py $(ARGS)
 
 bench: setup ## every benchmark, each a ratio against a baseline of the same run
 	@status=0; for file in benchmarks/[a-z]*.py; do echo "== $$file"; \

@@ -12,9 +12,10 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import httpx
 import yaml
@@ -63,7 +64,17 @@ class Landscape:
         patience: Fields of ``Patience`` that differ from what the drills use; ``policy`` and
             ``settings`` likewise.
         first_port: Of the facade, if it and the next are free; 0 for any.
+        products: Those that are simulated.
+        routing: Of the tenant.
     """
+
+    products: ClassVar[tuple[str, ...]] = ("stripe", "sap_s4", "salesforce")
+    routing: ClassVar[dict[str, Any]] = {
+        "erp": "sap",
+        "crm": "salesforce",
+        "risk": "rules",
+        "payments": "stripe",
+    }
 
     folder: Path
     lease_s: int = 4
@@ -97,11 +108,15 @@ class Landscape:
     def prepare(self) -> None:
         """Start the database, migrate it and write the configuration."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        names = ("serve", "stripe", "sap_s4", "salesforce")
+        names = ("serve", *self.products)
         self._ports = dict(zip(names, self._consecutive(len(names)), strict=True))
         if not self.url:
             self.url = embedded.start(self.folder)
         migrate(self.url)
+        self.configure()
+
+    def configure(self) -> None:
+        """Write the configuration; processes that run read it no more."""
         (self.folder / "tenants").mkdir(exist_ok=True)
         self.config.write_text(yaml.safe_dump(self._process_settings()))
         tenant = self.folder / "tenants" / f"{TENANT}.yaml"
@@ -122,8 +137,20 @@ class Landscape:
             )
 
     def start_simulators(self, **plan: Any) -> None:
-        """Start all simulators in one process."""
-        options = {
+        """Start all simulators in one process.
+
+        Args:
+            plan: How webhooks misbehave.
+        """
+        port = str(self._ports[self.products[0]])
+        options = json.dumps(self.simulated(plan))
+        self.start("simulators", "simulate", *self.products, "--port", port, "--with", options)
+        for product in self.products:
+            self.wait_for(f"{self.address(product)}/_sim/effects")
+
+    def simulated(self, plan: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """What each simulator is started with."""
+        return {
             "stripe": {
                 "webhook_url": f"{self.facade}/webhooks/{TENANT}/stripe",
                 "webhook_secret": _SECRETS["DEMO_STRIPE_WEBHOOK"],
@@ -137,13 +164,43 @@ class Landscape:
                 "instance_url": self.address("salesforce"),
             },
         }
-        products = ("stripe", "sap_s4", "salesforce")
-        port = str(self._ports["stripe"])
-        self.start(
-            "simulators", "simulate", *products, "--port", port, "--with", json.dumps(options)
-        )
-        for product in products:
-            self.wait_for(f"{self.address(product)}/_sim/effects")
+
+    def systems(self) -> list[dict[str, Any]]:
+        """How the tenant reaches each of them, without the policy."""
+        return [
+            {
+                "name": "stripe",
+                "adapter": "stripe",
+                "settings": {
+                    "base_url": self.address("stripe"),
+                    "secret_key": "env:DEMO_STRIPE_KEY",
+                    "webhook_secrets": ["env:DEMO_STRIPE_WEBHOOK"],
+                },
+            },
+            {
+                "name": "sap",
+                "adapter": "sap_s4",
+                "settings": {
+                    "base_url": self.address("sap_s4"),
+                    "user": "HEADRACE",
+                    "password": "env:DEMO_SAP_PASSWORD",
+                    "client": "100",
+                    "sales_organization": "1710",
+                    "distribution_channel": "10",
+                    "division": "00",
+                },
+            },
+            {
+                "name": "salesforce",
+                "adapter": "salesforce",
+                "settings": {
+                    "login_url": self.address("salesforce"),
+                    "client_id": "headrace",
+                    "client_secret": "env:DEMO_SALESFORCE_SECRET",
+                },
+            },
+            {"name": "rules", "adapter": "decision_table"},
+        ]
 
     def start_serve(self) -> None:
         """Start the facade and wait until it is ready."""
@@ -234,44 +291,8 @@ class Landscape:
         return {
             "tenant": TENANT,
             "currencies": ["EUR", "SEK", "DKK", "PLN", "CZK", "CHF", "JPY"],
-            "systems": [
-                {
-                    "name": "stripe",
-                    "adapter": "stripe",
-                    "policy": policy,
-                    "settings": {
-                        "base_url": self.address("stripe"),
-                        "secret_key": "env:DEMO_STRIPE_KEY",
-                        "webhook_secrets": ["env:DEMO_STRIPE_WEBHOOK"],
-                    },
-                },
-                {
-                    "name": "sap",
-                    "adapter": "sap_s4",
-                    "policy": policy,
-                    "settings": {
-                        "base_url": self.address("sap_s4"),
-                        "user": "HEADRACE",
-                        "password": "env:DEMO_SAP_PASSWORD",
-                        "client": "100",
-                        "sales_organization": "1710",
-                        "distribution_channel": "10",
-                        "division": "00",
-                    },
-                },
-                {
-                    "name": "salesforce",
-                    "adapter": "salesforce",
-                    "policy": policy,
-                    "settings": {
-                        "login_url": self.address("salesforce"),
-                        "client_id": "headrace",
-                        "client_secret": "env:DEMO_SALESFORCE_SECRET",
-                    },
-                },
-                {"name": "rules", "adapter": "decision_table", "policy": policy},
-            ],
-            "routing": {"erp": "sap", "crm": "salesforce", "risk": "rules", "payments": "stripe"},
+            "systems": [{"policy": policy, **system} for system in self.systems()],
+            "routing": self.routing,
             "patience": {
                 "payment_confirmation_s": 8.0,
                 "unavailable_s": [0.5, 1.0, 2.0],

@@ -130,6 +130,8 @@ class SimulatedSite:
             return _drop(request)
         if fault and kind is FaultKind.STATUS:
             return _answer(refusal(self.simulator, asked, fault))
+        if kind is FaultKind.LOST_REQUEST:
+            return _drop(request)
         if fault and kind is FaultKind.SLOW:
             await asyncio.sleep(fault.delay_s)
         answered = self.simulator.handle(asked, now=time.time())

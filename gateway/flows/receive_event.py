@@ -139,7 +139,7 @@ class EventReceiver:
             # Until when it can be answered stands in no event of the money.
             found.doubted |= changed.provider in self._hub.tenant(row.tenant).disputes
         for one in events:
-            found.sequence += 1
+            found.sequence += one.aggregate_id == changed.payment_id
             reports.append(_outbox_row(found, one, event))
         self._span(row, event, found, began)
         if found.given_up and collecting.kept(changed) > charged:
@@ -318,7 +318,7 @@ def _outbox_row(found: _Known, event: Event, cause: ProviderEvent) -> tuple[Any,
     return outbox.row(
         event,
         tenant=found.tenant,
-        sequence=found.sequence,
+        sequence=found.sequence if event.aggregate_id == found.payment.payment_id else None,
         business_id=found.payment.business_id,
         traceparent=found.traceparent,
         causation_id=cause.event_id,

@@ -5,9 +5,10 @@ of it, so that each product can fail in every way without a line of its own. The
 runs in a process of its own (``headrace simulate``) and, in tests, behind an httpx transport.
 """
 
+import random
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import httpx
 import msgspec
@@ -18,6 +19,7 @@ class FaultKind(StrEnum):
 
     TIMEOUT_BEFORE = "timeout_before"  # no effect, no answer
     TIMEOUT_AFTER = "timeout_after"  # the effect happens, no answer comes
+    LOST_REQUEST = "lost_request"  # no effect, the connection breaks
     LOST_ANSWER = "lost_answer"  # the effect happens, the connection breaks
     STATUS = "status"  # no effect, an error in the product's own shape
     SLOW = "slow"  # the answer comes late
@@ -33,6 +35,7 @@ class Fault(msgspec.Struct, kw_only=True):
         path: Text that the path contains.
         contains: Text that the body contains, such as an order id.
         count: How often it still strikes; -1 for ever.
+        share: It strikes this share of those that match, drawn anew for each.
         status: For STATUS: 500, 503, 429, 423 (a lock in the product's own words) and so on.
         retry_after_s: For STATUS: sent as Retry-After.
         delay_s: For SLOW.
@@ -43,6 +46,7 @@ class Fault(msgspec.Struct, kw_only=True):
     path: str = ""
     contains: str = ""
     count: int = 1
+    share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
     status: int = 503
     retry_after_s: int | None = None
     delay_s: float = 0.0
@@ -82,10 +86,15 @@ class Simulator(Protocol):
 
 
 class Faults:
-    """The faults laid in front of a simulator, in order; the first that matches strikes."""
+    """The faults laid in front of a simulator, in order; the first that matches strikes.
 
-    def __init__(self) -> None:
+    Args:
+        seed: Of what is drawn for faults that strike a share.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
         self._laid: list[Fault] = []
+        self._random = random.Random(seed)  # noqa: S311 - faults that can be repeated
 
     def lay(self, fault: Fault) -> None:
         """Add a fault behind those already there."""
@@ -99,7 +108,7 @@ class Faults:
         """The fault that strikes this request, counted down; None for a good day."""
         body = request.read()
         for fault in self._laid:
-            if fault.strikes(request, body):
+            if fault.strikes(request, body) and self._random.random() < fault.share:
                 if fault.count > 0:
                     fault.count -= 1
                 return fault
@@ -132,6 +141,8 @@ class SimulatedWire(httpx.AsyncBaseTransport):
             raise httpx.ReadTimeout("simulated", request=request)
         if fault and kind is FaultKind.STATUS:
             return refusal(simulator, request, fault)
+        if kind is FaultKind.LOST_REQUEST:
+            raise httpx.RemoteProtocolError("simulated", request=request)
         response = simulator.handle(request, now=self._clock())
         if kind is FaultKind.TIMEOUT_AFTER:
             raise httpx.ReadTimeout("simulated", request=request)

@@ -72,14 +72,15 @@ class Unit:
         self, kind: str, key: str, state: str, body: object, events: Sequence[Event] = ()
     ) -> bool:
         """Store a new thing with its events; False where it is there already."""
+        own = _own(key, events)
         done = await self.connection.execute(
             "insert into headrace.document (tenant, kind, id, state, body, sequence)"
             " values (%s, %s, %s, %s, %s, %s) on conflict do nothing",
-            (self.tenant, kind, key, state, codec.encode(body).decode(), len(events)),
+            (self.tenant, kind, key, state, codec.encode(body).decode(), own),
         )
         if not done.rowcount:
             return False
-        await self._report(events, sequence=len(events))
+        await self._report(key, events, sequence=own)
         return True
 
     async def save(
@@ -89,12 +90,12 @@ class Unit:
         done = await self.connection.execute(
             "update headrace.document set state = %s, body = %s, sequence = sequence + %s,"
             " updated_at = now() where tenant = %s and kind = %s and id = %s returning sequence",
-            (state, codec.encode(body).decode(), len(events), self.tenant, kind, key),
+            (state, codec.encode(body).decode(), _own(key, events), self.tenant, kind, key),
         )
         row = await done.fetchone()
         if row is None:
             raise LookupError(f"{kind} is gone")
-        await self._report(events, sequence=row[0])
+        await self._report(key, events, sequence=row[0])
 
     async def refer(self, references: Sequence[ExternalReference]) -> None:
         """Remember what other systems call our things."""
@@ -112,14 +113,22 @@ class Unit:
                 ),
             )
 
-    async def _report(self, events: Sequence[Event], *, sequence: int) -> None:
-        for number, event in enumerate(events, start=sequence - len(events) + 1):
+    async def _report(self, key: str, events: Sequence[Event], *, sequence: int) -> None:
+        number = sequence - _own(key, events)
+        for event in events:
+            is_own = event.aggregate_id == key
+            number += is_own
             row = outbox.row(
                 event,
                 tenant=self.tenant,
-                sequence=number,
+                sequence=number if is_own else None,
                 business_id=self.business_id,
                 traceparent=self.traceparent,
                 causation_id=self.causation_id,
             )
             await self.connection.execute(outbox.INSERT, row)
+
+
+def _own(key: str, events: Sequence[Event]) -> int:
+    """How many of the events are about the thing itself, and not about a part of it."""
+    return sum(event.aggregate_id == key for event in events)

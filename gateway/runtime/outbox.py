@@ -6,18 +6,26 @@ from gateway.model import codec
 from gateway.model.event import Event
 from gateway.model.identifiers import new_id
 
-INSERT: Final = (
-    "insert into headrace.outbox (tenant, event_id, type, aggregate, aggregate_id,"
-    " sequence, business_id, data, traceparent, causation_id)"
-    " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-)
+INSERT: Final = """
+with one (tenant, event_id, type, aggregate, aggregate_id, sequence, business_id, data,
+ traceparent, causation_id) as
+ (values (%s, %s, %s, %s, %s, %s::integer, %s, %s::jsonb, %s, %s)),
+counted as (insert into headrace.event_count as c (tenant, aggregate, aggregate_id, events)
+ select tenant, aggregate, aggregate_id, 1 from one where sequence is null
+ on conflict (tenant, aggregate, aggregate_id) do update set events = c.events + 1
+ returning events)
+insert into headrace.outbox (tenant, event_id, type, aggregate, aggregate_id, sequence,
+ business_id, data, traceparent, causation_id)
+select tenant, event_id, type, aggregate, aggregate_id,
+ coalesce(sequence, (select events from counted)), business_id, data, traceparent, causation_id
+from one"""
 
 
 def row(
     event: Event,
     *,
     tenant: str,
-    sequence: int,
+    sequence: int | None,
     business_id: str,
     traceparent: str,
     causation_id: str,
@@ -25,7 +33,8 @@ def row(
     """What ``INSERT`` takes for one event.
 
     Args:
-        sequence: Of the thing's events, without gaps.
+        sequence: Of the thing's events, without gaps; None for a part of another thing, which has
+            no row that counts them: they are counted here.
     """
     return (
         tenant,

@@ -9,7 +9,7 @@ from gateway.commands.landscape import Landscape
 from tests.e2e.postgres import Postgres
 from tests.flows.postgres import own_folder
 
-Start = Callable[..., Landscape]
+Start = Callable[..., Any]
 
 
 @pytest.fixture
@@ -17,8 +17,8 @@ def start(request: pytest.FixtureRequest) -> Iterator[Start]:
     """Makes a landscape whose database stands; the logs are shown where the test fails."""
     made: list[Landscape] = []
 
-    def prepare(**fields: Any) -> Landscape:
-        landscape = Landscape(own_folder(), **fields)
+    def prepare(kind: type[Landscape] = Landscape, **fields: Any) -> Any:
+        landscape = kind(own_folder(), **fields)
         made.append(landscape)
         landscape.prepare()
         return landscape

@@ -5,20 +5,18 @@
 
 import os
 import random
-import signal
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-import httpx
-import psycopg
 import pytest
 
 from adapters.sap_s4.translation import order_reference
 from gateway.commands.landscape import Landscape
 from tests.e2e.conftest import Start
+from tests.e2e.hub import insist, left_over, rows
 from tests.e2e.postgres import Postgres
+from tests.e2e.storm import Storm
 from tests.flows.stage import new_order
 
 _WORKERS: Final = 3
@@ -33,7 +31,7 @@ _KINDS: Final[tuple[tuple[dict[str, str], str, dict[str, int]], ...]] = (
     ({"capture_method": "manual"}, "COMPLETED", _SOLD | {"charge": 1}),
     *(({}, "COMPLETED", _SOLD | {"charge": 1}),) * 7,
 )
-_SEEDS: Final = (
+SEEDS: Final = (
     [int(os.environ["HEADRACE_SEED"])]
     if "HEADRACE_SEED" in os.environ
     else list(range(1, int(os.environ.get("HEADRACE_SURVIVAL_SEEDS", "0")) + 1))
@@ -47,7 +45,7 @@ def test_orders_survive_a_short_storm(start: Start) -> None:
 
 @pytest.mark.survival
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("seed", _SEEDS)
+@pytest.mark.parametrize("seed", SEEDS)
 def test_orders_survive_a_long_storm(start: Start, seed: int) -> None:
     """Many seeds; each is printed, so that a bad one can be repeated."""
     _drill(start, seed=seed, storm_s=45.0)
@@ -82,9 +80,7 @@ def _drill(start: Start, *, seed: int, storm_s: float) -> None:
         duplicate_share=0.3, shuffle=True, delay_s=0.05, late_share=0.2, late_s=1.0, seed=seed
     )
     landscape.start_serve()
-    for number in range(_WORKERS):
-        landscape.start_worker(f"worker-{number}")
-    storm = Storm(landscape, random.Random(seed))
+    storm = Storm(landscape, random.Random(seed), workers=_WORKERS)
     with ThreadPoolExecutor(8) as clients:
         asked = [clients.submit(_submit, landscape, number) for number in range(_ORDERS)]
         try:
@@ -95,128 +91,36 @@ def _drill(start: Start, *, seed: int, storm_s: float) -> None:
     _wait_until_ended(landscape, set(ids), limit_s=60)
     print(f"seed {seed}: {storm.done}")
     assert {} == _wrong(landscape, ids)
-    assert [] == _left_over(landscape)
-
-
-class Storm:
-    """Random faults, one after the other, and their repair.
-
-    Attributes:
-        done: How often each fault struck.
-    """
-
-    def __init__(self, landscape: Landscape, chance: random.Random) -> None:
-        self._landscape = landscape
-        self._chance = chance
-        self._postgres = Postgres(landscape.folder)
-        self._born = _WORKERS
-        self._frozen: dict[str, threading.Timer] = {}
-        self.done = {"kill": 0, "freeze": 0, "database": 0, "facade": 0}
-
-    def rage(self, seconds: float) -> None:
-        """Strike until the time is over; every kind of fault at least once."""
-        until = time.monotonic() + seconds
-        acts = {
-            "kill": self._kill,
-            "freeze": self._freeze,
-            "database": self._restart_database,
-            "facade": self._restart_facade,
-        }
-        due = [*acts, "kill", "kill"]
-        self._chance.shuffle(due)
-        while due or time.monotonic() < until:
-            name = due.pop() if due else self._chance.choices([*acts], (6, 2, 1, 1))[0]
-            acts[name]()
-            self.done[name] += 1
-            time.sleep(self._chance.uniform(0.1, 0.8))
-
-    def calm(self) -> None:
-        """Wait until nobody is frozen any more."""
-        for timer in [*self._frozen.values()]:
-            timer.join()
-
-    def _workers(self) -> list[str]:
-        """Who can be struck; whoever is frozen dies of nothing else."""
-        names = [name for name in self._landscape.processes if name.startswith("worker-")]
-        return [name for name in names if name not in self._frozen]
-
-    def _kill(self) -> None:
-        self._landscape.kill(self._chance.choice(self._workers()))
-        self._landscape.start_worker(f"worker-{self._born}")
-        self._born += 1
-
-    def _freeze(self) -> None:
-        """For longer than the lease: another worker takes over, then this one wakes up."""
-        workers = self._workers()
-        if len(workers) < _WORKERS:
-            return
-        name = self._chance.choice(workers)
-        self._landscape.signal(name, signal.SIGSTOP)
-
-        def thaw() -> None:
-            self._landscape.signal(name, signal.SIGCONT)
-            self._frozen.pop(name)
-
-        self._frozen[name] = threading.Timer(1.5 * _LEASE_S, thaw)
-        self._frozen[name].start()
-
-    def _restart_database(self) -> None:
-        self._postgres.crash()
-        time.sleep(self._chance.uniform(0.0, 0.5))
-        self._postgres.begin()
-
-    def _restart_facade(self) -> None:
-        self._landscape.kill("serve")
-        self._landscape.start_serve()
+    assert [] == left_over(landscape)
 
 
 def _submit(landscape: Landscape, number: int) -> str:
-    """Submit an order, and again under the same key until it is taken; the order's id."""
+    """Submit an order until it is taken; the order's id."""
     changes = dict(_KINDS[number % len(_KINDS)][0])
     order = new_order(f"S{number}", **changes)
     # Two orders of each customer, so that two flows meet at the same business partner.
     order["party"]["party_id"] = f"C-{number // 20}-{number % 10}"
-    until = time.monotonic() + 90.0
-    while time.monotonic() < until:
-        try:
-            answer = httpx.post(
-                f"{landscape.facade}/v1/orders",
-                json=order,
-                headers={"Idempotency-Key": f"key-{number}"},
-                timeout=5.0,
-                trust_env=False,
-            )
-        except httpx.TransportError:
-            time.sleep(0.2)
-            continue
-        if answer.status_code in {200, 202}:
-            return str(answer.json()["order_id"])
-        assert answer.status_code in {409, 500, 503}, answer.text
-        time.sleep(0.2)
-    raise AssertionError(f"order {number} was never taken")
+    answer = insist(landscape, "/v1/orders", order, key=f"key-{number}")
+    assert answer.status_code in {200, 202}, answer.text
+    return str(answer.json()["order_id"])
 
 
 def _wait_until_ended(landscape: Landscape, ids: set[str], *, limit_s: float) -> None:
     until = time.monotonic() + limit_s
     states: dict[str, Any] = {}
     while time.monotonic() < until:
-        rows = _rows(landscape, "select business_id, state, reason, code, step from headrace.flow")
-        states = {row[0]: row[1:] for row in rows}
+        found = rows(landscape, "select business_id, state, reason, code, step from headrace.flow")
+        states = {row[0]: row[1:] for row in found}
         if all(states.get(one, ("",))[0] in _ENDED for one in ids):
             return
         time.sleep(0.2)
     raise AssertionError({one: states.get(one) for one in ids if states[one][0] not in _ENDED})
 
 
-def _rows(landscape: Landscape, sql: str) -> list[Any]:
-    with psycopg.connect(landscape.url, autocommit=True) as connection:
-        return connection.execute(sql).fetchall()  # type: ignore[arg-type] # literals below
-
-
 def _wrong(landscape: Landscape, ids: list[str]) -> dict[str, Any]:
     """What is not as it would be on a good day."""
     stored = dict(
-        _rows(
+        rows(
             landscape,
             "select id, array[state, body->>'payment_id'] from headrace.document"
             " where kind = 'order'",
@@ -250,14 +154,3 @@ def _wrong(landscape: Landscape, ids: list[str]) -> dict[str, Any]:
         if expected != actual:
             wrong[kind] = (expected, actual)
     return wrong
-
-
-def _left_over(landscape: Landscape) -> list[Any]:
-    """Gaps in the events' numbers, and webhooks that a person would have to look at."""
-    return _rows(
-        landscape,
-        "select aggregate, aggregate_id, count(*), max(sequence) from headrace.outbox"
-        " group by 1, 2 having count(*) <> max(sequence)"
-        " union all select event_type, state, seq, tries from headrace.inbox"
-        " where state = 'PARKED'",
-    )

@@ -4,9 +4,9 @@ Everything is drawn from one seed. The simulators count what they really did.
 """
 
 import dataclasses
+import functools
 import random
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,10 +16,11 @@ import msgspec
 from adapters.paypal.simulator_webhooks import ROOT
 from gateway.kit.simulator import SimulatedWire
 from gateway.model import codec
-from gateway.model.payment import AttemptState, Payment, PaymentState, RefundState
+from gateway.model.payment import Payment, PaymentState
 from gateway.policy import collecting
-from tests.conformance.subject import Account, Subject, fulfilling
+from tests.conformance.subject import Account, Subject
 from tests.flows.doom import Doom, Mortal
+from tests.flows.reckoning import Wish, faults_of, subjects
 from tests.flows.stage import TENANT, Life, Stage
 
 _READS: Final = frozenset({"GET", "HEAD"})
@@ -27,9 +28,6 @@ _READS: Final = frozenset({"GET", "HEAD"})
 _LOST, _NEVER, _BUSY = 0.05, 0.03, 0.03
 # Of all reads, such as look-ups of what was lost.
 _UNREAD: Final = 0.1
-_CURRENCY: Final = "EUR"
-_MINOR: Final = 1999
-_PENDING: Final = {PaymentState.CREATED, PaymentState.PENDING, PaymentState.REQUIRES_ACTION}
 
 
 class Storm(httpx.AsyncBaseTransport):
@@ -76,7 +74,7 @@ class Drill:
     def __init__(self, folder: Path, url: str, *, seed: int) -> None:
         self.draw = random.Random(seed)
         self.stage = Stage(folder, url, patience={"in_doubt_s": [1.0] * 12})
-        self.accounts = {one.adapter.product: one for one in _subjects()}
+        self.accounts = {one.adapter.product: one for one in subjects()}
         self.simulated: dict[str, Account] = {}
         hosts: dict[str, Any] = {}
         for name, subject in self.accounts.items():
@@ -90,7 +88,7 @@ class Drill:
             self._add(name, subject, settings)
         self.stage.wire = SimulatedWire(hosts, clock=self.stage.now)
         self.storm = Storm(self.stage.wire, self.draw)
-        self.wanted: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        self.wanted: dict[str, Wish] = {}
         self.refunds: list[str] = []
         self.deaths = 0
         self.untaken: dict[str, list[httpx.Request]] = {}
@@ -116,22 +114,12 @@ class Drill:
             subject = self.accounts[product]
             manual = subject.holds and self.draw.random() < 0.3
             situation = "declined" if self.draw.random() < 0.15 else "accepted"
-            body = {
-                "amount": {"amount": f"{_MINOR / 100:.2f}", "currency": _CURRENCY},
-                "payment": {
-                    "method_code": subject.method,
-                    "token": subject.tokens[situation],
-                    "provider": product,
-                    "capture_method": "manual" if manual else "automatic",
-                    "return_url": "https://shop.example/back",
-                },
-            }
+            wish = Wish(product=product, situation=situation, manual=manual)
             answer = await self.stage.api.post(
-                "/v1/payments", json=body, headers={"Idempotency-Key": f"p-{number}"}
+                "/v1/payments", json=wish.body(subject), headers={"Idempotency-Key": f"p-{number}"}
             )
             assert 201 == answer.status_code, answer.text
-            kind = {"situation": situation, "manual": manual}
-            self.wanted[answer.json()["payment_id"]] = product, kind
+            self.wanted[answer.json()["payment_id"]] = wish
 
     async def change(self) -> None:
         """Collect what is held, give up a part of it, and give back some of what is collected."""
@@ -194,29 +182,16 @@ class Drill:
 
     def charged(self, payment_id: str) -> int:
         """How often the provider has collected it."""
-        product, _ = self.wanted[payment_id]
+        product = self.wanted[payment_id].product
         return self.simulated[product].effects("create_payment", payment_id)
 
     async def faults(self) -> list[str]:
         """Everything that must not be."""
         found: list[str] = []
-        for payment_id, (product, kind) in self.wanted.items():
-            payment, charged = await self.shown(payment_id), self.charged(payment_id)
-            here = f"{product} {payment_id} {kind} {payment.state.value}"
-            if charged > 1:
-                found.append(f"double charge: {here}, {charged} times")
-            if charged and not payment.captured.minor:
-                found.append(f"the provider has it as paid: {here}")
-            if payment.captured.minor and not charged:
-                found.append(f"the provider has it not as paid: {here}")
-            if payment.attempts[-1].state is AttemptState.UNKNOWN or payment.state in _PENDING:
-                found.append(f"unresolved: {here}")
-            for refund in payment.refunds:
-                if refund.state not in {RefundState.SETTLED, RefundState.FAILED}:
-                    found.append(f"unresolved refund: {here} {refund.state.value}")
-                given = self.simulated[product].effects("refund_payment", refund.refund_id)
-                if given > 1 or (refund.state is RefundState.SETTLED) != (given == 1):
-                    found.append(f"refund {refund.state.value} made {given} times: {here}")
+        for payment_id, wish in self.wanted.items():
+            given = functools.partial(self.simulated[wish.product].effects, "refund_payment")
+            payment = await self.shown(payment_id)
+            found += faults_of(payment, wish, self.charged(payment_id), given)
         parked = await self.stage.rows(
             "select kind, business_id, reason, code from headrace.flow where state = 'PARKED'"
         )
@@ -227,11 +202,6 @@ class Drill:
         )
         found += [f"webhooks not taken: {name}, {len(one)}" for name, one in self.untaken.items()]
         return [*found, *(f"inbox: {row}" for row in left)]
-
-
-def _subjects() -> list[Subject]:
-    """The providers that move money and have a simulator, with amounts in our currency."""
-    return [one for one in fulfilling("payments") if one.tokens and "webhooks" in one.adapter.ports]
 
 
 def _trusting(account: Account) -> Any:

@@ -102,6 +102,7 @@ async def test_unknown_host_is_no_connection() -> None:
         (FaultKind.TIMEOUT_BEFORE, httpx.ReadTimeout, 0),
         (FaultKind.TIMEOUT_AFTER, httpx.ReadTimeout, 1),
         (FaultKind.LOST_ANSWER, httpx.RemoteProtocolError, 1),
+        (FaultKind.LOST_REQUEST, httpx.RemoteProtocolError, 0),
     ],
 )
 async def test_answer_is_lost_before_or_after_the_effect(
@@ -146,3 +147,16 @@ def test_refusal_has_retry_after_where_asked_for() -> None:
     ]
 
     assert [None, "0", "7"] == [answer.headers.get("retry-after") for answer in told]
+
+
+def test_fault_strikes_a_share_of_what_matches() -> None:
+    """Drawn anew for each, from a seed that can be repeated; what is spared is not counted."""
+    faults = Faults(seed=7)
+    faults.lay(Fault(kind=FaultKind.STATUS, share=0.25, count=100))
+
+    struck = [faults.pick(post()) is not None for _ in range(200)]
+
+    assert 30 < sum(struck) < 70
+    again = Faults(seed=7)
+    again.lay(Fault(kind=FaultKind.STATUS, share=0.25, count=100))
+    assert struck == [again.pick(post()) is not None for _ in range(200)]
