@@ -15,6 +15,7 @@ from litestar.types import ASGIApp
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from gateway.api import (
+    amounts,
     contract,
     disputes,
     explaining,
@@ -71,6 +72,7 @@ FLOWS: Final = {
         (place_order.KIND, place_order.QUEUE, place_order.place_order),
         (take_payment.KIND, take_payment.QUEUE, take_payment.take_payment),
         (change_payment.CAPTURE, change_payment.QUEUE, change_payment.capture_payment),
+        (change_payment.UPDATE, change_payment.QUEUE, change_payment.update_payment),
         (change_payment.CANCEL, change_payment.QUEUE, change_payment.cancel_payment),
         (change_payment.REFUND, change_payment.QUEUE, change_payment.refund_payment),
         (resolve_dispute.KIND, resolve_dispute.QUEUE, resolve_dispute.resolve_dispute),
@@ -198,6 +200,7 @@ def _tenant(configuration: Configuration, name: str) -> Tenant:
             for system, (adapter, _) in systems.items()
             if "payments" in adapter.ports
         },
+        adjusters={system: bound("adjustments", system) for system in having("adjustments")},
         disputes={system: bound("disputes", system) for system in having("disputes")},
         receivers={
             system: configuration.port(name, system, "webhooks") for system in having("webhooks")
@@ -281,6 +284,7 @@ def _routes(facade: Facade) -> list[Any]:
         hot.post("/v1/payments", payments.submit_payment, facade),
         hot.post("/v1/payments/explain", explaining.explain_payment, facade),
         hot.post("/v1/payments/{payment_id:str}/capture", payments.capture_payment, facade),
+        hot.post("/v1/payments/{payment_id:str}/amount", amounts.update_amount, facade),
         hot.post("/v1/payments/{payment_id:str}/cancel", payments.cancel_payment, facade),
         hot.post("/v1/payments/{payment_id:str}/sync", payments.sync_payment, facade),
         timelines.get_payment_timeline,

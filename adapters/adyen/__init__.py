@@ -13,6 +13,7 @@ Quirks worth knowing before reading on
 Source: docs.adyen.com (README.md lists the pages), Checkout v71 of 2026-07-01, read 2026-11.
 """
 
+from adapters.adyen.adjustments import AdyenAdjustments
 from adapters.adyen.capabilities import CAPABILITIES
 from adapters.adyen.payments import AdyenPayments
 from adapters.adyen.settings import Settings
@@ -24,7 +25,11 @@ ADAPTER = Adapter(
     product="adyen",
     title="Adyen",
     settings=Settings,
-    ports={"payments": AdyenPayments, "webhooks": AdyenWebhooks},
+    ports={
+        "payments": AdyenPayments,
+        "adjustments": AdyenAdjustments,
+        "webhooks": AdyenWebhooks,
+    },
     mappings=load,
     capabilities=CAPABILITIES,
     readable=frozenset(

@@ -10,6 +10,8 @@ from gateway.model.capability import Capability
 
 _COLLECT: Final = ("create_payment", "cancel_payment", "refund_payment")
 _HOLD: Final = (*_COLLECT, "capture_payment")
+# Source: docs.adyen.com/online-payments/adjust-authorisation; for cards, read 2026-11.
+_RAISE: Final = (*_HOLD, "update_payment")
 
 # "28 days from the day the payment is authorised, for all major global card networks, except Cartes
 # Bancaires". Source: adyen.help, article 115001179684, read 2026-11.
@@ -24,9 +26,11 @@ _PARTS: Final = 50
 _RATEPAY: Final = tuple("DE AT NL".split())
 
 
-def _token(method: str, *, hold_days: int = _CARD_DAYS) -> Capability:
+def _token(
+    method: str, *, hold_days: int = _CARD_DAYS, verbs: tuple[str, ...] = _HOLD
+) -> Capability:
     """A wallet or a card whose token the front-end has."""
-    return Capability(method=method, verbs=_HOLD, token=True, splits=_PARTS, hold_days=hold_days)
+    return Capability(method=method, verbs=verbs, token=True, splits=_PARTS, hold_days=hold_days)
 
 
 def _page(
@@ -54,12 +58,12 @@ def _page(
 
 
 CAPABILITIES: Final = (
-    _token("card"),
-    _token("card_on_file"),
-    _token("network_token"),
-    _token("click_to_pay"),
-    _token("apple_pay"),
-    _token("google_pay"),
+    _token("card", verbs=_RAISE),
+    _token("card_on_file", verbs=_RAISE),
+    _token("network_token", verbs=_RAISE),
+    _token("click_to_pay", verbs=_RAISE),
+    _token("apple_pay", verbs=_RAISE),
+    _token("google_pay", verbs=_RAISE),
     _token("samsung_pay"),
     _token("amazon_pay", hold_days=0),
     _page("paypal", "", "", hold=True, hold_days=_PAYPAL_DAYS),

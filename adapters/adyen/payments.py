@@ -1,23 +1,15 @@
 """Payments through Checkout: a payment request, and modifications whose outcome is reported."""
 
-from collections.abc import Mapping
-from typing import Final, TypeVar
+from typing import Final
 
-import msgspec
-
-from adapters.adyen import amounts, translation, wire
-from adapters.adyen.answers import PAID, RECEIVED, Amount, Paid, Received, reference_of
-from adapters.adyen.settings import Settings
-from adapters.adyen.translation import Translation
-from gateway.errors import InDoubt, Rejected
-from gateway.kit import mapping
-from gateway.kit.adapter import Body, segment
-from gateway.kit.answers import Answer, believed, mismatch
+from adapters.adyen import wire
+from adapters.adyen.answers import PAID, Paid, reference_of
+from adapters.adyen.checkout import Checkout, check, payment_path, same
+from gateway.errors import InDoubt
+from gateway.kit.answers import believed, mismatch
 from gateway.model.money import Money
 from gateway.model.payment import Payment, ProviderPayment, ProviderRefund
 from gateway.ports.exchange import Exchange
-
-T = TypeVar("T")
 
 # "Idempotency keys are valid for a minimum period of 7 days after first submission"; an hour less,
 # because our clock said when that was. Source: docs.adyen.com/development-resources/
@@ -27,19 +19,8 @@ _KEYS_LIVE_S: Final = 7 * 86_400 - 3_600
 _FINAL: Final = frozenset({"Authorised", "Refused", "Error", "Cancelled"})
 
 
-class AdyenPayments:
-    """The payments of one merchant account.
-
-    Args:
-        mappings: With the tenant's overlays; None for those that are delivered.
-    """
-
-    def __init__(
-        self, settings: Settings, mappings: Mapping[str, mapping.Mapping] | None = None
-    ) -> None:
-        self._wire = wire.Wire(settings)
-        self._account = settings.merchant_account
-        self._translation = Translation(mappings or translation.load(settings), settings)
+class AdyenPayments(Checkout):
+    """The payments of one merchant account."""
 
     def create_payment(self, payment: Payment, *, key: str) -> Exchange[ProviderPayment]:
         """Authorise, and collect at once unless the capture is manual."""
@@ -56,18 +37,18 @@ class AdyenPayments:
         self, payment: Payment, amount: Money, *, key: str
     ) -> Exchange[ProviderPayment]:
         """Ask for an authorised amount, or a part of it; a webhook says what came of it."""
-        path = f"{_payment_path(payment)}/captures"
+        path = f"{payment_path(payment)}/captures"
         body = self._translation.capture_body(payment, amount)
         answer = yield from self._modify(path, body, payment, key=key)
-        _check(answer.object, reference_of(payment), amount)
+        check(answer.object, reference_of(payment), amount)
         return believed(lambda: self._translation.received_in(answer, payment, amount))
 
     def cancel_payment(self, payment: Payment, *, key: str) -> Exchange[ProviderPayment]:
         """Give up an authorisation; a webhook says whether it was in time."""
-        path = f"{_payment_path(payment)}/cancels" if payment.provider_ref else "/cancels"
+        path = f"{payment_path(payment)}/cancels" if payment.provider_ref else "/cancels"
         body = self._translation.cancel_body(payment)
         answer = yield from self._modify(path, body, payment, key=key)
-        _check(answer.object, reference_of(payment))
+        check(answer.object, reference_of(payment))
         return believed(lambda: self._translation.received_in(answer, payment))
 
     def find_payment(self, payment: Payment) -> Exchange[ProviderPayment | None]:
@@ -95,10 +76,10 @@ class AdyenPayments:
         self, payment: Payment, refund_id: str, amount: Money, *, key: str
     ) -> Exchange[ProviderRefund]:
         """Ask for an amount to be given back; a webhook says whether it was."""
-        path = f"{_payment_path(payment)}/refunds"
+        path = f"{payment_path(payment)}/refunds"
         body = self._translation.refund_body(payment, refund_id, amount)
         answer = yield from self._modify(path, body, payment, key=key)
-        _check(answer.object, refund_id, amount)
+        check(answer.object, refund_id, amount)
         return believed(lambda: self._translation.refund_in(answer, amount))
 
     def find_refund(self, payment: Payment, refund_id: str) -> Exchange[ProviderRefund | None]:  # noqa: ARG002 - nothing is asked
@@ -110,45 +91,9 @@ class AdyenPayments:
         yield from ()
         return None
 
-    def _write(
-        self, path: str, body: Body, decoder: msgspec.json.Decoder[T], *, key: str
-    ) -> Exchange[Answer[T]]:
-        request = self._wire.post(path, body.content, key=key, made_by=body.made_by)
-        response = yield request
-        return wire.written(response, decoder, key=self._wire.key(key))
-
-    def _modify(
-        self, path: str, body: Body, payment: Payment, *, key: str
-    ) -> Exchange[Answer[Received]]:
-        answer = yield from self._write(path, body, RECEIVED, key=key)
-        received = answer.object
-        theirs = (received.payment_psp_reference, received.merchant_account)
-        if theirs != (payment.provider_ref, self._account):
-            raise mismatch("Adyen")
-        return answer
-
-
-def _payment_path(payment: Payment) -> str:
-    if not payment.provider_ref:
-        message = "provider_ref: Adyen's reference of the payment is not known."
-        raise Rejected(message, code="provider_ref_missing")
-    return f"/payments/{segment(payment.provider_ref)}"
-
 
 def _is_of(made: Paid, payment: Payment) -> bool:
     """Whether the answer is about this payment and its amount."""
     named = bool(made.merchant_reference) or made.result_code not in _FINAL
     ours = made.merchant_reference in {"", reference_of(payment)}
-    return named and ours and _same(made.amount, payment.amount)
-
-
-def _check(received: Received, reference: str, amount: Money | None = None) -> None:
-    if received.reference not in {"", reference} or not _same(received.amount, amount):
-        raise mismatch("Adyen")
-
-
-def _same(theirs: Amount | None, ours: Money | None) -> bool:
-    """Whether two amounts are the same, where Adyen tells one."""
-    if theirs is None or ours is None:
-        return True
-    return (theirs.value, theirs.currency) == (amounts.units(ours, "amount"), ours.currency)
+    return named and ours and same(made.amount, payment.amount)

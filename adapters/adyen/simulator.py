@@ -38,12 +38,15 @@ _STORED: Final = {
     "REFUSED000000038": ("scheme", "Refused", "38"),
     "CANCELLED0000016": ("scheme", "Cancelled", "16"),
     "ERROR00000000004": ("scheme", "Error", "4"),
+    "LIMITED000005000": ("scheme", "Authorised", ""),
     "CHALLENGED000001": ("scheme", "RedirectShopper", ""),
     "NETWORKTOKEN0001": ("networkToken", "Authorised", ""),
     "RATEPAYDEBIT0001": ("ratepay_directdebit", "Authorised", ""),
     "BACSDEBIT0000001": ("directdebit_GB", "Received", ""),
     "BACSDEBIT0000002": ("directdebit_GB", "Received", "2"),
 }
+# Invented: a stored card of which no more is authorised than this.
+_MOST_BY_TOKEN: Final = {"LIMITED000005000": 5_000}
 _REASONS: Final = {
     "2": "Refused",
     "4": "Acquirer Error",
@@ -110,6 +113,7 @@ class AdyenSimulator:
             "charge": Counter(),
             "authorisation": Counter(),
             "refund": Counter(),
+            "increment": Counter(),
         }
         self.configure(**plan)
         self._routes: list[tuple[str, dict[str, Any], int, Callable[..., Json]]] = [
@@ -118,6 +122,7 @@ class AdyenSimulator:
             ("/cancels", checks.ABANDON, 201, self._abandon),
             ("/payments/([^/]+)/captures", checks.CAPTURE, 201, self._capture),
             ("/payments/([^/]+)/cancels", checks.CANCEL, 201, self._cancel),
+            ("/payments/([^/]+)/amountUpdates", checks.UPDATE, 201, self._update),
             ("/payments/([^/]+)/refunds", checks.REFUND, 201, self._refund),
         ]
 
@@ -230,7 +235,9 @@ class AdyenSimulator:
             "reference": body["reference"],
             "amount": body["amount"],
             "method": method["type"],
+            "token": method.get("storedPaymentMethodId", ""),
             "manual": checks.is_manual(body),
+            "estimated": checks.is_estimated(body),
             "state": "asked",
             "captured": 0,
             "refunded": 0,
@@ -289,6 +296,24 @@ class AdyenSimulator:
         reason = "" if success else "Insufficient balance on payment"
         self._changed(
             "CAPTURE", payment, change, now, amount=amount, success=success, reason=reason
+        )
+        return {**change, "amount": amount}
+
+    def _update(self, psp: str, body: Json, now: float) -> Json:
+        payment, change = self._modified(psp, body)
+        amount, limit = body["amount"], _MOST_BY_TOKEN.get(payment["token"])
+        held = payment["state"] == "authorised" and payment["manual"] and not payment["captured"]
+        fits = _alike(amount, payment) and (limit is None or amount["value"] <= limit)
+        success = held and payment["estimated"] and fits
+        if success:
+            payment["amount"] = amount
+            self._effects["increment"][_ours(payment)] += 1
+        reason = "" if success else "Not enough balance"
+        self._changed(
+            *("AUTHORISATION_ADJUSTMENT", payment, change, now),
+            amount=amount,
+            success=success,
+            reason=reason,
         )
         return {**change, "amount": amount}
 

@@ -38,7 +38,7 @@ PAYMENT: Final = {
     "shopperInteraction": str,
     "recurringProcessingModel": str,
     "captureDelayHours": int,
-    "additionalData": {"manualCapture": str},
+    "additionalData": {"manualCapture": str, "authorisationType": str},
     "shopperName": {"firstName": str, "lastName": str},
     "shopperEmail": str,
     "telephoneNumber": str,
@@ -57,6 +57,7 @@ CAPTURE: Final = {
     "splits": _SPLITS,
 }
 REFUND: Final = {**CAPTURE, "merchantRefundReason": str}
+UPDATE: Final = {**CAPTURE, "industryUsage": str}
 CANCEL: Final = {"merchantAccount": str, "reference": str}
 ABANDON: Final = {**CANCEL, "paymentReference": str}
 METHODS: Final = {"merchantAccount": str, "amount": _AMOUNT, "countryCode": str}
@@ -155,3 +156,8 @@ def check_reference(body: Json) -> None:
 def is_manual(body: Json) -> bool:
     """Whether the payment waits for its capture."""
     return bool(body.get("additionalData", {}).get("manualCapture") == "true")
+
+
+def is_estimated(body: Json) -> bool:
+    """Whether the amount was said to be an estimate, which may be adjusted."""
+    return bool(body.get("additionalData", {}).get("authorisationType") == "PreAuth")

@@ -22,7 +22,7 @@ from gateway.kit.mapping.installed import mappings_of
 from gateway.kit.payers import Asked
 from gateway.model import codec
 from gateway.model.money import Money
-from gateway.model.movement import Movement
+from gateway.model.movement import Movement, MovementKind
 from gateway.model.payment import CaptureMethod, Payment, ProviderPayment, ProviderRefund
 
 T = TypeVar("T")
@@ -110,6 +110,14 @@ class Translation:
         }
         return self._body("payment_capture", payment, needs)
 
+    def update_body(self, payment: Payment, amount: Money) -> Body:
+        """Have the amount authorised in all."""
+        needs = {
+            "amount": amounts.units(amount, "amount"),
+            "reference": _reference(payment),
+        }
+        return self._body("payment_update", payment, needs)
+
     def cancel_body(self, payment: Payment) -> Body:
         """Give up; by our reference where Adyen's never arrived."""
         name = "payment_cancel" if payment.provider_ref else "payment_abandon"
@@ -146,15 +154,26 @@ class Translation:
         return self._read("payment", answer.body, needs, ProviderPayment)
 
     def received_in(
-        self, answer: Answer[Received], payment: Payment, moved: Money | None = None
+        self,
+        answer: Answer[Received],
+        payment: Payment,
+        moved: Money | None = None,
+        *,
+        kind: MovementKind = MovementKind.CAPTURE,
     ) -> ProviderPayment:
-        """A capture or a cancellation that is under way.
+        """A modification that is under way.
 
         Args:
-            moved: What is to be collected; None for a cancellation.
+            moved: What is to be collected or authorised; None for a cancellation.
+            kind: What it is to be.
         """
         amount, minor = payment.amount, moved.minor if moved else 0
-        needs = {"currency": amount.currency, "amount": amount.minor, "moved": minor}
+        needs = {
+            "currency": amount.currency,
+            "amount": amount.minor,
+            "moved": minor,
+            "kind": kind.value,
+        }
         return self._read("modification", answer.body, needs, ProviderPayment)
 
     def refund_in(self, answer: Answer[Received], amount: Money) -> ProviderRefund:

@@ -10,6 +10,7 @@ Quirks worth knowing before reading on
 Source: docs.stripe.com (README.md lists the pages), schema of 2023-08-16, read 2026-11.
 """
 
+from adapters.stripe.adjustments import StripeAdjustments
 from adapters.stripe.capabilities import CAPABILITIES
 from adapters.stripe.disputes import StripeDisputes
 from adapters.stripe.payments import StripePayments
@@ -27,6 +28,7 @@ ADAPTER = Adapter(
     settings=Settings,
     ports={
         "payments": StripePayments,
+        "adjustments": StripeAdjustments,
         "payouts": StripePayouts,
         "transfers": StripeTransfers,
         "disputes": StripeDisputes,

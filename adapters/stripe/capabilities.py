@@ -9,6 +9,8 @@ from gateway.model.capability import SEPA, Capability
 
 _COLLECT: Final = ("create_payment", "cancel_payment", "refund_payment")
 _HOLD: Final = (*_COLLECT, "capture_payment")
+# Raising is for cards. Source: docs.stripe.com/payments/incremental-authorization, read 2026-11.
+_RAISE: Final = (*_HOLD, "update_payment")
 
 # Cards, wallets on cards and Link, paid by the customer. Source:
 # docs.stripe.com/payments/place-a-hold-on-a-payment-method, read 2026-11.
@@ -19,9 +21,9 @@ _KLARNA_DAYS: Final = 28
 _PARTS: Final = 2
 
 
-def _card(method: str) -> Capability:
+def _card(method: str, *, verbs: tuple[str, ...] = _RAISE) -> Capability:
     """A card, or what the front-end turns into a PaymentMethod that is held like one."""
-    return Capability(method=method, verbs=_HOLD, token=True, splits=_PARTS, hold_days=_CARD_DAYS)
+    return Capability(method=method, verbs=verbs, token=True, splits=_PARTS, hold_days=_CARD_DAYS)
 
 
 def _page(method: str, countries: str, currencies: str, *, payer: bool = False) -> Capability:
@@ -41,7 +43,7 @@ CAPABILITIES: Final = (
     _card("card"),
     _card("apple_pay"),
     _card("google_pay"),
-    _card("link"),
+    _card("link", verbs=_HOLD),
     _card("card_on_file"),
     Capability(
         method="sepa_debit",

@@ -31,6 +31,29 @@ _CANCEL: Final = Form({"expand": ["latest_charge"]})
 _LIMIT: Final = ("limit", "100")
 
 
+def intent_path(payment: Payment) -> str:
+    """Where the PaymentIntent is.
+
+    Raises:
+        Rejected: Its id is not known.
+    """
+    if not payment.provider_ref:
+        raise Rejected("Stripe's id of the payment is not known.", code="provider_ref_missing")
+    return f"{_INTENTS}/{segment(payment.provider_ref)}"
+
+
+def checked(answer: Answer[Intent], payment: Payment, read: Translation) -> ProviderPayment:
+    """The payment as Stripe has it, if it is ours.
+
+    Raises:
+        InDoubt: It is another one, or of an amount that nobody asked for.
+    """
+    found = believed(lambda: read.payment_in(answer))
+    if found.amount not in payment.amounts or not _is_of(answer, payment):
+        raise mismatch("Stripe")
+    return found
+
+
 class StripePayments:
     """The payments of one account.
 
@@ -55,7 +78,7 @@ class StripePayments:
         self, payment: Payment, amount: Money, *, key: str
     ) -> Exchange[ProviderPayment]:
         """Collect an authorised amount, or a part of it; the rest is released."""
-        path = f"{_intent_path(payment)}/capture"
+        path = f"{intent_path(payment)}/capture"
         form = self._translation.capture_form(payment, amount)
         response = yield self._wire.post(path, form, key=key)
         found = self._written(response, payment)
@@ -65,7 +88,7 @@ class StripePayments:
 
     def cancel_payment(self, payment: Payment, *, key: str) -> Exchange[ProviderPayment]:
         """Give up an authorisation that was not collected."""
-        path = f"{_intent_path(payment)}/cancel"
+        path = f"{intent_path(payment)}/cancel"
         response = yield self._wire.post(path, _CANCEL, key=key)
         return self._written(response, payment)
 
@@ -73,7 +96,7 @@ class StripePayments:
         """The payment by Stripe's id, or by ours in its metadata where theirs is not known."""
         if payment.provider_ref:
             query = [("expand[]", "latest_charge")]
-            response = yield self._wire.get(_intent_path(payment), query)
+            response = yield self._wire.get(intent_path(payment), query)
             if wire.missing(response):
                 return None
             intents = [wire.answer(response, INTENT, wrote=False)]
@@ -86,7 +109,7 @@ class StripePayments:
         self, payment: Payment, refund_id: str, amount: Money, *, key: str
     ) -> Exchange[ProviderRefund]:
         """Give back a collected amount, or a part of it."""
-        _intent_path(payment)
+        intent_path(payment)
         form = self._translation.refund_form(payment, refund_id, amount)
         response = yield self._wire.post(_REFUNDS, form, key=key)
         answer = wire.answer(response, REFUND, wrote=True)
@@ -151,16 +174,7 @@ class StripePayments:
         return self._checked(answer, payment)
 
     def _checked(self, answer: Answer[Intent], payment: Payment) -> ProviderPayment:
-        found = believed(lambda: self._translation.payment_in(answer))
-        if found.amount != payment.amount or not _is_of(answer, payment):
-            raise mismatch("Stripe")
-        return found
-
-
-def _intent_path(payment: Payment) -> str:
-    if not payment.provider_ref:
-        raise Rejected("Stripe's id of the payment is not known.", code="provider_ref_missing")
-    return f"{_INTENTS}/{segment(payment.provider_ref)}"
+        return checked(answer, payment, self._translation)
 
 
 def _is_of(answer: Answer[Intent], payment: Payment) -> bool:

@@ -22,6 +22,7 @@ from adapters.stripe import simulator_methods as methods
 from adapters.stripe import simulator_objects as objects
 from adapters.stripe.simulator_connect import Connect
 from adapters.stripe.simulator_disputes import Disputes
+from adapters.stripe.simulator_increments import Increments
 from adapters.stripe.simulator_webhooks import Webhooks
 
 Json: TypeAlias = dict[str, Any]
@@ -87,7 +88,8 @@ class StripeSimulator:
         }
         self._cause: Json = {"id": None, "idempotency_key": None}
         self._disputes = Disputes(self._emit)
-        self._effects |= self._disputes.effects
+        self._increments = Increments(self._known_intent, self._shown, self._charges, self._emit)
+        self._effects |= self._disputes.effects | self._increments.effects
         self.configure(**plan)
         self.connect = Connect(self._emit, self._later, self._effects)
         self._routes: list[tuple[str, str, dict[str, str], Callable[..., Json]]] = [
@@ -103,6 +105,7 @@ class StripeSimulator:
             ("GET", "/v1/refunds/{}", forms.ONE, self._read_refund),
             ("GET", "/v1/events", forms.BY_TYPE, self._list_events),
             ("GET", "/v1/events/{}", forms.ONE, self._read_event),
+            *self._increments.routes,
             *self._disputes.routes,
             *self.connect.routes,
         ]

@@ -29,6 +29,8 @@ TOKENS: Final = {
     "pm_card_chargeDeclinedProcessingError": ("card", "processing_error"),
     "pm_success_de": ("sepa_debit", "ok"),
     "pm_failed_de": ("sepa_debit", "generic_decline"),
+    # Invented: Stripe has no test card of which only the first amount is authorised.
+    "pm_card_incrementDeclined": ("card", "ok"),
     "pm_link": ("link", "ok"),
     "pm_saved": ("card", "ok"),
     "pm_saved_asks": ("card", "authentication_required"),

@@ -28,6 +28,12 @@ def our_id(intent: Json) -> str:
     return str(intent["metadata"].get("payment_id", intent["id"]))
 
 
+def may_grow(intent: Json) -> bool:
+    """Whether it was said at the beginning that more may be authorised later."""
+    asked = intent["payment_method_options"].get("card", {})
+    return bool(asked.get("request_incremental_authorization") == "if_available")
+
+
 def new_intent(params: Json, types: list[str], now: float) -> Json:
     """A PaymentIntent to which nothing has happened."""
     intent_id = new_id("pi")
@@ -53,6 +59,7 @@ def new_intent(params: Json, types: list[str], now: float) -> Json:
         "metadata": params.get("metadata", {}),
         "next_action": None,
         "payment_method": params.get("payment_method"),
+        "payment_method_options": params.get("payment_method_options", {}),
         "payment_method_types": types,
         "status": "requires_confirmation"
         if "payment_method" in params

@@ -90,6 +90,10 @@ class Translation:
         needs = {"amount": amounts.units(amount), "commission": share}
         return self._form("payment_capture", payment, needs)
 
+    def increment_form(self, payment: Payment, amount: Money) -> Form:
+        """Have the amount authorised in all."""
+        return self._form("payment_increment", payment, {"amount": amounts.units(amount)})
+
     def refund_form(self, payment: Payment, refund_id: str, amount: Money) -> Form:
         """Give the amount back, from the member and the commission in proportion."""
         parts = splitting.resolve(payment.splits, payment.amount)

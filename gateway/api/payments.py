@@ -102,11 +102,11 @@ async def capture_payment(facade: Facade, request: hot.Request) -> Answer:
     new = requests.read_capture(asked.body)
 
     async def begin(unit: Unit) -> Answer:
-        payment = await _of_its_own(unit, payment_id)
+        payment = await of_its_own(unit, payment_id)
         if not requests.may_capture(payment):
             raise wrong_state("payment", payment.state.value)
         now = datetime.now(UTC)
-        hold_days = _hold_days(asked.tenant, payment)
+        hold_days = days_held(asked.tenant, payment)
         amount = requests.amount_to_capture(payment, new, hold_days=hold_days, now=now)
         changed, capture = capturing.request(payment, amount, at=now.isoformat())
         await unit.save("payment", payment_id, changed.state.value, changed)
@@ -124,7 +124,7 @@ async def cancel_payment(facade: Facade, request: hot.Request) -> Answer:
     requests.read_nothing(asked.body)
 
     async def begin(unit: Unit) -> Answer:
-        payment = await _of_its_own(unit, payment_id)
+        payment = await of_its_own(unit, payment_id)
         if not requests.may_cancel(payment):
             raise wrong_state("payment", payment.state.value)
         changed, wish = cancelling.request(payment, at=datetime.now(UTC).isoformat())
@@ -189,14 +189,20 @@ async def list_capabilities(
     return shown(found)
 
 
-async def _of_its_own(unit: Unit, payment_id: str) -> Payment:
+async def of_its_own(unit: Unit, payment_id: str) -> Payment:
+    """The payment, if no order's flow decides about it.
+
+    Raises:
+        Rejected: It does (code ``wrong_state``), or there is no payment (``not_found``).
+    """
     payment = await lock(unit, kind="payment", key=payment_id, returns=Payment)
     if payment.order_id:
         raise Rejected("The payment belongs to an order, whose flow does this.", code="wrong_state")
     return payment
 
 
-def _hold_days(tenant: Tenant, payment: Payment) -> int:
+def days_held(tenant: Tenant, payment: Payment) -> int:
+    """How long the provider holds an authorisation; 0 where nobody says."""
     system = tenant.collectors.get(payment.provider)
     rows = system.adapter.capabilities if system else ()
     rows = tuple(row for row in rows if row.method == payment.method_code)

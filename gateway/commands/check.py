@@ -13,6 +13,7 @@ import httpx
 from gateway.commands import terminal
 from gateway.errors import HeadraceError, Misconfigured
 from gateway.kit.adapter import Adapter
+from gateway.ports.adjustments import Adjustments
 from gateway.ports.bank_files import BankFiles
 from gateway.ports.crm import Crm
 from gateway.ports.disputes import Disputes
@@ -29,6 +30,7 @@ from gateway.ports.webhooks import Webhooks
 
 PORTS: Final[Mapping[str, type[Any]]] = {
     "payments": Payments,
+    "adjustments": Adjustments,
     "disputes": Disputes,
     "payouts": Payouts,
     "transfers": Transfers,

@@ -1,4 +1,4 @@
-"""Change a payment that was taken: collect what is authorised, give it up, or give it back.
+"""Change a payment that was taken: collect what is authorised, raise it, give it up or back.
 
 Each wish is committed with the payment before its flow starts; the provider's answer and its
 webhooks decide what became of it.
@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from gateway.errors import Rejected
+from gateway.errors import Misconfigured, Rejected
 from gateway.flows.attempt_payment import (
     end_payment,
     load_payment,
@@ -23,14 +23,17 @@ from gateway.model.payment import (
     ProviderPayment,
     ProviderRefund,
 )
-from gateway.policy import cancelling, capturing, collecting, refunding
+from gateway.policy import adjusting, cancelling, capturing, collecting, refunding
+from gateway.ports.adjustments import Adjustments
 from gateway.ports.exchange import Exchange
 from gateway.ports.payments import Payments
 from gateway.runtime.documents import Unit
+from gateway.runtime.hub import System
 from gateway.runtime.story import Story
 
 QUEUE: Final = "interactive"
 CAPTURE: Final = "capture_payment"
+UPDATE: Final = "update_payment"
 CANCEL: Final = "cancel_payment"
 REFUND: Final = "refund_payment"
 
@@ -57,6 +60,38 @@ async def capture_payment(story: Story) -> str:
 
     def answered(known: Payment) -> tuple[Payment, tuple[Event, ...]]:
         return collecting.apply(capturing.done(known, capture), said, at=time.time())
+
+    await _record(story, "answered", payment_id, answered)
+    return "COMPLETED"
+
+
+async def update_payment(story: Story) -> str:
+    """Have more authorised; where the provider decides later, its webhook says what came of it."""
+    payment_id = adjusting.payment_of(story.business_id)
+    payment = await _read(story, payment_id)
+    update = adjusting.find(payment, story.business_id)
+    try:
+        said = await story.call(
+            "adjustments.update_payment",
+            _adjuster_of(story, payment),
+            lambda port, key: port.update_payment(payment, update.amount, key=key),
+            find=lambda _port: _raised(
+                provider_of(story, payment).port, payment, update.amount.minor
+            ),
+            returns=ProviderPayment,
+        )
+    except Rejected as error:
+        failure = PaymentFailure(code=error.code)
+
+        def refused(known: Payment) -> tuple[Payment, tuple[Event, ...]]:
+            changed = adjusting.refused(known, update, failure)
+            return changed, (collecting.event(changed, "amount_update_failed"),)
+
+        await _record(story, "refused", payment_id, refused)
+        return "COMPLETED"
+
+    def answered(known: Payment) -> tuple[Payment, tuple[Event, ...]]:
+        return collecting.apply(adjusting.answered(known, update, said), said, at=time.time())
 
     await _record(story, "answered", payment_id, answered)
     return "COMPLETED"
@@ -102,6 +137,22 @@ def _captured(
     """The provider's payment if so much of it is collected; None where it is not yet."""
     found = yield from port.find_payment(payment)
     return found if found is not None and found.captured.minor >= wanted_minor else None
+
+
+def _raised(
+    port: Payments, payment: Payment, wanted_minor: int
+) -> Exchange[ProviderPayment | None]:
+    """The provider's payment if so much of it is authorised; None where it is not yet."""
+    found = yield from port.find_payment(payment)
+    return found if found is not None and found.amount.minor >= wanted_minor else None
+
+
+def _adjuster_of(story: Story, payment: Payment) -> System[Adjustments]:
+    try:
+        return story.tenant.adjusters[payment.provider]
+    except KeyError:
+        message = f"The payment is at {payment.provider}, which raises no amounts here any more."
+        raise Misconfigured(message, code="provider_gone") from None
 
 
 async def _read(story: Story, payment_id: str) -> Payment:

@@ -214,13 +214,11 @@ def _matches(payment: Payment, system: str, event: ProviderEvent) -> bool:
     refs = {event.payment.provider_ref if event.payment else "", event.provider_ref} - {""}
     if system != payment.provider or (payment.provider_ref and refs - {payment.provider_ref}):
         return False
-    if event.payment and event.payment.amount != payment.amount:
+    if event.payment and event.payment.amount not in payment.amounts:
         return False
     moved = [one.amount for one in event.movements]
-    return all(
-        one.currency == payment.amount.currency and one.minor <= payment.amount.minor
-        for one in moved
-    )
+    most = max(one.minor for one in payment.amounts)
+    return all(one.currency == payment.amount.currency and one.minor <= most for one in moved)
 
 
 def _without_change(row: Row, event: ProviderEvent, found: _Known) -> Verdict | None:

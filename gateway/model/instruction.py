@@ -30,6 +30,8 @@ class PaymentInstruction(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
         payment_method_id: A stored instrument; it names the provider and the token.
         provider: The system at which the token was made, where there are several; the payment goes
             there and nowhere else.
+        adjustable: Whether what is authorised may be raised later, which some providers have to
+            know from the beginning; only with ``manual``.
         return_url: Where the payer comes back to from a provider's or a bank's page.
         due: When a debit is to be collected, or a transfer be paid; empty for as soon as it can.
     """
@@ -40,6 +42,7 @@ class PaymentInstruction(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     payment_method_id: Annotated[str, Meta(max_length=64, pattern="^[A-Za-z0-9_-]*$")] = ""
     provider: Annotated[str, Meta(max_length=40, pattern="^[a-z0-9_]*$")] = ""
     capture_method: CaptureMethod = CaptureMethod.AUTOMATIC
+    adjustable: bool = False
     return_url: Annotated[str, Meta(max_length=2048, pattern=r"^(https://[^\s\x00-\x1f]+)?$")] = ""
     due: Day = ""
 
@@ -70,6 +73,16 @@ class NewCapture(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """
 
     amount: Money | None = None
+
+
+class NewAmount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """To what an authorisation is to be raised.
+
+    Attributes:
+        amount: All that may be collected then.
+    """
+
+    amount: Money
 
 
 class NewRefund(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -15,13 +15,15 @@ class MovementKind(StrEnum):
     """What moved.
 
     CAPTURE is money collected, REFUND money we gave back, RETURN money that the payer's bank took
-    back (SEPA R-transactions), DISPUTE money that the payer's issuer claims.
+    back (SEPA R-transactions), DISPUTE money that the payer's issuer claims. AUTHORISATION moves
+    none: all that may be collected, once it was raised.
     """
 
     CAPTURE = "CAPTURE"
     REFUND = "REFUND"
     RETURN = "RETURN"
     DISPUTE = "DISPUTE"
+    AUTHORISATION = "AUTHORISATION"
 
 
 class MovementState(StrEnum):

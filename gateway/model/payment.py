@@ -208,9 +208,13 @@ class RefundState(StrEnum):
 
 
 class WishState(StrEnum):
-    """What became of the wish to collect an authorised amount, or to give it up."""
+    """What became of the wish to collect an authorised amount, to raise it, or to give it up.
+
+    PENDING is only where a provider takes a wish and decides about it later.
+    """
 
     CREATED = "CREATED"
+    PENDING = "PENDING"
     DONE = "DONE"
     FAILED = "FAILED"
 
@@ -226,6 +230,24 @@ class Capture(msgspec.Struct, frozen=True, kw_only=True):
     amount: Money
     requested_at: str
     state: WishState = WishState.CREATED
+    failure: PaymentFailure | None = None
+
+
+class AmountUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """A wish that more may be collected of an authorised payment.
+
+    Attributes:
+        amount: All that may be collected then.
+        requested_at: ISO 8601 in UTC.
+        provider_ref: Of the movement that says what became of it; empty where the payment itself
+            says it.
+    """
+
+    update_id: str
+    amount: Money
+    requested_at: str
+    state: WishState = WishState.CREATED
+    provider_ref: str = ""
     failure: PaymentFailure | None = None
 
 
@@ -301,7 +323,10 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
         returned: What the payer's bank or issuer took back.
         disputed: What is claimed and not decided.
         movements: What was reported of the money, in a fixed order; the facets are their sums.
+        adjustable: Whether what is authorised may be raised later.
+        authorised: What may be collected in all, once it was raised above ``amount``.
         captures: What of an authorisation we were asked to collect, oldest first.
+        amount_updates: To what we were asked to raise it, oldest first.
         cancellations: How often we were asked to give it up, oldest first.
         refunds: What we were asked to give back, oldest first.
         disputes: What is or was claimed back, and what we answered.
@@ -326,6 +351,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     payer: Party | None = None
     items: tuple[OrderItem, ...] = ()
     splits: tuple[Split, ...] = ()
+    adjustable: Kept[bool] = False
     customer_id: Kept[str] = ""
     country: Kept[str] = ""
     channel: Kept[str] = ""
@@ -339,7 +365,9 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     returned: Kept[Money]
     disputed: Kept[Money]
     movements: Kept[tuple[Movement, ...]] = ()
+    authorised: Kept[Money | None] = None
     captures: Kept[tuple[Capture, ...]] = ()
+    amount_updates: Kept[tuple[AmountUpdate, ...]] = ()
     cancellations: Kept[tuple[Cancellation, ...]] = ()
     refunds: Kept[tuple[Refund, ...]] = ()
     disputes: Kept[tuple[Dispute, ...]] = ()
@@ -355,3 +383,13 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     def business_id(self) -> str:
         """In whose timeline the payment stands: its order's, or its own."""
         return self.order_id or self.payment_id
+
+    @property
+    def ceiling(self) -> Money:
+        """All that may be collected."""
+        return self.authorised or self.amount
+
+    @property
+    def amounts(self) -> frozenset[Money]:
+        """What a provider may say that was asked for: at first, and by each wish to raise it."""
+        return frozenset({self.amount, *(one.amount for one in self.amount_updates)})

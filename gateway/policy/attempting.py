@@ -177,6 +177,7 @@ def _intended(
         payer=payer,
         items=items,
         splits=splits,
+        adjustable=instruction.adjustable,
         customer_id=payer.party_id if payer else "",
         country=payer.addresses[0].country if payer else "",
         channel=channel,

@@ -14,7 +14,7 @@ from gateway.policy import collecting, wishing
 def left(payment: Payment) -> Money:
     """What can still be collected, by what the provider said and by what it was asked."""
     taken = max(payment.captured.minor, _asked(payment) - _undone(payment))
-    return Money(max(payment.amount.minor - taken, 0), payment.amount.currency)
+    return Money(max(payment.ceiling.minor - taken, 0), payment.amount.currency)
 
 
 def target(payment: Payment, capture: Capture) -> int:
@@ -24,8 +24,9 @@ def target(payment: Payment, capture: Capture) -> int:
 
 
 def is_open(payment: Payment) -> bool:
-    """Whether nobody knows yet what came of a wish to collect it, or to give it up."""
+    """Whether nobody knows yet what came of a wish to collect it, raise it, or give it up."""
     states = [one.state for one in payment.captures]
+    states += [one.state for one in payment.amount_updates]
     states += [one.state for one in payment.cancellations]
     return WishState.CREATED in states
 

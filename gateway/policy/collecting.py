@@ -21,7 +21,7 @@ from gateway.model.payment import (
     ProviderPayment,
 )
 from gateway.model.reference import EntityKind, ExternalReference
-from gateway.policy import disputing, finality, moving, refunding
+from gateway.policy import adjusting, disputing, finality, moving, refunding
 
 _S = PaymentState
 AUTHORISED: Final = frozenset({_S.AUTHORISED, _S.CAPTURED, _S.SETTLED})
@@ -80,7 +80,7 @@ def apply(
         movements: What else was said of its money.
         at: When it was said, seconds since the epoch; zero where nobody knows.
     """
-    known = moving.join(payment.movements, (*movements, *_told(said)))
+    known = moving.join(payment.movements, (*movements, *_told(payment, said)))
     # That it surely did nothing was our word; the provider's own begins anew.
     so_far = _S.CREATED if said and _is_not_executed(payment) else payment.progress
     progress = max(so_far, said.state, key=_PROGRESS.index) if said else so_far
@@ -101,6 +101,7 @@ def apply(
         returned=Money(min((taken_back + lost).minor, captured.minor), currency),
         disputed=Money(min(claimed.minor, captured.minor), currency),
         movements=known,
+        authorised=adjusting.authorised(payment, known),
         next_action=_next_action(payment, said, progress),
     )
     changed = msgspec.structs.replace(changed, state=_state(changed))
@@ -108,6 +109,7 @@ def apply(
         changed,
         failure=_failure(changed, said),
         refunds=refunding.after(changed),
+        amount_updates=adjusting.after(changed),
         disputes=disputing.after(changed),
         **_dates(changed, said, movements, at),
     )
@@ -177,11 +179,12 @@ def _attempts(payment: Payment) -> tuple[PaymentAttempt, ...]:
     return (*earlier, now)
 
 
-def _told(said: ProviderPayment | None) -> Iterator[Movement]:
+def _told(payment: Payment, said: ProviderPayment | None) -> Iterator[Movement]:
     """The movements of an answer, and what the provider counts as movements without a name."""
     if said is None:
         return
     yield from said.movements
+    yield from adjusting.told(payment, said)
     for kind, amount in (
         (MovementKind.CAPTURE, said.captured),
         (MovementKind.REFUND, said.refunded),
@@ -260,6 +263,10 @@ def _news(before: Payment, after: Payment) -> Iterator[str]:
     collected = _collected(after)
     if collected is not _collected(before) and collected in _EVENT_OF:
         yield _EVENT_OF[collected]
+    if after.ceiling.minor > before.ceiling.minor:
+        yield "amount_updated"
+    if adjusting.refusals(after) > adjusting.refusals(before):
+        yield "amount_update_failed"
     if after.disputed.minor > before.disputed.minor:
         yield "disputed"
     if after.returned.minor > before.returned.minor:
@@ -292,6 +299,7 @@ def event(payment: Payment, word: str) -> Event:
             "state": payment.state.value,
             "amount": payment.amount.amount,
             "currency": payment.amount.currency,
+            "authorised": payment.authorised.amount if payment.authorised else None,
             "captured": payment.captured.amount,
             "returned": payment.returned.amount,
             "disputed": payment.disputed.amount,

@@ -32,6 +32,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         customer: Whose payments go the same way; the payment's own id where nobody is known.
         country: Of the payer, ISO 3166-1 alpha-2; empty where it is not known.
         later: The amount is authorised now and collected later.
+        adjustable: What is authorised may be raised before it is collected.
         token: There is a provider's token.
         return_url: There is a page to come back to.
         pinned: The system at which the token or the mandate lives; empty for none.
@@ -47,6 +48,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     country: str = ""
     channel: str = ""
     later: bool = False
+    adjustable: bool = False
     token: bool = False
     return_url: bool = False
     pinned: str = ""
@@ -114,6 +116,7 @@ def of_order(order: NewOrder) -> Wanted:
         country=order.party.addresses[0].country,
         channel=order.channel.value,
         later=paid.capture_method is CaptureMethod.MANUAL,
+        adjustable=paid.adjustable,
         token=bool(paid.token),
         return_url=bool(paid.return_url),
         payer=True,
@@ -165,6 +168,7 @@ def of_payment(payment: Payment) -> Wanted:
         country=payment.country,
         channel=payment.channel,
         later=payment.capture_method is CaptureMethod.MANUAL,
+        adjustable=payment.adjustable,
         token=bool(payment.token),
         return_url=bool(payment.return_url),
         payer=payment.payer is not None and bool(payment.items),
@@ -203,6 +207,11 @@ ADVICE: Final = {
         "/payment/capture_method",
         "capture_unsupported",
         "This method is always authorised first and collected later; send manual.",
+    ),
+    "adjustment_unsupported": (
+        "/payment/adjustable",
+        "adjustment_unsupported",
+        "Send false: only what is collected later and not divided is raised, and by few methods.",
     ),
     "splits_unsupported": ("/splits", "splits_unsupported", "Nobody divides so many parts."),
     "token_missing": ("/payment/token", "token_missing", "Send the provider's token."),
@@ -249,6 +258,7 @@ _GAPS: Final = (
     "country_unsupported",
     "capture_unsupported",
     "held_only",
+    "adjustment_unsupported",
     "splits_unsupported",
     "token_missing",
     "mandate_missing",
@@ -267,6 +277,7 @@ def _gap(row: Capability, wanted: Wanted) -> str:
         _in(wanted.country, row.countries),
         "capture_payment" in row.verbs or not wanted.later,
         wanted.later or not row.held,
+        not wanted.adjustable or _is_adjustable(row, wanted),
         wanted.splits <= row.splits,
         wanted.token or not row.token,
         wanted.mandate or not row.mandate,
@@ -274,6 +285,10 @@ def _gap(row: Capability, wanted: Wanted) -> str:
         wanted.return_url or not row.redirect,
     )
     return next((code for code, fine in zip(_GAPS, met, strict=False) if not fine), "")
+
+
+def _is_adjustable(row: Capability, wanted: Wanted) -> bool:
+    return "update_payment" in row.verbs and wanted.later and not wanted.splits
 
 
 def _in(code: str, known: tuple[str, ...]) -> bool:

@@ -15,6 +15,7 @@ from gateway.kit.adapter import Adapter
 from gateway.model.route import Route
 from gateway.policy import routing
 from gateway.policy.routing import Wanted
+from gateway.ports.adjustments import Adjustments
 from gateway.ports.bank_files import BankFiles
 from gateway.ports.crm import Crm
 from gateway.ports.disputes import Disputes
@@ -61,6 +62,7 @@ class Tenant:
     Attributes:
         mapping_set: Identity of the mappings that its systems translate by.
         collectors: All systems that collect payments, by name; routing chooses among them.
+        adjusters: Those that raise what is authorised.
         disputes: Those that take answers to disputes.
         receivers: For each system that sends webhooks what verifies and reads them.
         key_sources: Those whose deliveries name the key that signed them.
@@ -78,6 +80,7 @@ class Tenant:
     risk: System[Risk]
     collectors: Mapping[str, System[Payments]]
     receivers: Mapping[str, Webhooks]
+    adjusters: Mapping[str, System[Adjustments]] = field(default_factory=dict)
     disputes: Mapping[str, System[Disputes]] = field(default_factory=dict)
     key_sources: Mapping[str, System[WebhookKeys]] = field(default_factory=dict)
     challenges: Mapping[str, WebhookChallenges] = field(default_factory=dict)

@@ -14,7 +14,7 @@ ADAPTER_LINES = 500
 ADAPTER_LINES_AT_MOST = 800
 README_LINES = 60
 # An adapter that does more than collect has so many more lines, and its README too.
-FURTHER_PORTS = ("payouts.py", "transfers.py", "disputes.py", "reports.py")
+FURTHER_PORTS = ("payouts.py", "transfers.py", "disputes.py", "reports.py", "adjustments.py")
 FURTHER_PORT_LINES = 250
 FURTHER_README_LINES = 10
 FILE_LINES = {

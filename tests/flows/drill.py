@@ -3,7 +3,6 @@
 Everything is drawn from one seed. The simulators count what they really did.
 """
 
-import dataclasses
 import functools
 import random
 from collections import Counter
@@ -19,6 +18,7 @@ from gateway.model import codec
 from gateway.model.payment import Payment, PaymentState
 from gateway.policy import collecting
 from tests.conformance.subject import Account, Subject
+from tests.flows import further
 from tests.flows.doom import Doom, Mortal
 from tests.flows.reckoning import Wish, faults_of, subjects
 from tests.flows.stage import TENANT, Life, Stage
@@ -85,27 +85,13 @@ class Drill:
                 duplicate_share=0.3, late_share=0.3, late_s=20.0, shuffle=True, seed=seed
             )
             hosts[httpx.URL(settings.base_url).host] = account.simulator
-            self._add(name, subject, settings)
+            further.add(self.stage, subject, settings)
         self.stage.wire = SimulatedWire(hosts, clock=self.stage.now)
         self.storm = Storm(self.stage.wire, self.draw)
         self.wanted: dict[str, Wish] = {}
         self.refunds: list[str] = []
         self.deaths = 0
         self.untaken: dict[str, list[httpx.Request]] = {}
-
-    def _add(self, name: str, subject: Subject, settings: Any) -> None:
-        """One more system of the tenant."""
-        known = self.stage.configuration
-        like = known.policies[TENANT, "stripe"]
-        systems = dict(known.systems[TENANT]) | {name: (subject.adapter, settings)}
-        self.stage.configuration = dataclasses.replace(
-            known,
-            systems=dict(known.systems) | {TENANT: systems},
-            policies=dict(known.policies)
-            | {(TENANT, name): msgspec.structs.replace(like, name=name)},
-            mappings=dict(known.mappings)
-            | {(TENANT, name): subject.adapter.load(settings, tenant=TENANT)},
-        )
 
     async def submit(self, count: int) -> None:
         """Take so many payments: some held, some that are declined."""

@@ -72,6 +72,7 @@ SUBJECT = Subject(
         "create_payment": "charge",
         "capture_payment": "charge",
         "refund_payment": "refund",
+        "update_payment": "increment",
         "authorise": "authorisation",
     },
     tokens=TOKENS,

@@ -35,7 +35,12 @@ class Account:
     webhooks: AdyenWebhooks
     requests: list[httpx.Request]
     responses: list[httpx.Response]
+    settings: Settings
     now: float = NOW
+
+    def port(self, name: str) -> Any:
+        """What fulfils a further port of the account."""
+        return ADAPTER.port(name, self.settings)
 
     def send(self, request: httpx.Request) -> httpx.Response:
         """Straight into the simulator."""
@@ -96,7 +101,8 @@ def connect() -> Callable[..., Account]:
             **values,
         )
         port = ADAPTER.port
-        return Account(simulator, port("payments", settings), port("webhooks", settings), [], [])
+        ports = port("payments", settings), port("webhooks", settings)
+        return Account(simulator, *ports, [], [], settings)
 
     return connected
 

@@ -16,6 +16,7 @@ from gateway.model.capability import Capability
 from gateway.model.money import Money
 from gateway.model.payment import CaptureMethod, PaymentState
 from gateway.model.split import PLATFORM, Split, SplitKind
+from gateway.policy import adjusting
 from tests.adapters.adyen import conformance
 from tests.conformance import samples
 
@@ -94,6 +95,7 @@ def drive(account: Any, payment: Any) -> None:
                         capture_method=capture,
                         return_url="https://shop.example/orders/1" if row.redirect else "",
                         splits=divided(amount) if shared else (),
+                        adjustable=capture is MANUAL and "update_payment" in row.verbs,
                         **asked(row, amount),
                     )
                     one_payment(account, ours, row, f"k{number}")
@@ -143,6 +145,12 @@ def one_payment(account: Any, ours: Any, row: Capability, key: str) -> None:
     account.now += 10
     ours = account.hear(ours)
     unit = Money({"ISK": 1, "IDR": 100}.get(ours.amount.currency, 1), ours.amount.currency)
+    if ours.adjustable and not ours.splits:
+        more = Money(ours.amount.minor + unit.minor, ours.amount.currency)
+        ours, wish = adjusting.request(ours, more, at="2026-01-01T00:00:00Z")
+        said = account.run(account.port("adjustments").update_payment(ours, more, key=f"{key}u"))
+        ours = account.hear(adjusting.answered(ours, wish, said))
+        assert more == ours.ceiling
     if ours.state is PaymentState.AUTHORISED:
         account.run(port.capture_payment(ours, unit, key=f"{key}c"))
         ours = account.hear(ours)
@@ -164,6 +172,7 @@ def test_every_request_validates(checkout: dict[str, Any], account: Any, payment
     assert {
         "/v71/payments",
         "/v71/paymentMethods",
+        "/v71/payments/{}/amountUpdates",
         "/v71/payments/{}/captures",
         "/v71/payments/{}/cancels",
         "/v71/payments/{}/refunds",
@@ -250,4 +259,4 @@ def test_every_notification_of_the_simulator_validates(
     # One schema of theirs forgets what its own example has.
     assert [] == [one for one in found if "'hmacSignature' was unexpected" not in one]
     assert 1 >= len(found)
-    assert 14 == len({item["eventCode"] for item in items})
+    assert 15 == len({item["eventCode"] for item in items})

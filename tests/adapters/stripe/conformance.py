@@ -31,6 +31,7 @@ SUBJECT = Subject(
         "create_payment": "charge",
         "capture_payment": "charge",
         "refund_payment": "refund",
+        "update_payment": "increment",
         "create_payout": "payout",
         "create_transfer": "transfer",
         "reverse_transfer": "reversal",

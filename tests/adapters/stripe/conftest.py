@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from adapters.stripe import ADAPTER, Settings
+from adapters.stripe.adjustments import StripeAdjustments
 from adapters.stripe.payments import StripePayments
 from adapters.stripe.simulator import StripeSimulator
 from gateway.kit.blocking import run
@@ -28,6 +29,7 @@ class Account:
 
     simulator: StripeSimulator
     payments: StripePayments
+    adjustments: StripeAdjustments
     requests: list[httpx.Request]
     now: float = NOW
 
@@ -59,7 +61,8 @@ def connect() -> Callable[..., Account]:
         )
         values = {"secret_key": secret_key, "webhook_secrets": [SECRET], "find_by": find_by}
         settings = msgspec.convert(values, Settings)
-        return Account(simulator, ADAPTER.ports["payments"](settings), [])
+        ports = ADAPTER.ports
+        return Account(simulator, ports["payments"](settings), ports["adjustments"](settings), [])
 
     return connected
 

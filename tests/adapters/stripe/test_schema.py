@@ -18,6 +18,7 @@ from gateway.model.capability import Capability
 from gateway.model.money import Money
 from gateway.model.payment import CaptureMethod
 from gateway.model.split import PLATFORM, Split, SplitKind
+from gateway.policy import adjusting
 from tests.adapters.stripe.conformance import SUBJECT
 from tests.adapters.stripe.conftest import KEY
 from tests.conformance import samples
@@ -125,9 +126,11 @@ def drive(account: Any, payment: Any) -> None:
                     with pytest.raises(Rejected):
                         account.run(account.payments.create_payment(ours, key="never"))
                     continue
+                if capture is MANUAL and "update_payment" in row.verbs:
+                    ours = msgspec.structs.replace(ours, adjustable=True)
                 one_payment(account, ours, f"k{number}")
                 if row.splits:
-                    ours = msgspec.structs.replace(ours, payment_id=f"s{number}")
+                    ours = msgspec.structs.replace(ours, payment_id=f"s{number}", adjustable=False)
                     one_payment(account, divided(ours), f"s{number}")
     for token in ("pm_card_chargeDeclined", "pm_card_authenticationRequired"):
         one_payment(account, payment(payment_id=token, token=token), token)
@@ -160,6 +163,11 @@ def one_payment(account: Any, ours: Any, key: str) -> None:
     account.run(account.payments.find_payment(ours))
     ours = msgspec.structs.replace(ours, provider_ref=created.provider_ref)
     account.now += 60
+    if ours.adjustable:
+        more = Money(ours.amount.minor + 10, ours.amount.currency)
+        if more.minor <= 99_999_999:
+            ours, _ = adjusting.request(ours, more, at="2026-01-01T00:00:00Z")
+            account.run(account.adjustments.update_payment(ours, more, key=f"{key}u"))
     if created.state == "AUTHORISED":
         account.run(account.payments.capture_payment(ours, part, key=f"{key}c"))
     if created.state == "REQUIRES_ACTION" and ours.token.startswith("pm_card"):
@@ -196,6 +204,7 @@ def test_every_request_validates(
         ("POST", "/v1/payment_intents"),
         ("POST", "/v1/payment_intents/{}/capture"),
         ("POST", "/v1/payment_intents/{}/cancel"),
+        ("POST", "/v1/payment_intents/{}/increment_authorization"),
         ("POST", "/v1/refunds"),
         ("GET", "/v1/payment_intents/{}"),
         ("GET", "/v1/refunds"),
