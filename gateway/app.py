@@ -40,6 +40,7 @@ from gateway.api.pipeline import Pipeline
 from gateway.configuring import Configuration, policy_of
 from gateway.flows import (
     change_payment,
+    distribute_payment,
     place_order,
     resolve_dispute,
     send_payout,
@@ -76,6 +77,11 @@ FLOWS: Final = {
         (change_payment.CANCEL, change_payment.QUEUE, change_payment.cancel_payment),
         (change_payment.REFUND, change_payment.QUEUE, change_payment.refund_payment),
         (resolve_dispute.KIND, resolve_dispute.QUEUE, resolve_dispute.resolve_dispute),
+        (
+            distribute_payment.KIND,
+            distribute_payment.QUEUE,
+            distribute_payment.distribute_payment,
+        ),
         (sync_payment.KIND, sync_payment.QUEUE, sync_payment.sync_payment),
         (send_payout.KIND, send_payout.QUEUE, send_payout.send_payout),
         (send_payout.CANCEL, send_payout.QUEUE, send_payout.cancel_payout),

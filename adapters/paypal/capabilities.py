@@ -34,6 +34,7 @@ def _held(method: str, currencies: tuple[str, ...], *, redirect: bool = False) -
         redirect=redirect,
         token=not redirect,
         splits=_PARTS,
+        split_members=1,
         hold_days=_DAYS,
     )
 
@@ -48,6 +49,7 @@ def _bank(method: str, countries: str, currencies: str) -> Capability:
         redirect=True,
         payer=True,
         splits=_PARTS,
+        split_members=1,
     )
 
 

@@ -3,7 +3,7 @@
 Source: docs.stripe.com/payments/payment-methods/payment-method-support, read 2026-11.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from gateway.model.capability import SEPA, Capability
 
@@ -17,13 +17,13 @@ _RAISE: Final = (*_HOLD, "update_payment")
 _CARD_DAYS: Final = 7
 # As long as Klarna itself holds; for PayPal no page of Stripe's was found that says it.
 _KLARNA_DAYS: Final = 28
-# A member and the platform's commission; for more there would have to be transfers of their own.
-_PARTS: Final = 2
+# A member and the platform's commission by the payment itself; more by transfers after it.
+_DIVIDED: Final[dict[str, Any]] = {"splits": 2, "split_members": 1, "splits_after": 50}
 
 
 def _card(method: str, *, verbs: tuple[str, ...] = _RAISE) -> Capability:
     """A card, or what the front-end turns into a PaymentMethod that is held like one."""
-    return Capability(method=method, verbs=verbs, token=True, splits=_PARTS, hold_days=_CARD_DAYS)
+    return Capability(method=method, verbs=verbs, token=True, **_DIVIDED, hold_days=_CARD_DAYS)
 
 
 def _page(method: str, countries: str, currencies: str, *, payer: bool = False) -> Capability:
@@ -35,7 +35,7 @@ def _page(method: str, countries: str, currencies: str, *, payer: bool = False) 
         verbs=_COLLECT,
         redirect=True,
         payer=payer,
-        splits=_PARTS,
+        **_DIVIDED,
     )
 
 
@@ -51,7 +51,7 @@ CAPABILITIES: Final = (
         currencies=("EUR",),
         verbs=_COLLECT,
         token=True,
-        splits=_PARTS,
+        **_DIVIDED,
     ),
     Capability(
         method="bacs_debit",
@@ -59,7 +59,7 @@ CAPABILITIES: Final = (
         currencies=("GBP",),
         verbs=_COLLECT,
         token=True,
-        splits=_PARTS,
+        **_DIVIDED,
     ),
     Capability(
         method="klarna",
@@ -70,7 +70,7 @@ CAPABILITIES: Final = (
         verbs=_HOLD,
         redirect=True,
         payer=True,
-        splits=_PARTS,
+        **_DIVIDED,
         hold_days=_KLARNA_DAYS,
     ),
     Capability(
@@ -78,7 +78,7 @@ CAPABILITIES: Final = (
         currencies=tuple("EUR AUD CAD CHF CZK DKK GBP HKD NOK NZD PLN SEK SGD USD".split()),
         verbs=_HOLD,
         redirect=True,
-        splits=_PARTS,
+        **_DIVIDED,
     ),
     _page("alipay", "", "AUD CAD CNY EUR GBP HKD JPY MYR NZD SGD USD"),
     _page("wechat_pay", "", "AUD CAD CHF CNY DKK EUR GBP HKD JPY NOK SEK SGD USD"),
@@ -93,7 +93,7 @@ CAPABILITIES: Final = (
         verbs=_COLLECT,
         token=True,
         redirect=True,
-        splits=_PARTS,
+        **_DIVIDED,
     ),
     # The token is a Customer, whose balance the transfer goes to; it cannot be divided, because
     # the money has come before there is a charge.

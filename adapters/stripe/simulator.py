@@ -91,7 +91,7 @@ class StripeSimulator:
         self._increments = Increments(self._known_intent, self._shown, self._charges, self._emit)
         self._effects |= self._disputes.effects | self._increments.effects
         self.configure(**plan)
-        self.connect = Connect(self._emit, self._later, self._effects)
+        self.connect = Connect(self._emit, self._later, self._effects, self._charges)
         self._routes: list[tuple[str, str, dict[str, str], Callable[..., Json]]] = [
             ("POST", "/v1/payment_intents", forms.CREATE, self._create_intent),
             ("GET", "/v1/payment_intents", forms.PAGE, self._list_intents),

@@ -58,6 +58,7 @@ class Connect:
         emit: Reports a thing: kind of event, thing, time.
         later: Does something at a time.
         effects: How often money left, by our ids.
+        charges: All that were collected or held, by Stripe's ids.
     """
 
     def __init__(
@@ -65,11 +66,13 @@ class Connect:
         emit: Callable[[str, Json, float], None],
         later: Later,
         effects: dict[str, Counter[str]],
+        charges: dict[str, Json],
     ) -> None:
         self.acting = ""
         self._emit = emit
         self._later = later
         self._effects = effects
+        self._charges = charges
         self._payouts: dict[str, Json] = {}
         self._transfers: dict[str, Json] = {}
         self.routes: list[tuple[str, str, dict[str, str], Callable[..., Json]]] = [
@@ -173,6 +176,8 @@ class Connect:
         forms.check_amount(params["amount"], params["currency"])
         if params["destination"] == "acct_unknown" or params["destination"][:5] != "acct_":
             raise forms.missing("destination", params["destination"])
+        if "source_transaction" in params:
+            self._check_source(params)
         transfer_id = objects.new_id("tr")
         transfer = {
             "id": transfer_id,
@@ -194,7 +199,7 @@ class Connect:
                 "url": f"/v1/transfers/{transfer_id}/reversals",
             },
             "reversed": False,
-            "source_transaction": None,
+            "source_transaction": params.get("source_transaction"),
             "source_type": "card",
             "transfer_group": params.get("transfer_group"),
         }
@@ -202,6 +207,31 @@ class Connect:
         self._effects["transfer"][transfer["metadata"].get("transfer_id", transfer_id)] += 1
         self._tell("transfer.created", transfer, now)
         return _visible(transfer)
+
+    def _check_source(self, params: Json) -> None:
+        """Refuse to move more of a charge than was collected, or that of another group.
+
+        Source: docs.stripe.com/connect/separate-charges-and-transfers, read 2026-11.
+        """
+        charge = self._charges.get(params["source_transaction"])
+        if charge is None:
+            raise forms.missing("source_transaction", params["source_transaction"])
+        moved = sum(
+            one["amount"]
+            for one in self._transfers.values()
+            if one["source_transaction"] == charge["id"]
+        )
+        group = params.get("transfer_group")
+        if not charge["captured"] or charge["currency"] != params["currency"]:
+            message = "The source_transaction is not a charge that was paid in this currency."
+        elif moved + params["amount"] > charge["amount_captured"]:
+            message = "Transfers using this transaction as a source must not exceed its amount."
+        elif group is not None and charge["transfer_group"] not in {None, group}:
+            message = "The transfer_group has to be that of the source_transaction."
+        else:
+            return
+        error = {"param": "source_transaction", "message": message}
+        raise forms.Refusal(400, error, stored=True)
 
     def _read_moved(self, transfer_id: str, _params: Json, _now: float) -> Json:
         return _visible(self._moved(transfer_id))

@@ -37,6 +37,7 @@ CREATE: Final = {
     "customer": "text",
     "return_url": "text",
     "transfer_data": "map",
+    "transfer_group": "text",
     "application_fee_amount": "int",
     "capture_method": "automatic|automatic_async|manual",
     "confirmation_method": "automatic|manual",

@@ -65,6 +65,7 @@ def new_intent(params: Json, types: list[str], now: float) -> Json:
         if "payment_method" in params
         else "requires_payment_method",
         "transfer_data": params.get("transfer_data"),
+        "transfer_group": params.get("transfer_group"),
     }
 
 
@@ -89,6 +90,7 @@ def new_charge(intent: Json, now: float) -> Json:
         "payment_method": intent["payment_method"],
         "refunded": False,
         "status": "succeeded",
+        "transfer_group": intent["transfer_group"],
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from adapters.stripe import answers, lists, translation, wire
-from adapters.stripe.answers import REVERSAL, TRANSFER, Reversal, Transfer
+from adapters.stripe.answers import INTENT, REVERSAL, TRANSFER, Reversal, Transfer
 from adapters.stripe.settings import Settings
 from adapters.stripe.translation_transfers import TransferTranslation
 from gateway.errors import Rejected
@@ -37,15 +37,17 @@ class StripeTransfers:
         self._translation = TransferTranslation(mappings or translation.load(settings))
 
     def create_transfer(self, transfer: MemberTransfer, *, key: str) -> Exchange[ProviderTransfer]:
-        """Move the money to the member.
+        """Move the money to the member; that of a payment waits until it is there.
 
         Raises:
-            Rejected: It would come from a member, or go to the platform; nothing was sent.
+            Rejected: It would come from a member, or go to the platform, or its payment has no
+                charge; nothing was moved.
         """
         if transfer.source != PLATFORM or transfer.destination == PLATFORM:
             message = "source: Stripe moves money from the platform to members only."
             raise Rejected(message, code="source_unsupported")
-        form = self._translation.transfer_form(transfer)
+        charge = (yield from self._charge(transfer)) if transfer.payment_ref else ""
+        form = self._translation.transfer_form(transfer, charge)
         response = yield self._wire.post(_TRANSFERS, form, key=key)
         return self._checked(wire.answer(response, TRANSFER, wrote=True), transfer)
 
@@ -96,6 +98,15 @@ class StripeTransfers:
         )
         known = only(found, title="Stripe")
         return None if known is None else self._reversal(known, transfer)
+
+    def _charge(self, transfer: MemberTransfer) -> Exchange[str]:
+        """Stripe's id of the charge behind a payment."""
+        path = f"/v1/payment_intents/{segment(transfer.payment_ref)}"
+        response = yield self._wire.get(path, [])
+        latest = wire.answer(response, INTENT, wrote=False).object.latest_charge
+        if not isinstance(latest, str):
+            raise Rejected("The payment has no charge at Stripe.", code="charge_missing")
+        return latest
 
     def _checked(self, answer: Answer[Transfer], transfer: MemberTransfer) -> ProviderTransfer:
         found = believed(lambda: self._translation.transfer_in(answer))

@@ -26,6 +26,7 @@ from gateway.model.money import Money
 from gateway.model.movement import Movement
 from gateway.model.payment import Payment, ProviderPayment, ProviderRefund
 from gateway.model.payout import Payout, ProviderPayout
+from gateway.model.split import SplitMode
 
 T = TypeVar("T")
 
@@ -73,18 +74,20 @@ class Translation:
             Rejected: Stripe cannot do this, or we do not know how; nothing was sent.
         """
         _check(payment)
-        parts = splitting.resolve(payment.splits, payment.amount)
+        parts = _parts(payment)
+        later = payment.split_mode is SplitMode.AFTER_PAYMENT
         needs = {
             "amount": amounts.units(payment.amount),
-            "member": commission.member_of(payment.splits, title="Stripe"),
+            "member": commission.member_of(payment.splits, title="Stripe") if parts else None,
             "commission": amounts.units(_commission(parts, payment)) or None,
+            "group": payment.payment_id if later else None,
             **_saved(payment),
         }
         return self._form("payment_create", payment, needs)
 
     def capture_form(self, payment: Payment, amount: Money) -> Form:
         """Collect the amount, and of a part of it a part of the commission."""
-        parts = splitting.resolve(payment.splits, payment.amount)
+        parts = _parts(payment)
         shares = splitting.reverse(parts, amount) if parts else ()
         share = amounts.units_below(_commission(shares, payment)) or None
         needs = {"amount": amounts.units(amount), "commission": share}
@@ -95,8 +98,11 @@ class Translation:
         return self._form("payment_increment", payment, {"amount": amounts.units(amount)})
 
     def refund_form(self, payment: Payment, refund_id: str, amount: Money) -> Form:
-        """Give the amount back, from the member and the commission in proportion."""
-        parts = splitting.resolve(payment.splits, payment.amount)
+        """Give the amount back, from the member and the commission in proportion.
+
+        Where transfers followed the payment, reversals follow the refund.
+        """
+        parts = _parts(payment)
         needs = {
             "amount": amounts.units(amount),
             "refund_id": refund_id,
@@ -225,6 +231,12 @@ def _saved(payment: Payment) -> dict[str, str | None]:
         message = "token: expected a Customer and one of its PaymentMethods, parted by a colon."
         raise Rejected(message, code="token_invalid")
     return found.groupdict()
+
+
+def _parts(payment: Payment) -> tuple[Part, ...]:
+    """The parts that Stripe divides itself; none where transfers follow the payment."""
+    parts = splitting.resolve(payment.splits, payment.amount)
+    return () if payment.split_mode is SplitMode.AFTER_PAYMENT else parts
 
 
 def _commission(parts: Sequence[Part], payment: Payment) -> Money:

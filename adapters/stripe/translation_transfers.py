@@ -25,9 +25,13 @@ class TransferTranslation:
     def __init__(self, mappings: Values[str, Mapping]) -> None:
         self._mappings = mappings
 
-    def transfer_form(self, transfer: MemberTransfer) -> Form:
-        """Move the amount to the member."""
-        needs = {"amount": amounts.units(transfer.amount)}
+    def transfer_form(self, transfer: MemberTransfer, charge: str) -> Form:
+        """Move the amount to the member.
+
+        Args:
+            charge: Whose money it is; empty for the balance.
+        """
+        needs = {"amount": amounts.units(transfer.amount), "charge": charge or None}
         return self._form("transfer_create", transfer, needs)
 
     def reversal_form(self, transfer: MemberTransfer, reversal_id: str, amount: Money) -> Form:

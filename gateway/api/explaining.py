@@ -9,7 +9,7 @@ from gateway.api.facade import Facade, require_json
 from gateway.model import codec
 from gateway.model.identifiers import new_id
 from gateway.model.route import Route
-from gateway.policy import attempting, requests, routing
+from gateway.policy import attempting, dividing, requests, routing
 from gateway.runtime.answers import Answer
 from gateway.runtime.sealed import SealedWire, WouldSend, would_send
 
@@ -53,6 +53,7 @@ async def explain_payment(facade: Facade, request: hot.Request) -> Answer:
     needs_payer = tenant.needs_payer(intended.method_code)
     payment = attempting.attempt(intended, route, needs_payer=needs_payer)
     provider, sealed = tenant.collectors[route.system], SealedWire()
+    payment = dividing.divided(payment, provider.adapter.capabilities)
     exchange = provider.port.create_payment(payment, key=payment.attempts[-1].key)
     would = await would_send(provider, exchange, sealed)
     explanation = PaymentExplanation(

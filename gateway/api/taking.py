@@ -129,6 +129,7 @@ async def take(
                 business_id=business_id,
                 traceparent=asked.traceparent,
                 causation_id=asked.causation_id,
+                mapping_set=asked.tenant.mapping_set,
             )
             made = await begin(unit)
             if answer is None and not waits:

@@ -247,13 +247,19 @@ def _adapter(adapter: Adapter) -> str:
     )
 
 
+def _parts(one: Capability) -> str:
+    """Into how many parts it divides: at the payment, and by transfers after it."""
+    after = f"{one.splits_after} after" if one.splits_after else ""
+    return ", ".join(filter(None, (str(one.splits or ""), after)))
+
+
 def methods_table(capabilities: tuple[Capability, ...]) -> str:
     """The table of what a payment provider can do."""
     rows = [
         f"| `{one.method}` | {' '.join(one.countries) or 'any'} |"
         f" {' '.join(one.currencies) or 'any'} |"
         f" {', '.join(f'`{verb}`' for verb in one.verbs)} |"
-        f" {', '.join(_asked(one))} | {one.hold_days or ''} | {one.splits or ''} |\n"
+        f" {', '.join(_asked(one))} | {one.hold_days or ''} | {_parts(one)} |\n"
         for one in capabilities
     ]
     head = (

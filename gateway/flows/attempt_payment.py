@@ -20,7 +20,7 @@ from gateway.model.payment import (
     PaymentState,
     ProviderPayment,
 )
-from gateway.policy import attempting, collecting, membership, routing
+from gateway.policy import attempting, collecting, dividing, membership, routing
 from gateway.ports.exchange import Exchange
 from gateway.ports.payments import Payments
 from gateway.runtime import engine
@@ -50,7 +50,8 @@ async def routed(story: Story, unit: Unit, payment: Payment) -> Payment:
     parties = membership.parties(payment.splits)
     members = await read_several(unit.connection, unit.tenant, "member", parties, Member)
     splits = membership.resolve_splits(payment.splits, members, route.system)
-    payment = msgspec.structs.replace(payment, splits=splits)
+    rows = story.tenant.collectors[route.system].adapter.capabilities
+    payment = dividing.divided(msgspec.structs.replace(payment, splits=splits), rows)
     return attempting.attempt(
         payment, route, needs_payer=story.tenant.needs_payer(payment.method_code)
     )

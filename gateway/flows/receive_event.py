@@ -20,8 +20,9 @@ from gateway.model.event import Event, ProviderEvent
 from gateway.model.identifiers import new_id
 from gateway.model.payment import Payment, PaymentState
 from gateway.policy import collecting, mandating, ordering
-from gateway.runtime import engine, outbox, telemetry
+from gateway.runtime import engine, following, outbox, telemetry
 from gateway.runtime.database import Connection
+from gateway.runtime.documents import Unit
 from gateway.runtime.hub import Hub
 from gateway.runtime.inbox import Row, Verdict, dedupe_key
 from gateway.runtime.story import flow_span
@@ -50,6 +51,7 @@ class _Known(msgspec.Struct, eq=False):
     flow_id: str
     traceparent: str
     given_up: bool
+    before: Payment
     changed: bool = False
     doubted: bool = False
     refusals: list[str] = []
@@ -86,7 +88,20 @@ class EventReceiver:
         for one in about:
             if one.doubted:
                 await self._read_back(connection, one)
+            await self._follow(connection, one)
         return verdicts
+
+    async def _follow(self, connection: Connection, known: "_Known") -> None:
+        """Let follow what follows from the money of a payment, as where it is saved alone."""
+        unit = Unit(
+            connection,
+            tenant=known.tenant,
+            business_id=known.payment.business_id,
+            traceparent=known.traceparent,
+            causation_id="",
+            mapping_set=self._hub.tenant(known.tenant).mapping_set,
+        )
+        await following.follow(unit, known.before, known.payment)
 
     async def _read_back(self, connection: Connection, known: "_Known") -> None:
         """Start the flow that asks the provider, once for all hints of this batch."""
@@ -299,6 +314,7 @@ async def _load(
         one = _Known(
             tenant=tenant,
             payment=payment,
+            before=payment,
             sequence=sequence,
             flow_id=flow_id,
             traceparent=traceparent,

@@ -8,7 +8,9 @@ from gateway.flows.attempt_payment import apply_answers, load_payment, provider_
 from gateway.flows.resolve_dispute import read_disputes
 from gateway.model.order import Order
 from gateway.model.payment import Payment, ProviderPayment
+from gateway.model.split import SplitMode
 from gateway.policy import collecting, ordering
+from gateway.runtime import following
 from gateway.runtime.documents import Unit
 from gateway.runtime.story import Story
 
@@ -49,4 +51,9 @@ async def sync_payment(story: Story) -> str:
         "payment.read.after", lambda unit: load_payment(unit, payment_id), returns=Payment
     )
     await read_disputes(story, after)
+    if after.split_mode is SplitMode.AFTER_PAYMENT:
+        # What was refused once may be possible now.
+        await story.record(
+            "payment.shared", lambda unit: following.distribute(unit, after), returns=None
+        )
     return "COMPLETED"

@@ -54,7 +54,7 @@ async def transfer_funds(story: Story) -> str:
         if transfer.state in transferring.ENDED:
             return "COMPLETED"
         wait_s = story.tenant.patience.payment_pending_s
-        name, event = f"transfer.ended.{number}", _ended(transfer.transfer_id)
+        name, event = f"transfer.ended.{number}", ended(transfer.transfer_id)
         if await story.wait(name, event, wait_s) is None:
             transfer = await _looked_up(story, transfer, f".{number}")
         else:
@@ -95,7 +95,7 @@ async def reverse_transfer(story: Story) -> str:
         if known.state in transferring.ENDED:
             return "COMPLETED"
         wait_s = story.tenant.patience.payment_pending_s
-        name, event = f"reversal.ended.{number}", _ended(known.reversal_id)
+        name, event = f"reversal.ended.{number}", ended(known.reversal_id)
         if await story.wait(name, event, wait_s) is None:
             transfer = await _reversal_looked_up(story, transfer, known, f".{number}")
         else:
@@ -158,7 +158,7 @@ async def _record(
                 await engine.emit(
                     unit.connection,
                     queue=QUEUE,
-                    event=_ended(entity_id),
+                    event=ended(entity_id),
                     payload={"state": state.value},
                 )
         return changed
@@ -183,7 +183,8 @@ def _id_of(story: Story) -> str:
     return transferring.transfer_of(story.business_id.partition(":")[0])
 
 
-def _ended(transfer_id: str) -> str:
+def ended(transfer_id: str) -> str:
+    """The event that a transfer, or a reversal, has ended."""
     return f"transfer:{transfer_id}:ended"
 
 

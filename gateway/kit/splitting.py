@@ -76,6 +76,18 @@ def reverse(
     )
 
 
+def shares(parts: Sequence[Part], amount: Money) -> tuple[int, ...]:
+    """What each part has of an amount that is there, in minor units and in their order.
+
+    It depends on the amount alone and not on how it came to be, so whoever reckons again comes to
+    the same.
+
+    Raises:
+        Rejected: It is more than the parts, code ``split_sum``.
+    """
+    return tuple(_shares(parts, [one.amount.minor for one in parts], amount.minor))
+
+
 def of_refund(payment: Payment, refund_id: str, amount: Money) -> tuple[Part, ...]:
     """What each part of a payment gives for one of its refunds; nothing where it is not divided.
 

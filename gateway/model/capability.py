@@ -28,6 +28,9 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
         held: Whether an amount is always authorised first, and collected by a call of its own.
         payer: Whether the provider has to be told who pays, and for what.
         splits: Into how many parts, at most, the provider divides the money; 0 for not at all.
+        split_members: Of how many members these parts can be, at most; 0 for any number.
+        splits_after: Into how many parts, at most, the money is divided by transfers once it is
+            collected; 0 for not at all.
         hold_days: How long an authorisation can be collected; 0 where nobody says.
     """
 
@@ -41,4 +44,6 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
     held: bool = False
     payer: bool = False
     splits: int = 0
+    split_members: int = 0
+    splits_after: int = 0
     hold_days: int = 0

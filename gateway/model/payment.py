@@ -12,7 +12,7 @@ from gateway.model.money import Money
 from gateway.model.movement import Movement, MovementKind, MovementState
 from gateway.model.party import Party
 from gateway.model.route import Route
-from gateway.model.split import Split
+from gateway.model.split import Split, SplitMode
 from gateway.model.states import Machine
 
 T = TypeVar("T")
@@ -310,6 +310,8 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
         reference: The front-end's own number.
         payer, items: Only where the method needs them: what is not needed is not kept twice.
         splits: Whose the money is; empty where it is all ours.
+        split_mode: When the parts come to whom they belong.
+        transfers: Ids of those by which members got their parts, oldest first.
         customer_id: The front-end's id of the payer; empty where nobody is known.
         country: Of the payer, ISO 3166-1 alpha-2; empty where it is not known.
         channel: Of the order; empty for a payment of its own.
@@ -352,6 +354,8 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[OrderItem, ...] = ()
     splits: tuple[Split, ...] = ()
     adjustable: Kept[bool] = False
+    split_mode: Kept[SplitMode] = SplitMode.AT_PAYMENT
+    transfers: Kept[tuple[str, ...]] = ()
     customer_id: Kept[str] = ""
     country: Kept[str] = ""
     channel: Kept[str] = ""

@@ -25,6 +25,19 @@ class SplitKind(StrEnum):
     REMAINDER = "REMAINDER"
 
 
+class SplitMode(StrEnum):
+    """When the parts come to whom they belong.
+
+    AT_PAYMENT: the provider divides the payment itself. AFTER_PAYMENT: the platform collects, and
+    transfers follow within the provider. WALLET: the money stays at the provider as the platform's,
+    and the ledger here says whose it is.
+    """
+
+    AT_PAYMENT = "AT_PAYMENT"
+    AFTER_PAYMENT = "AFTER_PAYMENT"
+    WALLET = "WALLET"
+
+
 class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One part.
 

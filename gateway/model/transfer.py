@@ -90,6 +90,8 @@ class MemberTransfer(msgspec.Struct, frozen=True, kw_only=True):
         source, destination: ``platform``, or an account at the provider.
         text: What both can read.
         group: The front-end's own id of the payments and transfers that belong together.
+        payment_ref: The provider's id of the payment whose money it is; the transfer waits until
+            that is there. Empty where it is paid from the balance.
         provider: The configured system in which it happens.
         from_party, to_party: As the front-end named them: ``platform``, a member or an account.
         reversed: Given back, as the provider counts.
@@ -102,6 +104,7 @@ class MemberTransfer(msgspec.Struct, frozen=True, kw_only=True):
     destination: str
     text: str = ""
     group: str = ""
+    payment_ref: str = ""
     provider: Kept[str]
     from_party: Kept[str] = PLATFORM
     to_party: Kept[str] = ""

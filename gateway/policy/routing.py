@@ -18,7 +18,7 @@ from gateway.model.money import Money
 from gateway.model.order import NewOrder
 from gateway.model.payment import CaptureMethod, Payment
 from gateway.model.route import Route, RouteReason
-from gateway.policy import attempting
+from gateway.policy import attempting, dividing
 from gateway.settings import PaymentRule, Routing
 
 # Parts of a customer's share; fine enough for weights that differ by a hundredth of a per cent.
@@ -39,6 +39,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         payer: It is known who pays, and for what.
         mandate: There is a mandate.
         splits: Parts that the money is of; none where it is all ours.
+        members: How many members these are of.
         tried: Systems that were asked before, without effect.
     """
 
@@ -55,6 +56,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     payer: bool = False
     mandate: bool = False
     splits: int = 0
+    members: int = 0
     tried: tuple[str, ...] = ()
 
 
@@ -174,6 +176,7 @@ def of_payment(payment: Payment) -> Wanted:
         payer=payment.payer is not None and bool(payment.items),
         mandate=bool(payment.mandate_id),
         splits=len(payment.splits),
+        members=dividing.members(payment.splits),
         tried=tuple(one.provider for one in payment.attempts),
         pinned="" if payment.attempts else payment.provider,
     )
@@ -278,7 +281,7 @@ def _gap(row: Capability, wanted: Wanted) -> str:
         "capture_payment" in row.verbs or not wanted.later,
         wanted.later or not row.held,
         not wanted.adjustable or _is_adjustable(row, wanted),
-        wanted.splits <= row.splits,
+        dividing.mode(row, parts=wanted.splits, of_members=wanted.members) is not None,
         wanted.token or not row.token,
         wanted.mandate or not row.mandate,
         wanted.payer or not row.payer,

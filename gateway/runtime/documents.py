@@ -5,8 +5,9 @@ from typing import TypeVar
 
 from gateway.model import codec
 from gateway.model.event import Event
+from gateway.model.payment import Payment
 from gateway.model.reference import ExternalReference
-from gateway.runtime import outbox
+from gateway.runtime import following, outbox
 from gateway.runtime.database import Connection
 
 T = TypeVar("T")
@@ -41,6 +42,8 @@ class Unit:
         business_id: The order that the changes belong to, for the timeline.
         traceparent: Where the changes belong in the trace.
         causation_id: What caused the changes: a flow's step or a webhook's event.
+        mapping_set: Identity of the mappings that flows keep which are started in it; those of the
+            worker that runs them where it is empty.
     """
 
     def __init__(
@@ -51,12 +54,15 @@ class Unit:
         business_id: str,
         traceparent: str,
         causation_id: str,
+        mapping_set: str = "",
     ) -> None:
         self.connection = connection
         self.tenant = tenant
         self.business_id = business_id
         self.traceparent = traceparent
         self.causation_id = causation_id
+        self.mapping_set = mapping_set
+        self._loaded: dict[str, Payment] = {}
 
     async def load(self, kind: str, key: str, returns: type[T]) -> T | None:
         """The thing, locked until the transaction ends; None where there is none."""
@@ -66,7 +72,12 @@ class Unit:
             (self.tenant, kind, key),
         )
         row = await found.fetchone()
-        return None if row is None else codec.decode(row[0], returns)
+        if row is None:
+            return None
+        thing = codec.decode(row[0], returns)
+        if isinstance(thing, Payment):
+            self._loaded[key] = thing
+        return thing
 
     async def insert(
         self, kind: str, key: str, state: str, body: object, events: Sequence[Event] = ()
@@ -86,7 +97,11 @@ class Unit:
     async def save(
         self, kind: str, key: str, state: str, body: object, events: Sequence[Event] = ()
     ) -> None:
-        """Store a thing that was loaded in this transaction, with the events of the change."""
+        """Store a thing that was loaded in this transaction, with the events of the change.
+
+        What follows from a payment's money for others is done in the same transaction, whoever
+        changes it.
+        """
         done = await self.connection.execute(
             "update headrace.document set state = %s, body = %s, sequence = sequence + %s,"
             " updated_at = now() where tenant = %s and kind = %s and id = %s returning sequence",
@@ -96,6 +111,9 @@ class Unit:
         if row is None:
             raise LookupError(f"{kind} is gone")
         await self._report(key, events, sequence=row[0])
+        if isinstance(body, Payment):
+            await following.follow(self, self._loaded.get(key), body)
+            self._loaded[key] = body
 
     async def refer(self, references: Sequence[ExternalReference]) -> None:
         """Remember what other systems call our things."""

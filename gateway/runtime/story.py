@@ -305,6 +305,7 @@ class Story:
                     business_id=self._subject,
                     traceparent=telemetry.traceparent(unit_span),
                     causation_id=f"{self.flow_id}:{step}",
+                    mapping_set=self.tenant.mapping_set,
                 )
                 value = await change(unit)
         self._lease.renewed(asked_at)

@@ -10,7 +10,7 @@ from adapters.stripe.simulator import StripeSimulator
 from gateway.errors import Rejected
 from gateway.model.money import Money
 from gateway.model.payment import ActionKind, CaptureMethod, PaymentState
-from gateway.model.split import PLATFORM, Split, SplitKind
+from gateway.model.split import PLATFORM, Split, SplitKind, SplitMode
 from tests.adapters.stripe.test_simulator import INTENTS, KEY, NOW, call
 from tests.conformance import samples
 
@@ -221,6 +221,31 @@ def test_member_has_all_of_it(account: Any, payment: Any) -> None:
         refunded["reverse_transfer"],
         refunded.get("refund_application_fee"),
     )
+
+
+def test_several_members_are_paid_by_transfers(account: Any, payment: Any) -> None:
+    """The payment, its capture and its refund are the platform's alone, in a group of their own."""
+    splits = (
+        Split(party="acct_1", amount=Money(999, "EUR")),
+        Split(party="acct_2", kind=SplitKind.REMAINDER),
+    )
+    after = SplitMode.AFTER_PAYMENT
+    ours = payment(splits=splits, split_mode=after, capture_method=CaptureMethod.MANUAL)
+    made = account.run(account.payments.create_payment(ours, key="k"))
+    ours = msgspec.structs.replace(ours, provider_ref=made.provider_ref)
+    account.run(account.payments.capture_payment(ours, Money(1000, "EUR"), key="c"))
+    account.run(account.payments.refund_payment(ours, "r1", Money(100, "EUR"), key="r"))
+
+    created, captured, refunded = (fields_of(one) for one in account.requests)
+
+    assert ours.payment_id == created["transfer_group"]
+    sent = {*created, *captured, *refunded}
+    assert not sent & {
+        "transfer_data[destination]",
+        "application_fee_amount",
+        "reverse_transfer",
+        "refund_application_fee",
+    }
 
 
 def test_share_that_stripe_cannot_count_stays_with_the_member(account: Any, payment: Any) -> None:

@@ -17,7 +17,7 @@ from gateway.errors import Rejected
 from gateway.model.capability import Capability
 from gateway.model.money import Money
 from gateway.model.payment import CaptureMethod
-from gateway.model.split import PLATFORM, Split, SplitKind
+from gateway.model.split import PLATFORM, Split, SplitKind, SplitMode
 from gateway.policy import adjusting
 from tests.adapters.stripe.conformance import SUBJECT
 from tests.adapters.stripe.conftest import KEY
@@ -132,6 +132,8 @@ def drive(account: Any, payment: Any) -> None:
                 if row.splits:
                     ours = msgspec.structs.replace(ours, payment_id=f"s{number}", adjustable=False)
                     one_payment(account, divided(ours), f"s{number}")
+                    ours = msgspec.structs.replace(ours, payment_id=f"t{number}")
+                    one_payment(account, followed(ours), f"t{number}")
     for token in ("pm_card_chargeDeclined", "pm_card_authenticationRequired"):
         one_payment(account, payment(payment_id=token, token=token), token)
 
@@ -155,6 +157,13 @@ def divided(payment: Any) -> Any:
     ours = Split(party=PLATFORM, kind=SplitKind.COMMISSION, amount=tenth)
     theirs = Split(party=SUBJECT.member, kind=SplitKind.REMAINDER)
     return msgspec.structs.replace(payment, splits=(theirs, ours))
+
+
+def followed(payment: Any) -> Any:
+    """The payment, of which several members get their parts by transfers afterwards."""
+    first, ours = divided(payment).splits
+    parts = (first, ours, msgspec.structs.replace(ours, party="acct_2"))
+    return msgspec.structs.replace(payment, splits=parts, split_mode=SplitMode.AFTER_PAYMENT)
 
 
 def one_payment(account: Any, ours: Any, key: str) -> None:

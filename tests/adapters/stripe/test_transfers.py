@@ -14,7 +14,9 @@ from adapters.stripe.transfers import StripeTransfers
 from gateway.errors import InDoubt, Rejected
 from gateway.kit.blocking import run
 from gateway.model.money import Money
+from gateway.model.payment import CaptureMethod, Payment
 from gateway.model.reference import EntityKind
+from gateway.model.split import SplitMode
 from gateway.model.transfer import MemberTransfer
 from gateway.ports.notification import Notification
 from tests.adapters.stripe.test_schema import complaints, spec
@@ -58,6 +60,27 @@ def transfer(amount: int = 8_000, currency: str = "EUR", **fields: Any) -> Membe
         reversed=Money(0, currency),
         **values,
     )
+
+
+def charged(account: Account, amount: int = 10_000, *, held: bool = False, group: str = "") -> str:
+    """Stripe's id of a payment that the platform has collected, or only holds."""
+    zero = Money(0, "EUR")
+    ours = Payment(
+        payment_id=group or "p",
+        amount=Money(amount, "EUR"),
+        method_code="card",
+        token="pm_card_visa",
+        capture_method=CaptureMethod.MANUAL if held else CaptureMethod.AUTOMATIC,
+        requested_at="2026-01-01T00:00:00Z",
+        captured=zero,
+        refunded=zero,
+        returned=zero,
+        disputed=zero,
+        split_mode=SplitMode.AFTER_PAYMENT if group else SplitMode.AT_PAYMENT,
+    )
+    port = ADAPTER.port("payments", Settings(secret_key="sk"))
+    made = account.run(port.create_payment(ours, key=f"pay-{amount}-{group}"))
+    return str(made.provider_ref)
 
 
 def refer(one: MemberTransfer, found: Any) -> MemberTransfer:
@@ -155,6 +178,51 @@ def test_requests_are_these(account: Account) -> None:
     ]
 
 
+def test_part_of_a_payment_is_its_charge(account: Account) -> None:
+    """The charge is read first; the same key moves the same money."""
+    intent = charged(account, group="G")
+    one = transfer(payment_ref=intent, group="G")
+    del account.requests[:]
+    for _ in range(2):
+        made = account.run(account.port.create_transfer(one, key="k"))
+
+    (charge,) = account.simulator._charges
+    assert account.requests[0].url.path == f"/v1/payment_intents/{intent}"
+    assert f"source_transaction={charge}" in account.requests[1].read().decode()
+    assert [made.provider_ref] == list(account.simulator.connect._transfers)
+
+
+@pytest.mark.parametrize(
+    ("paid", "fields"),
+    [
+        ({"amount": 7_999}, {}),
+        ({"held": True}, {}),
+        ({"group": "G"}, {"group": "H"}),
+        ({}, {"currency": "USD"}),
+    ],
+)
+def test_charge_gives_no_more_than_it_has(
+    account: Account, paid: dict[str, Any], fields: dict[str, Any]
+) -> None:
+    """Neither more than was collected, nor what is only held, nor to another group."""
+    one = transfer(payment_ref=charged(account, **paid), **fields)
+    with pytest.raises(Rejected):
+        account.run(account.port.create_transfer(one, key="k"))
+
+    assert {} == account.simulator.connect._transfers
+
+
+def test_payment_without_a_charge_pays_nobody(account: Account) -> None:
+    """There is nothing yet that could be divided; nothing is moved."""
+    one = transfer(payment_ref="pi_1")
+    exchange = account.port.create_transfer(one, key="k")
+    answer = {"id": "pi_1", "amount": 1, "currency": "eur", "status": "processing", "created": 1}
+    with pytest.raises(Rejected) as refused:
+        run(exchange, lambda _: httpx.Response(200, json=answer))
+
+    assert "charge_missing" == refused.value.code
+
+
 def test_requests_and_answers_are_as_stripe_documents_them(
     spec: dict[str, Any], account: Account
 ) -> None:
@@ -162,7 +230,10 @@ def test_requests_and_answers_are_as_stripe_documents_them(
     for number, (amount, currency) in enumerate(
         [(8_000, "EUR"), (500, "JPY"), (99_999_999, "USD"), (5_120, "KWD")]
     ):
-        one = transfer(amount, currency, transfer_id=f"t{number}", text="x" * 140, group="G")
+        ref = charged(account, group="G") if number == 0 else ""
+        one = transfer(
+            amount, currency, transfer_id=f"t{number}", text="x" * 140, group="G", payment_ref=ref
+        )
         made = refer(one, account.run(account.port.create_transfer(one, key=str(number))))
         account.run(account.port.find_transfer(one))
         account.run(account.port.find_transfer(made))
@@ -174,6 +245,7 @@ def test_requests_and_answers_are_as_stripe_documents_them(
         thing
         for body in account.answers
         for thing in (body["data"] if body["object"] == "list" else [body])
+        if thing["object"] != "payment_intent"  # test_schema.py has them
     ]
     for thing in things:
         schema = {
@@ -181,5 +253,5 @@ def test_requests_and_answers_are_as_stripe_documents_them(
             "components": spec["components"],
         }
         jsonschema.Draft202012Validator(schema).validate(thing)
-    assert 20 == len(account.requests)
+    assert 22 == len(account.requests)
     assert {"transfer", "transfer_reversal"} == {thing["object"] for thing in things}

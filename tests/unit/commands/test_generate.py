@@ -108,12 +108,13 @@ def test_table_of_methods_says_what_has_to_be_sent() -> None:
         payer=True,
         held=True,
         hold_days=30,
-        splits=50,
+        splits=2,
+        splits_after=50,
     )
     asked = "`return_url`, mandate, payer and items, `manual` capture"
 
     assert "" == methods_table(())
     assert [
         "| `card` | any | any | `create_payment` | token |  |  |",
-        f"| `riverty` | AT DE | EUR | `create_payment` | {asked} | 30 | 50 |",
+        f"| `riverty` | AT DE | EUR | `create_payment` | {asked} | 30 | 2, 50 after |",
     ] == methods_table((plain, credit)).splitlines()[3:]

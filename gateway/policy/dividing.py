@@ -1,0 +1,43 @@
+"""Dividing: when the parts of a payment come to whom they belong, by what its provider can do."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from gateway.model.capability import Capability
+from gateway.model.payment import Payment
+from gateway.model.split import PLATFORM, Split, SplitMode
+
+
+def members(splits: Sequence[Split]) -> int:
+    """How many members have a part."""
+    return len({one.party for one in splits} - {PLATFORM})
+
+
+def mode(row: Capability, *, parts: int, of_members: int) -> SplitMode | None:
+    """When a provider divides so many parts of so many members; None where it does not.
+
+    At the payment where it can: then nothing is left to be done after it.
+    """
+    few_enough = not row.split_members or of_members <= row.split_members
+    if parts <= row.splits and few_enough:
+        return SplitMode.AT_PAYMENT
+    return SplitMode.AFTER_PAYMENT if parts <= row.splits_after else None
+
+
+def divided(payment: Payment, rows: Sequence[Capability]) -> Payment:
+    """The payment with when its parts come to whom they belong.
+
+    Args:
+        rows: What the provider can do that takes it; it was chosen because it divides it.
+    """
+    if not payment.splits:
+        return payment
+    count = members(payment.splits)
+    modes = [
+        mode(one, parts=len(payment.splits), of_members=count)
+        for one in rows
+        if one.method == payment.method_code
+    ]
+    found = next((one for one in SplitMode if one in modes), SplitMode.AT_PAYMENT)
+    return msgspec.structs.replace(payment, split_mode=found)
