@@ -17,7 +17,7 @@ from gateway.kit.simulator import SimulatedWire
 from gateway.model import codec
 from gateway.model.payment import Payment, PaymentState
 from gateway.policy import collecting
-from tests.conformance.subject import Account, Subject
+from tests.conformance.subject import Account
 from tests.flows import further
 from tests.flows.doom import Doom, Mortal
 from tests.flows.reckoning import Wish, faults_of, subjects
