@@ -1,4 +1,4 @@
-"""Banks by files: SEPA direct debits by mandates of our own, transfers, and what statements tell.
+"""Banks by files: SEPA direct debits by mandates of our own, payouts, and what statements tell.
 
 Quirks worth knowing before reading on
 - Nothing is sent and nobody is asked: the hub's exports write the files (``headrace exports run
@@ -13,6 +13,7 @@ Source: docs/reference/sepa.md and README.md, read 2026-11.
 from adapters.sepa_bank.capabilities import CAPABILITIES
 from adapters.sepa_bank.files import SepaBankFiles, load
 from adapters.sepa_bank.payments import SepaBankPayments
+from adapters.sepa_bank.payouts import SepaBankPayouts
 from adapters.sepa_bank.settings import Settings
 from gateway.kit.adapter import Adapter
 
@@ -20,7 +21,11 @@ ADAPTER = Adapter(
     product="sepa_bank",
     title="Bank (SEPA files)",
     settings=Settings,
-    ports={"payments": SepaBankPayments, "bank_files": SepaBankFiles},
+    ports={
+        "payments": SepaBankPayments,
+        "payouts": SepaBankPayouts,
+        "bank_files": SepaBankFiles,
+    },
     mappings=load,
     capabilities=CAPABILITIES,
 )

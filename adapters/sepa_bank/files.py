@@ -29,6 +29,7 @@ from gateway.model.event import ProviderEvent
 from gateway.model.mandate import Mandate
 from gateway.model.movement import Movement
 from gateway.model.payment import Payment
+from gateway.model.payout import Payout
 from gateway.ports.notification import Notification
 
 _GENERATIONS: Final = {"08": PAIN_008_08, "02": PAIN_008_02}
@@ -102,10 +103,23 @@ class SepaBankFiles:
             creditor_bic=mandate.bic,
             remittance=next(reasons, "") or remittance(payment),
         )
-        checks = Checks(self.accounts, at)
-        made = checks.transfer(1, row)
-        _passed(checks)
-        return made
+        return self._transfer(row, at)
+
+    def payout(self, payout: Payout, *, at: dt.datetime) -> Transfer:
+        """The transfer by which money is sent to somebody."""
+        where = payout.destination
+        deadline = self.accounts[self.default_account].transfer_deadline
+        row = Transfer(
+            end_to_end_id=references.of_payout(payout.payout_id),
+            account=self.default_account,
+            due=calendar.earliest_due(at, deadline),
+            amount=payout.amount,
+            creditor_name=where.name,
+            creditor_iban=where.iban,
+            creditor_bic=where.bic or None,
+            remittance=payout.text or payout.reference or None,
+        )
+        return self._transfer(row, at)
 
     def write_collections(
         self, rows: Iterable[Collection], target: Path, *, batch_id: str, at: dt.datetime
@@ -139,8 +153,14 @@ class SepaBankFiles:
         return words.counted(found)
 
     def read(self, notification: Notification) -> tuple[ProviderEvent, ...]:
-        """What one line means for a payment."""
+        """What one line means for a payment or a payout."""
         return words.read(codec.decode(notification.body, BankLine))
+
+    def _transfer(self, row: Transfer, at: dt.datetime) -> Transfer:
+        checks = Checks(self.accounts, at)
+        made = checks.transfer(1, row)
+        _passed(checks)
+        return made
 
     def _account(self, mandate: Mandate) -> BankAccount:
         account = self.accounts.get(mandate.account)
@@ -169,4 +189,4 @@ def _passed(checks: Checks) -> None:
 
 
 def _refused(rule: str, field: str = "mandate") -> Rejected:
-    return Rejected(f"The rule {rule} forbids it ({field}).", code=rule)
+    return Rejected(f"The rule {rule} forbids it ({field}).", code=rule, detail=field)

@@ -2,6 +2,7 @@
 
 A collection is one movement under its end-to-end id, however often and in whatever document the
 bank tells of it: announced, booked, refused. What comes back is another one under the same id.
+A payout is known by its end-to-end id alone; nobody can be asked for it, so its state is told.
 """
 
 import datetime as dt
@@ -14,21 +15,28 @@ import msgspec
 
 from adapters.sepa_bank import references
 from gateway.errors import Rejected
+from gateway.kit.sepa import reasons
 from gateway.model import codec
 from gateway.model.bank import BankLine, Direction, Entry, PaymentStatus
-from gateway.model.event import ProviderEvent
+from gateway.model.event import About, ProviderEvent
 from gateway.model.money import Money
 from gateway.model.movement import Movement, MovementKind, MovementState
-from gateway.model.payment import PaymentState, ProviderPayment
+from gateway.model.payment import PaymentFailure, PaymentState, ProviderPayment
+from gateway.model.payout import PayeeMatch, PayoutState, ProviderPayout
+from gateway.model.reference import EntityKind
 
 # Source: ISO 20022 external code set ExternalPaymentTransactionStatus1Code, 2Q2026.
 _ACCEPTED: Final = frozenset(
     {"ACCP", "ACTC", "ACSP", "ACWC", "ACSC", "ACCC", "ACFC", "PDNG", "RCVD"}
 )
 _REFUSED: Final = frozenset({"RJCT", "CANC"})
+_FAILURE_OF: Final = {
+    PayoutState.FAILED: "payout_failed",
+    PayoutState.RETURNED: "payout_returned",
+}
 _NOBODY: Final = {"account_iban": "", "remittance": "", "counterparty": "", "counterparty_iban": ""}
 # Answers to a verification of payees say nothing of the money.
-_VERIFIED: Final = frozenset({"RCVC", "RVMC", "RVNM", "RVNA"})
+_VERIFIED: Final = frozenset(PayeeMatch)
 
 
 def counted(lines: Iterable[BankLine]) -> Iterator[BankLine]:
@@ -73,6 +81,8 @@ def _entry(entry: Entry) -> tuple[ProviderEvent, ...]:
     amount = entry.original_amount or entry.amount
     reason, came_back = entry.reason_code, bool(entry.reason_code) or entry.is_reversal
     at = _seconds(entry.value_date or entry.booking_date)
+    if references.is_payout(entry.end_to_end_id):
+        return _payout_entry(entry, amount, at)
     if given_back:
         state = MovementState.UNDONE if credit else _state(entry)
         moved = _moved(MovementKind.REFUND, entry.end_to_end_id, state, amount, reason)
@@ -90,7 +100,64 @@ def _entry(entry: Entry) -> tuple[ProviderEvent, ...]:
     return (_event("entry.collection", entry.end_to_end_id, moved, at=at, said=said),)
 
 
+def _payout_entry(entry: Entry, amount: Money, at: float) -> tuple[ProviderEvent, ...]:
+    """Money that left, or came back, whether or not the bank says why."""
+    if entry.direction is Direction.DEBIT and (entry.is_reversal or entry.reason_code):
+        # What came back has gone again: that is nothing that a payout can tell.
+        raise Rejected("The line takes back what came back.", code="return_reversed")
+    if entry.direction is Direction.DEBIT:
+        state = PayoutState.PAID if entry.is_booked else PayoutState.SENT
+        return (_payout(entry.end_to_end_id, state, amount, "", at=at),)
+    if not entry.is_booked:
+        return ()
+    return (_payout(entry.end_to_end_id, PayoutState.RETURNED, amount, entry.reason_code, at=at),)
+
+
+def _payout_status(status: PaymentStatus, amount: Money) -> tuple[ProviderEvent, ...]:
+    reference, reason = status.end_to_end_id, status.reason_code
+    if status.status in _VERIFIED:
+        said = PayeeMatch(status.status)
+        return (_about_payout("status.verified", reference, verified=said),)
+    if status.status not in _REFUSED:
+        return (_payout(reference, PayoutState.SENT, amount, ""),)
+    if reason in reasons.DUPLICATE:
+        # The first one counts: the money is on its way, and must not be sent anew.
+        raise Rejected("The bank has the payout already.", code="already_submitted")
+    return (_payout(reference, PayoutState.FAILED, amount, reason),)
+
+
+def _payout(
+    reference: str, state: PayoutState, amount: Money, reason: str, *, at: float = 0.0
+) -> ProviderEvent:
+    code = _FAILURE_OF.get(state)
+    failure = PaymentFailure(code=code, provider_code=reason) if code else None
+    said = ProviderPayout(provider_ref=reference, state=state, amount=amount, failure=failure)
+    return _about_payout(f"payout.{state.value.lower()}", reference, said=said, at=at)
+
+
+def _about_payout(
+    word: str,
+    reference: str,
+    *,
+    said: ProviderPayout | None = None,
+    verified: PayeeMatch | None = None,
+    at: float = 0.0,
+) -> ProviderEvent:
+    return ProviderEvent(
+        event_id=f"{word}:{reference}",
+        event_type=word,
+        about=About(entity=EntityKind.PAYOUT, external_id=reference),
+        payout=said,
+        verified=verified,
+        occurred_at=at,
+    )
+
+
 def _status(status: PaymentStatus) -> tuple[ProviderEvent, ...]:
+    if references.is_payout(status.end_to_end_id) and not status.problems and status.amount:
+        if status.status not in _ACCEPTED | _REFUSED | _VERIFIED:
+            raise Rejected("The status cannot be read.", code="status_unknown")
+        return _payout_status(status, status.amount)
     if status.status in _VERIFIED or (status.status in _ACCEPTED and not status.end_to_end_id):
         return ()
     if status.problems or status.status not in _ACCEPTED | _REFUSED:

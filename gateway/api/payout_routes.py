@@ -4,7 +4,13 @@ from typing import Any, Final
 
 from gateway.api.payment_routes import TAKING
 from gateway.api.route import Route, Success
-from gateway.model.payout import NewPayout, PayeeVerification, Payout, PayoutBatch
+from gateway.model.payout import (
+    NewPayout,
+    PayeeVerification,
+    Payout,
+    PayoutBatch,
+    PayoutCancellation,
+)
 
 _MADE: Final = ("Location", "Idempotency-Replayed")
 _CHANGED: Final = {200: Success(description="As it is now.", body=Payout, headers=_MADE)}
@@ -17,6 +23,7 @@ PAYOUT_EXAMPLE: Final[dict[str, Any]] = {
     "text": "Sales of October",
     "batch_id": "2026-10",
 }
+CANCELLATION_EXAMPLE: Final[dict[str, Any]] = {"withdrawn": False}
 VERIFICATION_EXAMPLE: Final[dict[str, Any]] = {"result": "RVMC", "name": "Ada Lovelace"}
 
 PAYOUT_ROUTES: Final = (
@@ -28,7 +35,8 @@ PAYOUT_ROUTES: Final = (
         summary="Send money to a member, a wallet or a bank account.",
         description=(
             "It is sent at once, or held: until its payee is verified where it goes to an IBAN,"
-            " and until another client approves it where the tenant's settings say so."
+            " and until another client approves it where the tenant's settings say so. A bank that"
+            " is told in files verifies the payee itself, once it has the file."
         ),
         takes=("Idempotency-Key",),
         body=NewPayout,
@@ -81,7 +89,13 @@ PAYOUT_ROUTES: Final = (
         operation_id="cancelPayout",
         tag="payouts",
         summary="Give a payout up that nobody has yet.",
+        description=(
+            "What stands in a file for a bank can only be stopped by the bank: `withdrawn` says"
+            " that somebody has seen to that. Money that leaves all the same is told as paid."
+        ),
         takes=("Idempotency-Key",),
+        body=PayoutCancellation,
+        example=CANCELLATION_EXAMPLE,
         success={
             **_CHANGED,
             202: Success(description="The provider will be asked.", body=Payout, headers=_MADE),

@@ -19,6 +19,8 @@ from gateway.model.identifiers import new_id
 from gateway.model.member import Member
 from gateway.model.payout import Destination, NewPayout, Payout, PayoutState
 from gateway.policy import paying, requests
+from gateway.policy.validation import Invalid
+from gateway.ports.bank_files import BankFiles
 from gateway.runtime.answers import Answer
 from gateway.runtime.documents import Unit, read
 
@@ -36,7 +38,8 @@ async def submit_payout(facade: Facade, request: hot.Request) -> Answer:
         currencies=tenant.settings.currencies,
         destinations={name: one.port.destinations for name, one in tenant.payers.items()},
     )
-    payout_id = new_id()
+    payout_id, now = new_id(), datetime.now(UTC)
+    bank = tenant.banks.get(new.provider)
 
     async def begin(unit: Unit) -> Answer:
         payout = paying.of_request(
@@ -44,8 +47,11 @@ async def submit_payout(facade: Facade, request: hot.Request) -> Answer:
             tenant.settings.payouts,
             payout_id=payout_id,
             client=asked.key.client,
-            at=datetime.now(UTC).isoformat(),
+            at=now.isoformat(),
+            in_files=bank is not None,
         )
+        if bank is not None:
+            _check_transfer(bank.port, payout, now)
         told = [paying.event(payout, "created")]
         await unit.insert("payout", payout.payout_id, payout.state.value, payout, told)
         await unit.refer(paying.references(payout))
@@ -67,7 +73,8 @@ async def approve_payout(facade: Facade, request: hot.Request) -> Answer:
         if payout.requested_by == asked.key.client:
             raise Rejected("Whoever asked for it cannot approve it.", code="same_client")
         await _account_of(unit, payout.destination, payout.provider)
-        changed = paying.approved(payout, client=asked.key.client)
+        agree = paying.released if payout.submitted_at else paying.approved
+        changed = agree(payout, client=asked.key.client)
         await unit.save("payout", payout_id, changed.state.value, changed)
         await _send(asked, unit, changed)
         return _shown(changed)
@@ -76,15 +83,19 @@ async def approve_payout(facade: Facade, request: hot.Request) -> Answer:
 
 
 async def verify_payee(facade: Facade, request: hot.Request) -> Answer:
-    """Take what the payee's bank said of the name, and decide by the tenant's settings."""
+    """Take what the payee's bank said of the name, and decide by the tenant's settings.
+
+    Of a payout in a file the bank says so itself, in its own file or on a screen.
+    """
     asked, payout_id = await _asked(facade, request, "verification")
     verification = requests.read_verification(asked.body)
 
     async def begin(unit: Unit) -> Answer:
         payout = await lock(unit, kind="payout", key=payout_id, returns=Payout)
-        if payout.state is not _S.AWAITING_VERIFICATION:
+        if not paying.may_withdraw(payout) and payout.state is not _S.AWAITING_VERIFICATION:
             raise wrong_state("payout", payout.state.value)
-        changed, told = paying.verified(payout, verification, asked.tenant.settings.payouts)
+        decide = paying.checked if payout.submitted_at else paying.verified
+        changed, told = decide(payout, verification, asked.tenant.settings.payouts)
         await unit.save("payout", payout_id, changed.state.value, changed, told)
         await _send(asked, unit, changed)
         return _shown(changed)
@@ -93,16 +104,24 @@ async def verify_payee(facade: Facade, request: hot.Request) -> Answer:
 
 
 async def cancel_payout(facade: Facade, request: hot.Request) -> Answer:
-    """Give a payout up: at once where it is held, by asking the provider where it is sent."""
+    """Give a payout up: at once where nobody has it, by asking the provider where it is sent.
+
+    What stands in a file only the bank can stop; somebody says here that it has.
+    """
     asked, payout_id = await _asked(facade, request, "cancel")
-    requests.read_nothing(asked.body)
+    wish = requests.read_cancellation(asked.body)
 
     async def begin(unit: Unit) -> Answer:
         payout = await lock(unit, kind="payout", key=payout_id, returns=Payout)
-        if payout.state in paying.HELD:
+        in_files = payout.provider in asked.tenant.banks
+        if paying.may_cancel(payout, in_files=in_files, withdrawn=wish.withdrawn):
             changed, told = paying.cancelled(payout)
             await unit.save("payout", payout_id, changed.state.value, changed, told)
+            await send_payout.wake(unit.connection, changed)
             return _shown(changed)
+        if paying.may_withdraw(payout):
+            message = "It is in a file for the bank: have the bank withdraw it, and say so then."
+            raise Rejected(message, code="wrong_state")
         if payout.state is not _S.SENT:
             raise wrong_state("payout", payout.state.value)
         attempt = f"{payout_id}:{new_id()}"
@@ -144,6 +163,18 @@ async def get_payout_batch(
     if not payouts:
         raise Rejected("There is no payout of this batch.", code="not_found")
     return shown(paying.batch(batch_id, payouts))
+
+
+def _check_transfer(bank: BankFiles, payout: Payout, now: datetime) -> None:
+    """Look at all that the file will be refused for.
+
+    Raises:
+        Invalid: The bank would not take it.
+    """
+    try:
+        bank.payout(payout, at=now)
+    except Rejected as error:
+        raise Invalid((requests.transfer_error(error),)) from error
 
 
 async def _resolved(unit: Unit, new: NewPayout) -> NewPayout:

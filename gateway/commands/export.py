@@ -153,7 +153,7 @@ def _write_files(
 
 
 _bank_command("collections", "Direct debits that are due, as a pain.008 for each bank account.")
-_bank_command("transfers", "Promised refunds, as a pain.001 for each bank account.")
+_bank_command("transfers", "Promised refunds and payouts, as a pain.001 for each bank account.")
 
 
 def _run(

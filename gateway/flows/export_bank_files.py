@@ -7,12 +7,13 @@ with that rule and holds nothing else up.
 
 import datetime as dt
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from gateway.errors import Rejected
 from gateway.flows.attempt_payment import wake
+from gateway.flows.export_payouts import PayoutExport
 from gateway.model import codec
 from gateway.model.bank import Collection, Transfer, WrittenFile
 from gateway.model.mandate import Mandate
@@ -72,7 +73,7 @@ async def export_collections(run: BankRun, port: BankFiles) -> Outcome:
 
 
 async def export_transfers(run: BankRun, port: BankFiles) -> Outcome:
-    """Write what was promised to debtors as a pain.001, or the same file again.
+    """Write refunds and payouts that were promised as a pain.001, or the same file again.
 
     Raises:
         Rejected: Somebody changed the file, or the bank's schema refuses it.
@@ -126,14 +127,20 @@ class _Freeze(ABC, Generic[R]):
         async with connection.transaction():
             found = await connection.execute("select now()")
             (self.at,) = await found.fetchone() or (dt.datetime.now(dt.UTC),)
-            ids, part = await self._candidates(), 0
-            for start in range(0, len(ids), _CHUNK):
-                if rows := await self.taken(await self._locked(ids[start : start + _CHUNK])):
+            part = 0
+            async for rows in self.parts():
+                if rows:
                     part += 1
                     await bank_runs.keep(connection, self.run, part, rows)
             if part:
                 await bank_runs.begin(connection, self.run, self.at)
         return self.refused
+
+    async def parts(self) -> AsyncIterator[list[R]]:
+        """What goes into the file, some rows at a time."""
+        ids = await self._candidates()
+        for start in range(0, len(ids), _CHUNK):
+            yield await self.taken(await self._locked(ids[start : start + _CHUNK]))
 
     @abstractmethod
     async def taken(self, chunk: Sequence[Payment]) -> list[R]:
@@ -151,7 +158,7 @@ class _Freeze(ABC, Generic[R]):
             tenant=self.run.tenant,
             business_id=business_id,
             traceparent="",
-            causation_id=f"export:{self.run.profile}:{self.run.day.isoformat()}",
+            causation_id=self.run.cause,
         )
 
     async def mandates(self, ids: set[str]) -> dict[str, Mandate]:
@@ -253,9 +260,18 @@ class _Collections(_Freeze[Collection]):
 
 
 class _Transfers(_Freeze[Transfer]):
-    """Transfers: refunds that are promised and were not told to the bank."""
+    """Transfers: refunds and payouts that are promised and were not told to the bank."""
 
     candidates = _TO_GIVE_BACK
+
+    async def parts(self) -> AsyncIterator[list[Transfer]]:
+        """The refunds, and then the payouts, for that is the order in which they are locked."""
+        async for rows in super().parts():
+            yield rows
+        payouts = PayoutExport(self.run, self.port, self.connection, self.at)
+        async for rows in payouts.parts(_CHUNK):
+            yield rows
+        self.refused += payouts.refused
 
     async def taken(self, chunk: Sequence[Payment]) -> list[Transfer]:
         """The transfers; the bank is told of each once."""

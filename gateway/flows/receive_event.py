@@ -12,7 +12,7 @@ import structlog
 from opentelemetry.trace import SpanKind
 
 from gateway.errors import HeadraceError
-from gateway.flows import cancel_mandate, sync_payment
+from gateway.flows import cancel_mandate, receive_payout, sync_payment
 from gateway.flows.attempt_payment import wake
 from gateway.flows.sync_entity import read_back
 from gateway.model import codec
@@ -75,8 +75,11 @@ class EventReceiver:
         known = await _load(connection, paid)
         reports: list[tuple[Any, ...]] = []
         verdicts = []
+        payouts: list[tuple[Row, ProviderEvent]] = []
         for row, event, verdict in read:
-            if event is not None and event.about is not None:
+            if event is not None and receive_payout.is_said(event):
+                payouts.append((row, event))
+            elif event is not None and event.about is not None:
                 found = await read_back(connection, self._hub, row, event.about, event.event_id)
                 verdicts.append(found or _later(row))
             else:
@@ -85,6 +88,8 @@ class EventReceiver:
         about = _distinct(known)
         refused = [(one.tenant, one.payment, code) for one in about for code in one.refusals]
         await cancel_mandate.apply(connection, refused)
+        said = await receive_payout.receive_payouts(connection, self._hub, payouts)
+        verdicts += [one or _later(row) for (row, _), one in zip(payouts, said, strict=True)]
         for one in about:
             if one.doubted:
                 await self._read_back(connection, one)

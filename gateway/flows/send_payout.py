@@ -1,18 +1,22 @@
 """Send a payout, take it back, and read it back when its provider says that it has changed.
 
 Whoever has to agree has agreed before the flow starts. A webhook is a reason to look and nothing
-more (ADR 0024); where none comes, the flow looks by itself.
+more (ADR 0024); where none comes, the flow looks by itself. The journal keeps how a payout stands
+and never where it goes: that is read from the payout itself, and never changes.
 """
 
 from typing import Final
 
+import msgspec
+
 from gateway.errors import InDoubt, Rejected
 from gateway.model.payment import PaymentFailure
-from gateway.model.payout import Payout, ProviderPayout
+from gateway.model.payout import Payout, PayoutState, ProviderPayout
 from gateway.policy import paying
 from gateway.ports.exchange import Exchange
 from gateway.ports.payouts import Payouts
 from gateway.runtime import engine
+from gateway.runtime.database import Connection
 from gateway.runtime.documents import Unit
 from gateway.runtime.hub import System, configured
 from gateway.runtime.story import CancelRequested, Story
@@ -52,16 +56,16 @@ async def send_payout(story: Story) -> str:
         await story.record("payout.given_up", _give_up, returns=None)
         return "CANCELLED"
     story.heeds_cancel = False
-    payout = await _answered(story, "payout.answered", said)
+    state = await _told(story, "payout.told", said)
+    payout = msgspec.structs.replace(payout, provider_ref=said.provider_ref)
     for number in range(1, _ROUNDS + 1):
-        if payout.state in paying.ENDED:
+        if state in paying.ENDED:
             return "COMPLETED"
         wait_s = story.tenant.patience.payment_pending_s
         name = f"payout.ended.{number}"
         if await story.wait(name, _ended(payout.payout_id), wait_s) is None:
-            payout = await _looked_up(story, payout, f".{number}")
-        else:
-            payout = await _read(story, f".{number}")
+            await _look_up(story, payout, f".{number}")
+        state = await _state(story, f"payout.state.{number}")
     raise InDoubt("The payout neither arrives nor comes back.", code="payout_pending")
 
 
@@ -77,16 +81,16 @@ async def cancel_payout(story: Story) -> str:
         returns=ProviderPayout,
     )
     if said is None:
-        await _looked_up(story, payout, ".refused")
+        await _look_up(story, payout, ".refused")
     else:
-        await _answered(story, "payout.cancelled", said)
+        await _told(story, "payout.cancelling", said)
     return "COMPLETED"
 
 
 async def sync_payout(story: Story) -> str:
     """Bring a payout to what its provider says of it now."""
     story.heeds_cancel = False
-    await _looked_up(story, await _read(story), "")
+    await _look_up(story, await _read(story), "")
     return "COMPLETED"
 
 
@@ -96,31 +100,37 @@ def _ended_at(port: Payouts, payout: Payout) -> Exchange[ProviderPayout | None]:
     return found if found is not None and found.state in paying.ENDED else None
 
 
-async def _looked_up(story: Story, payout: Payout, name: str) -> Payout:
+async def _look_up(story: Story, payout: Payout, name: str) -> None:
     found = await story.call(
         f"payouts.find_payout{name}",
         _sender(story, payout),
         lambda port, _key: port.find_payout(payout),
         returns=ProviderPayout | None,
     )
-    return payout if found is None else await _answered(story, f"payout.found{name}", found)
+    if found is not None:
+        await _told(story, f"payout.looked_up{name}", found)
 
 
-async def _answered(story: Story, step: str, said: ProviderPayout) -> Payout:
-    async def change(unit: Unit) -> Payout:
+async def _told(story: Story, step: str, said: ProviderPayout) -> PayoutState:
+    async def change(unit: Unit) -> PayoutState:
         changed, events = paying.apply(await _load(unit, _id_of(story)), said)
         await unit.save("payout", changed.payout_id, changed.state.value, changed, events)
         await unit.refer(paying.references(changed))
-        if changed.state in paying.ENDED:
-            await engine.emit(
-                unit.connection,
-                queue=QUEUE,
-                event=_ended(changed.payout_id),
-                payload={"state": changed.state.value},
-            )
-        return changed
+        await wake(unit.connection, changed)
+        return changed.state
 
-    return await story.record(step, change, returns=Payout)
+    return await story.record(step, change, returns=PayoutState)
+
+
+async def wake(connection: Connection, payout: Payout) -> None:
+    """Tell the flow that waits for the end; telling it again changes nothing."""
+    if payout.state in paying.ENDED:
+        await engine.emit(
+            connection,
+            queue=QUEUE,
+            event=_ended(payout.payout_id),
+            payload={"state": payout.state.value},
+        )
 
 
 async def _refuse(unit: Unit, failure: PaymentFailure) -> None:
@@ -129,14 +139,23 @@ async def _refuse(unit: Unit, failure: PaymentFailure) -> None:
 
 
 async def _give_up(unit: Unit) -> None:
-    changed, events = paying.cancelled(await _load(unit, unit.business_id))
+    payout = await _load(unit, unit.business_id)
+    if payout.state in paying.ENDED:
+        return
+    changed, events = paying.cancelled(payout)
     await unit.save("payout", changed.payout_id, changed.state.value, changed, events)
 
 
-async def _read(story: Story, name: str = "") -> Payout:
-    return await story.record(
-        f"payout.read{name}", lambda unit: _load(unit, _id_of(story)), returns=Payout
-    )
+async def _read(story: Story) -> Payout:
+    """The payout as it is now; what is sent by it never changes, so that it need not be kept."""
+    return await story.look("payout.read", lambda unit: _load(unit, _id_of(story)))
+
+
+async def _state(story: Story, step: str) -> PayoutState:
+    async def read(unit: Unit) -> PayoutState:
+        return (await _load(unit, _id_of(story))).state
+
+    return await story.record(step, read, returns=PayoutState)
 
 
 async def _load(unit: Unit, payout_id: str) -> Payout:

@@ -4,6 +4,7 @@ import msgspec
 
 from gateway.model.movement import Movement
 from gateway.model.payment import ProviderPayment
+from gateway.model.payout import PayeeMatch, ProviderPayout
 from gateway.model.reference import EntityKind
 
 
@@ -24,7 +25,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
-    """What else than a payment an event is about; it is read back before anything is believed.
+    """What else than a payment an event is about.
+
+    It is read back before anything is believed, unless the event says what happened itself.
 
     Attributes:
         entity_id: Ours, where the provider sent it back.
@@ -49,6 +52,8 @@ class ProviderEvent(msgspec.Struct, frozen=True, kw_only=True):
         movements: What the event says of the payment's money. An event with neither means
             nothing to us.
         about: What else it is about; then nothing is said of a payment.
+        payout: The payout that it is about as a bank's file has it, which nobody can be asked for.
+        verified: What the payee's bank says of the name on that payout.
         occurred_at: Seconds since the epoch, by the provider's clock.
         hint: Whether it only says that something has changed: the object has to be read at the
             provider before anything is believed.
@@ -64,6 +69,8 @@ class ProviderEvent(msgspec.Struct, frozen=True, kw_only=True):
     payment: ProviderPayment | None = None
     movements: tuple[Movement, ...] = ()
     about: About | None = None
+    payout: ProviderPayout | None = None
+    verified: PayeeMatch | None = None
     occurred_at: float = 0.0
     hint: bool = False
     known: bool = True

@@ -15,8 +15,9 @@ from gateway.model.states import Machine
 class PayoutState(StrEnum):
     """Where a payout stands.
 
-    PENDING is taken and on its way to the provider, SENT is taken by the provider. RETURNED came
-    back to us after it was sent.
+    PENDING is taken and on its way to the provider, SENT is taken by the provider or stands in a
+    file for the bank, which may ask back before it pays. RETURNED came back to us after it was
+    sent.
     """
 
     PENDING = "PENDING"
@@ -36,11 +37,10 @@ PAYOUT_STATES: Machine[PayoutState] = Machine(
     _S.PENDING,
     {
         _S.PENDING: frozenset({_S.AWAITING_VERIFICATION, _S.AWAITING_APPROVAL, *_SAID}),
-        _S.AWAITING_VERIFICATION: frozenset(
-            {_S.PENDING, _S.AWAITING_APPROVAL, _S.FAILED, _S.CANCELLED}
-        ),
-        _S.AWAITING_APPROVAL: frozenset({_S.PENDING, _S.CANCELLED}),
-        _S.SENT: frozenset({_S.PAID, _S.CANCELLED, _S.FAILED, _S.RETURNED}),
+        # A bank that has it in a file verifies the payee then; whatever we say, it may pay.
+        _S.AWAITING_VERIFICATION: frozenset({_S.PENDING, _S.AWAITING_APPROVAL, *_SAID}),
+        _S.AWAITING_APPROVAL: frozenset({_S.PENDING, _S.AWAITING_VERIFICATION, *_SAID}),
+        _S.SENT: frozenset({_S.AWAITING_VERIFICATION, _S.AWAITING_APPROVAL, *(_SAID - {_S.SENT})}),
         # Banks send money back days later, and some providers call that failed.
         _S.PAID: frozenset({_S.FAILED, _S.RETURNED}),
         # Money that moved has the last word, whatever was said before.
@@ -119,7 +119,8 @@ class ProviderPayout(msgspec.Struct, frozen=True, kw_only=True):
     """What a provider says about a payout: an answer or a look-up.
 
     Attributes:
-        state: SENT, PAID, CANCELLED, FAILED or RETURNED.
+        state: SENT, PAID, CANCELLED, FAILED or RETURNED; PENDING where it is promised and nobody
+            was told.
         amount: What is sent, as the provider has it.
     """
 
@@ -141,6 +142,9 @@ class Payout(msgspec.Struct, frozen=True, kw_only=True):
         requested_by, approved_by: Clients of the facade; never the same where two are needed.
         requested_at: ISO 8601 in UTC.
         verification: What the payee's bank said of the name; None before, and without an IBAN.
+        submitted_at: When it was written into a file for a bank, ISO 8601 in UTC; empty before,
+            and where nobody is told in files. From then on only the bank can stop it.
+        released_by: Who agreed to it in spite of its verification, while the bank had it.
     """
 
     payout_id: str
@@ -155,6 +159,8 @@ class Payout(msgspec.Struct, frozen=True, kw_only=True):
     approved_by: Kept[str] = ""
     state: Kept[PayoutState] = PayoutState.PENDING
     verification: Kept[PayeeVerification | None] = None
+    submitted_at: Kept[str] = ""
+    released_by: Kept[str] = ""
     provider_ref: Kept[str] = ""
     failure: Kept[PaymentFailure | None] = None
 
@@ -175,6 +181,16 @@ class NewPayout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     text: Annotated[str, Meta(max_length=140, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
     reference: Annotated[str, Meta(max_length=35, pattern="^[A-Za-z0-9._/-]*$")] = ""
     batch_id: Annotated[str, Meta(max_length=64, pattern="^[A-Za-z0-9._-]*$")] = ""
+
+
+class PayoutCancellation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """That a payout is given up.
+
+    Attributes:
+        withdrawn: Somebody has had the bank withdraw it, which has it in a file.
+    """
+
+    withdrawn: bool = False
 
 
 class PayoutBatch(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,8 +27,11 @@ _S = PayoutState
 # As whose number a batch is remembered.
 FRONT_END: Final = "front_end"
 # How far a payout can have come: whatever is heard, the furthest counts. What came back has the
-# last word, and a failure that is told after "paid" is one.
+# last word, and a failure that is told after "paid" is one. What a bank holds that has it in a file
+# has come no further than that.
 _PROGRESS: Final = (_S.PENDING, _S.SENT, _S.CANCELLED, _S.PAID, _S.FAILED, _S.RETURNED)
+# Of two answers about one name the worse counts.
+_DOUBTS: Final = (PayeeMatch.RCVC, PayeeMatch.RVNA, PayeeMatch.RVMC, PayeeMatch.RVNM)
 HELD: Final = frozenset({_S.AWAITING_APPROVAL, _S.AWAITING_VERIFICATION})
 ENDED: Final = frozenset({_S.PAID, _S.CANCELLED, _S.FAILED, _S.RETURNED})
 _EVENT_OF: Final = {
@@ -41,13 +44,20 @@ _EVENT_OF: Final = {
 
 
 def of_request(
-    new: NewPayout, settings: PayoutSettings, *, payout_id: str, client: str, at: str
+    new: NewPayout,
+    settings: PayoutSettings,
+    *,
+    payout_id: str,
+    client: str,
+    at: str,
+    in_files: bool = False,
 ) -> Payout:
     """The payout that was asked for: on its way, or held until somebody has said yes.
 
     Args:
         client: Who asks.
         at: ISO 8601 in UTC.
+        in_files: A bank is told in a file, and verifies the payee once it has it.
     """
     where = new.destination
     payout = Payout(
@@ -61,7 +71,7 @@ def of_request(
         requested_by=client,
         requested_at=at,
     )
-    if settings.verify_payee and new.destination.kind is DestinationKind.IBAN:
+    if settings.verify_payee and not in_files and new.destination.kind is DestinationKind.IBAN:
         return _moved(payout, _S.AWAITING_VERIFICATION)
     return _released(payout, settings)
 
@@ -93,19 +103,68 @@ def verified(
     return _released(told, settings), ()
 
 
+def submitted(payout: Payout, *, at: str) -> tuple[Payout, tuple[Event, ...]]:
+    """The payout that stands in a file for the bank, and cannot be cancelled here any more.
+
+    Args:
+        at: ISO 8601 in UTC.
+    """
+    changed = msgspec.structs.replace(_moved(payout, _S.SENT), submitted_at=at)
+    return changed, (event(changed, "submitted"),)
+
+
+def checked(
+    payout: Payout, verification: PayeeVerification, settings: PayoutSettings
+) -> tuple[Payout, tuple[Event, ...]]:
+    """The payout whose payee was verified by the bank that has it in a file.
+
+    The bank waits for somebody to release the file or not. So nothing here may say that the money
+    stays: what is forbidden is held, and has failed once the bank says so.
+    """
+    told = msgspec.structs.replace(payout, verification=_worse(payout.verification, verification))
+    if payout.state not in {_S.SENT, *HELD}:
+        return told, ()
+    changed = _moved(told, _held_as(told, settings))
+    if changed.state in {payout.state, _S.SENT}:
+        return changed, ()
+    return changed, (event(changed, "verification_failed"),)
+
+
+def released(payout: Payout, *, client: str) -> Payout:
+    """The payout that another client has agreed to, in spite of what the payee's bank said."""
+    return msgspec.structs.replace(_moved(payout, _S.SENT), released_by=client)
+
+
+def may_cancel(payout: Payout, *, in_files: bool, withdrawn: bool) -> bool:
+    """Whether nobody has to be asked to give it up.
+
+    Args:
+        in_files: Its provider is a bank that is told in a file, and knows nothing before.
+        withdrawn: Somebody has had the bank withdraw it.
+    """
+    if payout.submitted_at:
+        return withdrawn and may_withdraw(payout)
+    return payout.state in HELD or (in_files and payout.state is _S.PENDING)
+
+
+def may_withdraw(payout: Payout) -> bool:
+    """Whether a bank has it in a file and was not heard of to have paid or refused."""
+    return bool(payout.submitted_at) and payout.state in {_S.SENT, *HELD}
+
+
 def approved(payout: Payout, *, client: str) -> Payout:
     """The payout that another client has agreed to."""
     return msgspec.structs.replace(_moved(payout, _S.PENDING), approved_by=client)
 
 
 def cancelled(payout: Payout) -> tuple[Payout, tuple[Event, ...]]:
-    """The payout that was given up before anything was sent."""
+    """The payout that was given up before anybody had it, or that the bank has withdrawn."""
     changed = _moved(payout, _S.CANCELLED)
     return changed, (event(changed, "cancelled"),)
 
 
 def refused(payout: Payout, failure: PaymentFailure) -> tuple[Payout, tuple[Event, ...]]:
-    """The payout that its provider will not send."""
+    """The payout that its provider, or the bank's file, will not take."""
     if payout.state is not _S.PENDING:
         return payout, ()
     changed = msgspec.structs.replace(_moved(payout, _S.FAILED), failure=failure)
@@ -121,8 +180,12 @@ def apply(payout: Payout, *said: ProviderPayout) -> tuple[Payout, tuple[Event, .
     for one in said:
         named = changed.provider_ref or one.provider_ref
         changed = msgspec.structs.replace(changed, provider_ref=named)
-        if _PROGRESS.index(one.state) > _PROGRESS.index(changed.state):
+        come, reached = _PROGRESS.index(one.state), _PROGRESS.index(_reached(changed))
+        if come > reached:
             changed = msgspec.structs.replace(changed, state=one.state, failure=one.failure)
+        elif come == reached:
+            failure = _clearer(changed.failure, one.failure)
+            changed = msgspec.structs.replace(changed, failure=failure)
     if changed.state is payout.state:
         return changed, ()
     return changed, (event(changed, _EVENT_OF[changed.state]),)
@@ -184,6 +247,35 @@ def batch(batch_id: str, payouts: Iterable[Payout]) -> PayoutBatch:
         sums={state: tuple(each[c] for c in sorted(each)) for state, each in sorted(sums.items())},
         payouts=tuple(ids),
     )
+
+
+def _reached(payout: Payout) -> PayoutState:
+    """How far it has come, whoever holds it."""
+    if payout.state in HELD:
+        return _S.SENT if payout.submitted_at else _S.PENDING
+    return payout.state
+
+
+def _held_as(payout: Payout, settings: PayoutSettings) -> PayoutState:
+    """Where the payout stands that a bank has in a file, by its verification."""
+    if payout.verification is None or not settings.verify_payee:
+        return _S.SENT
+    decision = _decisions(settings)[payout.verification.result]
+    if decision == "ask":
+        return _S.SENT if payout.released_by else _S.AWAITING_APPROVAL
+    return _S.AWAITING_VERIFICATION if decision == "block" else _S.SENT
+
+
+def _worse(known: PayeeVerification | None, said: PayeeVerification) -> PayeeVerification:
+    if known is None or _DOUBTS.index(said.result) > _DOUBTS.index(known.result):
+        return said
+    return known if known.name or known.result is not said.result else said
+
+
+def _clearer(known: PaymentFailure | None, said: PaymentFailure | None) -> PaymentFailure | None:
+    """Of two reasons always the same one, whichever was heard first."""
+    given = [one for one in (known, said) if one]
+    return max(given, key=lambda one: (one.provider_code, one.code), default=None)
 
 
 def _released(payout: Payout, settings: PayoutSettings) -> Payout:

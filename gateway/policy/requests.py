@@ -21,7 +21,13 @@ from gateway.model.member import Member, MemberAccount
 from gateway.model.money import Money
 from gateway.model.order import NewOrder
 from gateway.model.payment import AttemptState, CaptureMethod, Payment, PaymentState
-from gateway.model.payout import Destination, DestinationKind, NewPayout, PayeeVerification
+from gateway.model.payout import (
+    Destination,
+    DestinationKind,
+    NewPayout,
+    PayeeVerification,
+    PayoutCancellation,
+)
 from gateway.model.split import PLATFORM, SplitKind
 from gateway.model.transfer import MemberTransfer, NewReversal, NewTransfer
 from gateway.policy import (
@@ -43,6 +49,15 @@ from gateway.policy.validation import (
 )
 
 _MEMBER: Final = re.compile("[A-Za-z0-9._-]{1,64}")
+# Where a front-end has sent what stands in a transfer of a bank's file.
+_OF_TRANSFER: Final = {
+    "amount": "/amount",
+    "creditor_name": "/destination/name",
+    "creditor_iban": "/destination/iban",
+    "creditor_bic": "/destination/bic",
+    "remittance": "/text",
+    "account": "/provider",
+}
 
 
 def read_payment(body: bytes, *, currencies: tuple[str, ...], choice: routing.Choice) -> NewPayment:
@@ -126,6 +141,21 @@ def read_payout(
             yield FieldError("/destination", "destination_unsupported", detail)
 
     return read(body, NewPayout, rules)
+
+
+def read_cancellation(body: bytes) -> PayoutCancellation:
+    """That a payout is given up.
+
+    Raises:
+        Invalid: It says something else.
+    """
+    return read(body or b"{}", PayoutCancellation, lambda _: ())
+
+
+def transfer_error(error: Rejected) -> FieldError:
+    """What of a payout a bank's file would be refused for."""
+    detail = "Send what can stand in a SEPA credit transfer."
+    return FieldError(_OF_TRANSFER.get(error.detail, ""), error.code, detail)
 
 
 def read_member(body: bytes, *, member_id: str, systems: Container[str]) -> MemberAccount:

@@ -12,8 +12,9 @@ from gateway.model.mandate import Mandate
 from gateway.model.money import Money
 from gateway.model.movement import Movement, MovementKind, MovementState
 from gateway.model.payment import Payment, PaymentFailure, PaymentState, ProviderPayment
+from gateway.model.payout import Payout
 from gateway.model.reference import EntityKind, ExternalReference
-from gateway.policy import collecting, moving
+from gateway.policy import collecting, moving, paying
 
 
 def is_due(payment: Payment, account: BankAccount, day: dt.date) -> bool:
@@ -84,6 +85,11 @@ def not_given_back(
         for moved, rule in failed
     ]
     return collecting.apply(payment, movements=undone)
+
+
+def refused_payout(payout: Payout, rule: str) -> tuple[Payout, tuple[Event, ...]]:
+    """The payout that no file takes: it failed, and no money moved."""
+    return paying.refused(payout, PaymentFailure(code="not_submitted", provider_code=rule))
 
 
 def order(entity_id: str, system: str, end_to_end_id: str) -> ExternalReference:

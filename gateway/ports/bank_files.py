@@ -14,6 +14,7 @@ from gateway.model.event import ProviderEvent
 from gateway.model.mandate import Mandate
 from gateway.model.movement import Movement
 from gateway.model.payment import Payment
+from gateway.model.payout import Payout
 from gateway.ports.notification import Notification
 
 
@@ -22,7 +23,7 @@ class BankFiles(Protocol):
 
     Attributes:
         accounts: Our own accounts, by name.
-        default_account: The one of mandates that name none.
+        default_account: The one of payouts, and of mandates that name none.
     """
 
     accounts: Mapping[str, BankAccount]
@@ -43,6 +44,14 @@ class BankFiles(Protocol):
 
         Raises:
             Rejected: A rule of SEPA is broken; the code names it.
+        """
+        ...
+
+    def payout(self, payout: Payout, *, at: dt.datetime) -> Transfer:
+        """The transfer by which money is sent to somebody.
+
+        Raises:
+            Rejected: A rule of SEPA is broken; the code names it, and the detail the field.
         """
         ...
 
@@ -71,7 +80,7 @@ class BankFiles(Protocol):
         ...
 
     def read(self, notification: Notification) -> tuple[ProviderEvent, ...]:
-        """What one line means for a payment; the body is the line as the hub keeps it.
+        """What one line means for a payment or a payout; the body is the line as the hub keeps it.
 
         Raises:
             Rejected: It cannot be read, or is about nothing that we asked for.

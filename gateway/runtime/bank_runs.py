@@ -88,6 +88,11 @@ class BankRun:
         return f"{self.tenant}.{self.profile}.{self.day.isoformat()}"
 
     @property
+    def cause(self) -> str:
+        """What events give as the cause of a change that the run makes."""
+        return f"export:{self.profile}:{self.day.isoformat()}"
+
+    @property
     def stem(self) -> str:
         """How the names of its files begin."""
         place = f"{self.tenant}.{self.system}.{self.account}"

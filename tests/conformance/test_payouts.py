@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from gateway.errors import InDoubt, Rejected, Unavailable
+from gateway.kit.sepa.identifiers import REFERENCE_LENGTH
 from gateway.model.money import Money
 from gateway.model.payout import (
     Destination,
@@ -18,7 +19,7 @@ from gateway.model.payout import (
 )
 from gateway.ports.exchange import Exchange
 from tests.conformance import refusals
-from tests.conformance.subject import Account, fulfilling, outcome
+from tests.conformance.subject import Account, asked, fulfilling, outcome
 
 _S = PayoutState
 _UNDER_WAY = {_S.SENT, _S.PAID}
@@ -30,7 +31,7 @@ _SAMPLES = {
 }
 
 
-@pytest.fixture(params=fulfilling("payouts"), ids=lambda one: one.adapter.product)
+@pytest.fixture(params=asked("payouts"), ids=lambda one: one.adapter.product)
 def account(request: pytest.FixtureRequest) -> Account:
     found: Account = request.param.account("payouts")
     return found
@@ -218,3 +219,71 @@ def test_addresses_carry_neither_secrets_nor_names(account: Account) -> None:
     where = one.destination
     hidden = (*account.subject.secrets(account.settings), where.email, where.iban, where.name)
     assert [] == [text for text in hidden if text and text in addresses]
+
+
+# --- systems that are told in files: nothing is sent, so a promise is all ---------------------
+
+
+@pytest.fixture(
+    params=[one for one in fulfilling("payouts") if one.silent],
+    ids=lambda one: one.adapter.product,
+)
+def silent(request: pytest.FixtureRequest) -> Account:
+    found: Account = request.param.account("payouts")
+    return found
+
+
+def test_promise_is_the_same_whoever_asks_how_often(silent: Account) -> None:
+    """PENDING under a reference made of our id, which fits into every file, and found by it."""
+    one = payout(silent)
+    made = [silent.run(silent.port.create_payout(one, key="k")) for _ in range(2)]
+    other = silent.run(silent.port.create_payout(payout(silent, 2), key="k"))
+    known = msgspec.structs.replace(one, provider_ref=made[0].provider_ref)
+
+    assert made[0] == made[1]
+    assert (_S.PENDING, one.amount) == (made[0].state, made[0].amount)
+    assert made[0].provider_ref != other.provider_ref
+    assert len(made[0].provider_ref) <= REFERENCE_LENGTH
+    assert made[0] == silent.run(silent.port.find_payout(known))
+
+
+def test_only_a_promise_is_found(silent: Account) -> None:
+    """What nobody promised, or under another reference, is nobody's."""
+    unknown = msgspec.structs.replace(payout(silent), provider_ref="elsewhere")
+
+    assert silent.run(silent.port.find_payout(payout(silent))) is None
+    assert silent.run(silent.port.find_payout(unknown)) is None
+
+
+def test_promise_is_taken_back_until_it_stands_in_a_file(silent: Account) -> None:
+    """Then only the other side can stop it."""
+    one = created(silent, payout(silent))
+    written = msgspec.structs.replace(one, submitted_at="2026-03-02T09:00:00+00:00")
+
+    given_up = silent.run(silent.port.cancel_payout(one, key="c"))
+    refused = outcome(silent, silent.port.cancel_payout(written, key="c"))
+
+    assert _S.CANCELLED is given_up.state
+    assert isinstance(refused, Rejected)
+    assert "already_submitted" == refused.code
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"destination": _SAMPLES[DestinationKind.EMAIL]}, "destination_unsupported"),
+        ({"destination": _SAMPLES[DestinationKind.ACCOUNT]}, "destination_unsupported"),
+        ({"amount": Money(500, "JPY")}, "amount_currency"),
+        ({"amount": Money(0, "EUR")}, "amount_range"),
+        ({"destination": Destination(iban="DE00370400440532013000")}, "iban_checksum"),
+    ],
+)
+def test_what_no_file_can_take_is_not_promised(
+    silent: Account, fields: dict[str, Any], code: str
+) -> None:
+    """By its rule, without the value that breaks it."""
+    found = outcome(silent, silent.port.create_payout(payout(silent, **fields), key="k"))
+
+    assert isinstance(found, Rejected)
+    assert code == found.code
+    assert "DE00" not in found.message

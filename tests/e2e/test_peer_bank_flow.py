@@ -126,3 +126,27 @@ async def test_given_back_by_a_transfer(desk: Desk, bank: Bank) -> None:
 
     assert "RJCT" != answer["status"], answer
     assert payment.amount == payment.refunded
+
+
+async def test_payout_is_paid(desk: Desk, bank: Bank) -> None:
+    """Somebody is paid by our pain.001: the bank takes it, books it, and tells it once."""
+    answer = await desk.post(
+        "/v1/payouts",
+        {
+            "provider": "bank",
+            "amount": {"amount": "25.50", "currency": "EUR"},
+            "destination": {"iban": GLOBEX, "name": "Globex"},
+            "text": "Sales of October",
+        },
+    )
+    assert answer.status_code == 201, answer.text
+    await desk.work()
+    taken = await hand_in(desk, bank, "transfers")
+    await fetch(desk, bank)
+    bank.advance(after(2))
+    await fetch(desk, bank)
+
+    assert taken["status"].startswith("AC"), taken
+    ((state,),) = await desk.stage.rows("select state from headrace.document where kind = 'payout'")
+    assert "PAID" == state
+    assert ["created", "submitted", "paid"] == await desk.events("payout")

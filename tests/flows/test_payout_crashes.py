@@ -17,7 +17,7 @@ from tests.flows.paying import Till
 from tests.flows.stage import Life
 
 _FEWEST = 10
-_KEPT = ["payout.answered", "payout.read", "payouts.create_payout"]
+_KEPT = ["payout.told", "payouts.create_payout"]
 
 
 @pytest.fixture

@@ -9,13 +9,12 @@ from typing import Final
 
 import msgspec
 
+from gateway.kit.sepa import reasons
 from gateway.kit.sepa.documents.writing import group_id, group_key
 from gateway.model.bank import BankLine, Collection, PaymentStatus, Transfer
 from gateway.model.money import Money
 
 _REFUSED: Final = frozenset({"RJCT", "CANC"})
-# The bank has the file already: the second one was refused, and the first one counts.
-_DUPLICATE: Final = frozenset({"AM05", "DU01", "DU02", "DU03", "DU04", "DU05", "DUPL"})
 
 
 def named(line: BankLine) -> str:
@@ -32,7 +31,7 @@ def named(line: BankLine) -> str:
     if status is None:
         return ""
     incomplete = bool(status.end_to_end_id) and status.amount is None
-    known = status.reason_code in _DUPLICATE
+    known = status.reason_code in reasons.DUPLICATE
     refused = not status.end_to_end_id and status.status in _REFUSED and not known
     return status.message_id if incomplete or refused else ""
 

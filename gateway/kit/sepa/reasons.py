@@ -99,6 +99,9 @@ SL14 declined_hard   contact_debtor keep    0 debtor limits the amount
 TM01 not_executed    correct        keep    0 received after the cut-off
 """
 
+# The bank has it already: the second one was refused, and the first one counts.
+DUPLICATE: Final = frozenset({"AM05", "DU01", "DU02", "DU03", "DU04", "DU05", "DUPL"})
+
 
 def _reason(line: str) -> Reason:
     code, kind, then, mandate, retries, text = line.split(maxsplit=5)

@@ -117,6 +117,104 @@ def test_words_in_any_order_end_alike() -> None:
             assert max(chosen, key=states.index) is ends.pop()[0]
 
 
+def _in_a_file() -> Payout:
+    new = NewPayout(provider="bank", amount=Money(12_000, "EUR"), destination=_IBAN)
+    known = {"payout_id": "po-1", "client": "shop", "at": "2026-01-01"}
+    payout = paying.of_request(new, _NONE, in_files=True, **known)
+    assert _S.PENDING is payout.state
+    return paying.submitted(payout, at="2026-01-02T10:00:00+00:00")[0]
+
+
+def _word(payout: Payout, word: PayoutState | PayeeMatch) -> Payout:
+    """The payout after a line of a bank's file."""
+    if isinstance(word, PayeeMatch):
+        before, now = payout, paying.checked(payout, PayeeVerification(result=word), _NONE)[0]
+    else:
+        before, now = payout, paying.apply(payout, _said(word))[0]
+    assert now.state is before.state or PAYOUT_STATES.allows(before.state, now.state)
+    return now
+
+
+def test_lines_of_a_bank_in_any_order_end_alike() -> None:
+    """Verifications, bookings, refusals, returns; each read twice."""
+    words = (*PayeeMatch, _S.SENT, _S.PAID, _S.FAILED, _S.RETURNED)
+    for length in (1, 2, 3):
+        for chosen in itertools.combinations(words, length):
+            ends = set()
+            for order in itertools.permutations(chosen):
+                now = _in_a_file()
+                for word in (*order, *order):
+                    now = _word(now, word)
+                ends.add((now.state, now.failure, now.verification and now.verification.result))
+            assert 1 == len(ends), chosen
+
+
+@pytest.mark.parametrize(
+    ("result", "state"),
+    [
+        (PayeeMatch.RCVC, _S.SENT),
+        (PayeeMatch.RVNA, _S.SENT),
+        (PayeeMatch.RVMC, _S.AWAITING_APPROVAL),
+        (PayeeMatch.RVNM, _S.AWAITING_VERIFICATION),
+    ],
+)
+def test_what_a_bank_holds_has_not_failed(result: PayeeMatch, state: PayoutState) -> None:
+    """Somebody at the bank may still release it; whoever heard FAILED would send it again."""
+    found, told = paying.checked(_in_a_file(), PayeeVerification(result=result), _NONE)
+
+    assert state is found.state
+    assert ([] if state is _S.SENT else ["headrace.payout.verification_failed.v1"]) == [
+        one.type for one in told
+    ]
+    assert _S.PAID is _word(found, _S.PAID).state
+
+
+def test_settings_decide_what_is_held() -> None:
+    """Also that nobody looks at the name at all."""
+    no_match = PayeeVerification(result=PayeeMatch.RVNM)
+    for settings, state in (
+        (PayoutSettings(on_no_match="allow"), _S.SENT),
+        (PayoutSettings(on_no_match="ask"), _S.AWAITING_APPROVAL),
+        (PayoutSettings(verify_payee=False), _S.SENT),
+    ):
+        found, _ = paying.checked(_in_a_file(), no_match, settings)
+        assert (state, no_match) == (found.state, found.verification)
+
+
+def test_agreed_in_spite_of_the_name_stays_agreed() -> None:
+    """The same answer is read again; a worse one was not agreed to."""
+    held = _word(_in_a_file(), PayeeMatch.RVMC)
+    agreed = paying.released(held, client="finance")
+
+    assert (_S.SENT, "finance") == (agreed.state, agreed.released_by)
+    assert agreed == _word(agreed, PayeeMatch.RVMC)
+    assert _S.AWAITING_VERIFICATION is _word(agreed, PayeeMatch.RVNM).state
+
+
+@pytest.mark.parametrize(
+    ("state", "submitted", "withdrawn", "expected"),
+    [
+        (_S.PENDING, "", False, True),
+        (_S.AWAITING_APPROVAL, "", False, True),
+        (_S.SENT, "2026", False, False),
+        (_S.AWAITING_VERIFICATION, "2026", False, False),
+        (_S.SENT, "2026", True, True),
+        (_S.AWAITING_VERIFICATION, "2026", True, True),
+        (_S.PAID, "2026", True, False),
+        (_S.CANCELLED, "", True, False),
+    ],
+)
+def test_what_is_told_in_files_is_cancelled_before(
+    state: PayoutState, submitted: str, *, withdrawn: bool, expected: bool
+) -> None:
+    """And after it only by the bank."""
+    payout = msgspec.structs.replace(_payout(), state=state, submitted_at=submitted)
+
+    assert expected == paying.may_cancel(payout, in_files=True, withdrawn=withdrawn)
+    if not submitted and state is _S.PENDING:
+        assert not paying.may_cancel(payout, in_files=False, withdrawn=withdrawn)
+
+
 def test_each_change_is_told_once() -> None:
     """A repetition is no news, and nothing of the payee is told."""
     payout = _payout(destination=Destination(email="ada@example.com"))

@@ -134,7 +134,7 @@ class Checks:
         yield "end_to_end_id", identifiers.reference_fault(one.end_to_end_id)
         if one.account not in self._accounts:
             yield "account", "account_unknown"
-        yield "amount", _amount_fault(one.amount)
+        yield "amount", amount_fault(one.amount)
         yield f"{party}_iban", identifiers.payable_fault(getattr(one, f"{party}_iban"))
         bic = getattr(one, f"{party}_bic")
         if bic is not None:
@@ -192,7 +192,8 @@ class _References:
                     seen.add(key)
 
 
-def _amount_fault(amount: Money) -> str:
+def amount_fault(amount: Money) -> str:
+    """The rule that an amount breaks, or empty."""
     if amount.currency != "EUR":
         return "amount_currency"
     return "" if _LEAST <= amount.minor <= _MOST else "amount_range"
