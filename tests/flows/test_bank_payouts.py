@@ -1,11 +1,13 @@
 """Payouts by files, on a real PostgreSQL: promised, written once, verified by the bank, paid."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
 import pytest
 import yaml
 from lxml import etree
@@ -182,6 +184,28 @@ async def test_cancelled_before_the_file_and_not_after(desk: Treasury) -> None:
     assert made.manifest is not None
     assert "60.00" == made.manifest.total
     assert _S.SENT is (await desk.payout(late.payout_id)).state
+
+
+async def test_cancelled_while_the_file_is_made(desk: Treasury) -> None:
+    """The export has seen it and waits for its lock: it is left out, and the others go."""
+    given_up, other = await desk.promise(), await desk.promise("60.00")
+    async with await psycopg.AsyncConnection.connect(desk.stage.url) as cancelling:
+        await cancelling.execute(
+            "update headrace.document set state = 'CANCELLED',"
+            " body = jsonb_set(body, '{state}', '\"CANCELLED\"') where id = %s",
+            (given_up.payout_id,),
+        )
+        export = asyncio.create_task(desk.export("transfers"))
+        waits = "select count(*) from pg_locks where not granted"
+        while (await desk.stage.rows(waits))[0][0] == 0:
+            assert not export.done()
+        await cancelling.commit()
+    made = await export
+
+    assert made.manifest is not None
+    assert (1, "60.00") == (made.manifest.count, made.manifest.total)
+    assert _S.CANCELLED is (await desk.payout(given_up.payout_id)).state
+    assert _S.SENT is (await desk.payout(other.payout_id)).state
 
 
 async def test_withdrawn_at_the_bank(desk: Treasury) -> None:
