@@ -1,27 +1,14 @@
 """The suite runs over whatever is on disk."""
 
-from gateway.ports import (
-    bank_files,
-    crm,
-    disputes,
-    erp,
-    payments,
-    payouts,
-    reports,
-    risk,
-    transfers,
-    webhook_challenges,
-    webhook_keys,
-    webhooks,
-)
+import pkgutil
+
+from gateway import ports
 from tests.architecture.source import adapter_folders
 from tests.conformance.subject import declared, fulfilling
 
-_MODULES = (
-    *(bank_files, crm, disputes, erp, payments, payouts, risk, reports, transfers),
-    *(webhooks, webhook_keys, webhook_challenges),
-)
-_PORTS = {module.__name__.rpartition(".")[2] for module in _MODULES}
+# What ports are spoken in, and no port themselves.
+_NOT_PORTS = {"exchange", "notification"}
+_PORTS = {one.name for one in pkgutil.iter_modules(ports.__path__)} - _NOT_PORTS
 
 
 def test_every_adapter_is_declared_under_its_folder() -> None:
