@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from gateway.errors import InDoubt, Rejected
+from gateway.flows.notify_debit import notify_debit
 from gateway.model.event import Event
 from gateway.model.member import Member
 from gateway.model.payment import (
@@ -125,6 +126,7 @@ def _answering(
             changed, events = attempting.not_executed(payment, failure)
         else:
             changed, events = collecting.apply(payment, said, at=time.time())
+            changed = await notify_debit(unit, story.tenant, changed)
         if changed.failure and _has_next(story, changed, changed.failure.code):
             await unit.refer(collecting.references(changed))
             changed = await routed(story, unit, changed)

@@ -7,6 +7,7 @@ with that rule and holds nothing else up.
 
 import datetime as dt
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Generic, TypeVar
@@ -16,6 +17,7 @@ from gateway.flows.attempt_payment import wake
 from gateway.flows.export_payouts import PayoutExport
 from gateway.model import codec
 from gateway.model.bank import Collection, Transfer, WrittenFile
+from gateway.model.event import Event
 from gateway.model.mandate import Mandate
 from gateway.model.movement import Movement
 from gateway.model.payment import Payment, PaymentState
@@ -201,6 +203,7 @@ class _Collections(_Freeze[Collection]):
         before = await self.mandates({one.mandate_id for one in chunk})
         known = {key: mandating.as_of(one, self.at.date()) for key, one in before.items()}
         rows, marked, orders = list[Collection](), list[Payment](), list[ExternalReference]()
+        news: defaultdict[str, list[Event]] = defaultdict(list)
         for payment in chunk:
             mandate = known.get(payment.mandate_id)
             if not self._is_due(payment, mandate):
@@ -216,12 +219,14 @@ class _Collections(_Freeze[Collection]):
                 await wake(self.connection, changed)
                 continue
             rows.append(row)
-            marked.append(submitting.submitted(payment, row))
+            changed, told = submitting.submitted(payment, row, _known(mandate))
+            marked.append(changed)
+            news[payment.mandate_id] += told
             known[payment.mandate_id] = submitting.used(_known(mandate), row)
             orders.append(submitting.order(payment.payment_id, self.run.system, row.end_to_end_id))
         await self._store(marked)
         await self.tell(orders)
-        await self._save_mandates(before, known)
+        await self._save_mandates(before, known, news)
         return rows
 
     def _is_due(self, payment: Payment, mandate: Mandate | None) -> bool:
@@ -250,12 +255,15 @@ class _Collections(_Freeze[Collection]):
             )
 
     async def _save_mandates(
-        self, before: Mapping[str, Mandate], now: Mapping[str, Mandate]
+        self,
+        before: Mapping[str, Mandate],
+        now: Mapping[str, Mandate],
+        news: defaultdict[str, list[Event]],
     ) -> None:
         for key, mandate in sorted(now.items()):
-            if mandate != before[key]:
+            if mandate != before[key] or news[key]:
                 unit = self.unit(key)
-                events = mandating.news(before[key], mandate)
+                events = (*news[key], *mandating.news(before[key], mandate))
                 await unit.save("mandate", key, mandate.state.value, mandate, events)
 
 

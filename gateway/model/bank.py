@@ -34,6 +34,18 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True):
     zone: str = "Europe/Berlin"
 
 
+class NearDay(StrEnum):
+    """What becomes of a collection whose day leaves less time than the debtor has to be told in.
+
+    MOVE takes the first day that leaves it, REFUSE refuses a day that was named, OFF leaves it to
+    whoever names the day.
+    """
+
+    MOVE = "move"
+    REFUSE = "refuse"
+    OFF = "off"
+
+
 class BankAccount(msgspec.Struct, frozen=True, kw_only=True):
     """An account of our own, as an operator describes it.
 
@@ -44,6 +56,8 @@ class BankAccount(msgspec.Struct, frozen=True, kw_only=True):
         transfer_deadline: For transfers.
         batch_booking: One entry in the statement for a whole group, not one for each payment.
         names_first: The bank wants FRST for the first collection of a mandate.
+        notice: Whether a due date that leaves less than the mandate's ``notice_days`` to tell the
+            debtor is moved, refused, or taken (``off``).
     """
 
     name: Name
@@ -54,6 +68,7 @@ class BankAccount(msgspec.Struct, frozen=True, kw_only=True):
     transfer_deadline: Deadline = Deadline(lead_days=0, cut_off=dt.time(14, 0))
     batch_booking: bool = True
     names_first: bool = False
+    notice: NearDay = NearDay.OFF
 
 
 class Collection(Guarded, frozen=True, kw_only=True):

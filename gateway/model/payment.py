@@ -296,6 +296,21 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     failure: PaymentFailure | None = None
 
 
+class DebitNotice(msgspec.Struct, frozen=True, kw_only=True):
+    """What a debtor has to be told before a collection by a mandate of ours.
+
+    Attributes:
+        due: The collection date, a day on which banks settle; ISO 8601.
+        tell_by: The last day that leaves the time agreed in the mandate; it may be over.
+    """
+
+    due: str
+    amount: Money
+    creditor_id: str
+    mandate_reference: str
+    tell_by: str
+
+
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
     """One intended collection.
 
@@ -337,6 +352,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
             empty before it is collected, and where it cannot be said.
         next_action: What the payer has to do, in REQUIRES_ACTION; in PENDING where to transfer
             the money to.
+        debit_notice: What the debtor has to be told; only of a debit by a mandate of ours.
         route: Why this provider; None for payments of before there was a choice.
     """
 
@@ -380,6 +396,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     final_at: Kept[str] = ""
     failure: Kept[PaymentFailure | None] = None
     next_action: Kept[NextAction | None] = None
+    debit_notice: Kept[DebitNotice | None] = None
     route: Kept[Route | None] = None
     attempts: Kept[tuple[PaymentAttempt, ...]] = ()
 

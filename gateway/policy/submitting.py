@@ -14,7 +14,7 @@ from gateway.model.movement import Movement, MovementKind, MovementState
 from gateway.model.payment import Payment, PaymentFailure, PaymentState, ProviderPayment
 from gateway.model.payout import Payout
 from gateway.model.reference import EntityKind, ExternalReference
-from gateway.policy import collecting, moving, paying
+from gateway.policy import collecting, moving, notifying, paying
 
 
 def is_due(payment: Payment, account: BankAccount, day: dt.date) -> bool:
@@ -29,8 +29,13 @@ def is_due(payment: Payment, account: BankAccount, day: dt.date) -> bool:
     return wanted <= calendar.add(calendar.next_open(day), account.deadline.lead_days)
 
 
-def submitted(payment: Payment, row: Collection) -> Payment:
-    """The payment that stands in a file: on its way, and not to be cancelled any more."""
+def submitted(
+    payment: Payment, row: Collection, mandate: Mandate
+) -> tuple[Payment, tuple[Event, ...]]:
+    """The payment that stands in a file: on its way, and not to be cancelled any more.
+
+    Where it is collected on another day than the debtor was told of, that is news of its mandate.
+    """
     moved = Movement(
         kind=MovementKind.CAPTURE,
         ref=row.end_to_end_id,
@@ -38,7 +43,7 @@ def submitted(payment: Payment, row: Collection) -> Payment:
         amount=row.amount,
     )
     changed, _ = collecting.apply(payment, movements=[moved])
-    return changed
+    return notifying.told(changed, mandate, row.due)
 
 
 def refused(payment: Payment, rule: str) -> tuple[Payment, tuple[Event, ...]]:

@@ -19,6 +19,7 @@ from gateway.model.payment import (
 from gateway.policy import collecting, requests, submitting
 from tests.conformance import samples
 from tests.unit.kit.sepa.documents.samples import collection
+from tests.unit.policy.test_notifying import mandate
 
 FRIDAY, MONDAY = dt.date(2026, 11, 20), dt.date(2026, 11, 23)
 EURO = Money(1_999, "EUR")
@@ -75,7 +76,7 @@ def test_submitted_cannot_be_cancelled() -> None:
     """It stays PENDING, tells nobody, and a cancellation that did not know of it has no effect."""
     before = payment()
     row = collection(end_to_end_id="E-1", amount=EURO)
-    now = submitting.submitted(before, row)
+    now, _ = submitting.submitted(before, row, mandate())
 
     late, events = collecting.apply(now, cancelled())
     early, _ = collecting.apply(before, cancelled())
@@ -84,7 +85,7 @@ def test_submitted_cannot_be_cancelled() -> None:
     assert PaymentState.PENDING is now.state
     assert (PaymentState.PENDING, ()) == (late.state, events)
     assert PaymentState.CANCELLED is early.state
-    assert PaymentState.PENDING is submitting.submitted(early, row).state
+    assert PaymentState.PENDING is submitting.submitted(early, row, mandate())[0].state
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_submitted_cannot_be_cancelled() -> None:
 def test_the_bank_has_the_last_word(state: MovementState, wanted: PaymentState) -> None:
     """Of a payment that somebody gave up too late."""
     row = collection(end_to_end_id="E-1", amount=EURO)
-    late, _ = collecting.apply(submitting.submitted(payment(), row), cancelled())
+    late, _ = collecting.apply(submitting.submitted(payment(), row, mandate())[0], cancelled())
     moved = Movement(
         kind=MovementKind.CAPTURE, ref="E-1", state=state, amount=EURO, reason_code="AM04"
     )
