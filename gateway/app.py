@@ -15,6 +15,7 @@ from litestar.types import ASGIApp
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from gateway.api import (
+    amendments,
     amounts,
     contract,
     disputes,
@@ -308,6 +309,7 @@ def _routes(facade: Facade) -> list[Any]:
         hot.post("/v1/refunds/{refund_id:str}/settled", receipts.settle_refund, facade),
         hot.post("/v1/mandates", mandates.submit_mandate, facade),
         hot.post("/v1/mandates/{mandate_id:str}/activate", mandates.activate_mandate, facade),
+        hot.post("/v1/mandates/{mandate_id:str}/amend", amendments.amend_mandate, facade),
         hot.post("/v1/mandates/{mandate_id:str}/revoke", mandates.revoke_mandate, facade),
         mandates.get_mandate,
         operations.get_operation,

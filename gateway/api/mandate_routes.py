@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from gateway.api.payment_routes import TAKING
 from gateway.api.route import Route, Success
-from gateway.model.instruction import NewMandate
+from gateway.model.instruction import MandateAmendment, NewMandate
 from gateway.model.mandate import Mandate
 
 _MADE: Final = ("Location", "Idempotency-Replayed")
@@ -16,6 +16,8 @@ MANDATE_EXAMPLE: Final[dict[str, Any]] = {
     "signed_at": "2026-03-01",
     "signature_type": "electronic",
 }
+
+AMENDMENT_EXAMPLE: Final[dict[str, Any]] = {"iban": "DE02120300000000202051"}
 
 
 def _changing(word: str, operation_id: str, summary: str) -> Route:
@@ -69,5 +71,23 @@ MANDATE_ROUTES: Final = (
         secured=True,
     ),
     _changing("activate", "activateMandate", "Say that the debtor's bank has the mandate too."),
+    Route(
+        method="POST",
+        path="/v1/mandates/{mandate_id}/amend",
+        operation_id="amendMandate",
+        tag="mandates",
+        summary="Change a mandate of ours without a new signature.",
+        description=(
+            "The debtor has another account or name, or our bank account another creditor"
+            " identifier in its settings. The next collection tells the debtor's bank. A B2B"
+            " mandate of a new account is suspended until the debtor's bank has it too."
+        ),
+        takes=("Idempotency-Key",),
+        body=MandateAmendment,
+        example=AMENDMENT_EXAMPLE,
+        success={200: Success(description="As it is now.", body=Mandate, headers=_MADE)},
+        problems=(*TAKING, "not_found", "wrong_state"),
+        secured=True,
+    ),
     _changing("revoke", "revokeMandate", "Take a mandate back: nothing is collected by it."),
 )

@@ -131,3 +131,23 @@ class NewMandate(Guarded, frozen=True, kw_only=True, forbid_unknown_fields=True)
     is_single: bool = False
     notice_days: Annotated[int, Meta(ge=0, le=60)] = 14
     is_registered: bool = False
+
+
+class MandateAmendment(Guarded, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What of a mandate is different now; what is left out stays.
+
+    Attributes:
+        iban: The debtor's new account.
+        bic: Of the new account; only needed outside the European Economic Area.
+        debtor_name: Its owner's name now.
+        creditor_name_before: We have another name now; this was ours when it was signed.
+        is_registered: B2B only: the debtor's bank has the mandate of the new account already.
+    """
+
+    personal: ClassVar[frozenset[str]] = frozenset({"debtor_name", "iban", "bic"})
+
+    iban: Annotated[str, Meta(max_length=42)] = ""
+    bic: Annotated[str, Meta(max_length=11)] = ""
+    debtor_name: Annotated[str, Meta(max_length=140)] = ""
+    creditor_name_before: Annotated[str, Meta(max_length=140)] = ""
+    is_registered: bool = False

@@ -1,11 +1,13 @@
 """Expiry: what is over says so once, and nothing else does."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
 from gateway.model import codec
+from gateway.model.mandate import Mandate, MandateState
 from gateway.model.payment_method import PaymentMethod
 from gateway.policy import storing
 from gateway.runtime import expiry
@@ -61,6 +63,60 @@ async def test_what_is_over_expires_once(
     async with database.connection() as connection:
         found = await connection.execute("select type, count(*) from headrace.outbox group by 1")
         assert [("headrace.payment_method.expired.v1", 5)] == await found.fetchall()
+
+
+async def _sign(database: Database, key: str, **fields: Any) -> None:
+    known: dict[str, Any] = {
+        "mandate_id": key,
+        "account": "main",
+        "creditor_id": "DE98ZZZ09999999999",
+        "debtor_name": "Erika Mustermann",
+        "iban": "DE89370400440532013000",
+        "signed_at": date(2023, 11, 22),
+        "signature_type": "paper",
+        "state": MandateState.ACTIVE,
+    }
+    mandate = Mandate(**known | fields)
+    async with database.transaction() as connection:
+        unit = Unit(connection, tenant="acme", business_id=key, traceparent="", causation_id="")
+        await unit.insert("mandate", key, mandate.state.value, mandate)
+
+
+async def test_mandates_that_nobody_used_expire_once(database: Database) -> None:
+    """36 months after the last collection, else the signature; each is told once."""
+    before = date(2023, 11, 22)
+    await _sign(database, "unused")
+    await _sign(database, "long-ago", signed_at=date(2010, 1, 1), last_used_at=before)
+    await _sign(database, "suspended", state=MandateState.SUSPENDED)
+    await _sign(database, "to-the-day", signed_at=date(2023, 11, 23))
+    await _sign(database, "used", last_used_at=date(2026, 1, 1))
+    await _sign(database, "revoked", state=MandateState.REVOKED)
+    await _sign(database, "elsewhere", account="")
+
+    counts = [await expiry.expire(database, now=_NOW) for _ in range(2)]
+
+    assert [3, 0] == counts
+    async with database.connection() as connection:
+        found = await connection.execute(
+            "select id, body->>'state' from headrace.document where state = 'EXPIRED' order by id"
+        )
+        expired = await found.fetchall()
+        told = await connection.execute("select type, aggregate_id from headrace.outbox order by 2")
+        events = await told.fetchall()
+    over = ["long-ago", "suspended", "unused"]
+    assert [(key, "EXPIRED") for key in over] == expired
+    assert [("headrace.mandate.expired.v1", key) for key in over] == events
+
+
+async def test_last_day_of_february(database: Database) -> None:
+    """36 months after it is the 28th, and the day after it the mandate is over."""
+    await _sign(database, "leap", signed_at=date(2024, 2, 29))
+    counts = [
+        await expiry.expire(database, now=datetime(2027, month, day, 12, tzinfo=UTC))
+        for month, day in ((2, 28), (3, 1))
+    ]
+
+    assert [0, 1] == counts
 
 
 async def test_worker_expires_until_it_is_stopped(database: Database) -> None:
