@@ -135,38 +135,43 @@ class Frozen(Generic[R]):
     ) -> tuple[BankManifest, bool]:
         """The file and its manifest, made now where they are not there; and whether they were made.
 
+        What the file is, is committed before it has its name. So whoever finds one finds it again
+        byte for byte, or hears that it would be another one by now.
+
         Raises:
             Rejected: Somebody changed the file, or the sums differ from PostgreSQL's own.
             Misconfigured: It would not be the same again.
         """
         run: BankRun = self._run
         run.folder.mkdir(parents=True, exist_ok=True)
-        target = run.folder / f"{run.stem}.xml"
+        target, told = run.folder / f"{run.stem}.xml", run.folder / f"{run.stem}.manifest.json"
         known = await self._known(connection) if self._is_completed else None
         if known is not None and target.exists():
             if await asyncio.to_thread(_digest, target) != (known.sha256, known.bytes):
                 raise changed(target)
+            if not told.exists():
+                await asyncio.to_thread(write_whole, told, _as_json(known))
             return known, False
+        unnamed = run.folder / f".{run.stem}.unnamed"
         with tempfile.TemporaryFile(dir=run.folder) as spool:
             async for rows in parts(connection, run):
                 spool.write(rows.encode() + b"\n")
             spool.seek(0)
-            made = await asyncio.to_thread(write, self._rows(spool), target, self.cutoff)
-        manifest = await asyncio.to_thread(_manifest, run, self.cutoff, made, target)
-        await _compare(connection, run, manifest, target)
-        if known is not None and known != manifest:
-            target.unlink()
-            message = f"{target.name} was written by another version, and differs."
-            raise Misconfigured(message, code="export_changed")
-        await asyncio.to_thread(
-            write_whole, run.folder / f"{run.stem}.manifest.json", _as_json(manifest)
-        )
-        await connection.execute(
-            "update headrace.export_run set state = 'COMPLETED', manifest = %s,"
-            " ended_at = coalesce(ended_at, now())"
-            " where tenant = %s and profile = %s and day = %s",
-            (codec.encode(manifest).decode(), *run.identity),
-        )
+            made = await asyncio.to_thread(write, self._rows(spool), unnamed, self.cutoff)
+        try:
+            manifest = await asyncio.to_thread(_manifest, run, self.cutoff, made, unnamed)
+            await _compare(connection, run, manifest)
+            await asyncio.to_thread(_same, manifest, known, target)
+            await connection.execute(
+                "update headrace.export_run set state = 'COMPLETED', manifest = %s,"
+                " ended_at = coalesce(ended_at, now())"
+                " where tenant = %s and profile = %s and day = %s",
+                (codec.encode(manifest).decode(), *run.identity),
+            )
+            unnamed.replace(target)
+        finally:
+            unnamed.unlink(missing_ok=True)
+        await asyncio.to_thread(write_whole, told, _as_json(manifest))
         return manifest, True
 
     def _rows(self, spool: BinaryIO) -> Iterator[R]:
@@ -254,9 +259,7 @@ async def find(database: Database, tenant: str, system: str, message_id: str) ->
     )
 
 
-async def _compare(
-    connection: Connection, run: BankRun, manifest: BankManifest, target: Path
-) -> None:
+async def _compare(connection: Connection, run: BankRun, manifest: BankManifest) -> None:
     """PostgreSQL counts on its own, so that a row that was lost on the way is noticed."""
     found = await connection.execute(
         "select count(*), coalesce(sum((one->'amount'->>'amount')::numeric), 0)"
@@ -266,13 +269,27 @@ async def _compare(
     )
     count, total = await found.fetchone() or (0, Decimal(0))
     if (count, total) != (manifest.count, Decimal(manifest.total)):
-        await asyncio.to_thread(target.unlink)  # or somebody would hand it in
         message = "The file and PostgreSQL disagree about the sum; there is no file."
         raise Rejected(message, code="totals_differ")
 
 
-def _manifest(run: BankRun, cutoff: dt.datetime, made: WrittenFile, target: Path) -> BankManifest:
-    digest, size = _digest(target)
+def _same(manifest: BankManifest, known: BankManifest | None, target: Path) -> None:
+    """See that nobody can have brought another file of this message id to the bank.
+
+    Raises:
+        Misconfigured: There is, or was, another one.
+    """
+    there = target.exists() and _digest(target) != (manifest.sha256, manifest.bytes)
+    if there or known not in {None, manifest}:
+        message = (
+            f"{target.name} was written with other settings or by another version, and would be"
+            " another file now; it stays as it was."
+        )
+        raise Misconfigured(message, code="export_changed")
+
+
+def _manifest(run: BankRun, cutoff: dt.datetime, made: WrittenFile, file: Path) -> BankManifest:
+    digest, size = _digest(file)
     return BankManifest(
         kind=run.kind,
         tenant=run.tenant,
@@ -284,7 +301,7 @@ def _manifest(run: BankRun, cutoff: dt.datetime, made: WrittenFile, target: Path
         count=made.count,
         total=str(made.total),
         groups=made.groups,
-        file=target.name,
+        file=f"{run.stem}.xml",
         sha256=digest,
         bytes=size,
     )

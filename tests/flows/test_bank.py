@@ -11,7 +11,7 @@ from lxml import etree
 from structlog.testing import LogCapture
 
 from adapters.sepa_bank.files import SepaBankFiles
-from gateway.errors import Rejected
+from gateway.errors import Misconfigured, Rejected
 from gateway.model.mandate import MandateState
 from gateway.model.movement import MovementKind, MovementState
 from gateway.model.payment import PaymentState, RefundState
@@ -109,6 +109,82 @@ async def test_file_is_written_once_and_the_same_again(desk: Desk) -> None:
     file.write_bytes(body + b" ")
     with pytest.raises(Exception, match="was changed"):
         await desk.export()
+
+
+class Dying:
+    """The bank's files; the process dies as soon as a file is whole."""
+
+    def __init__(self, port: Any) -> None:
+        self._port = port
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._port, name)
+
+    def write_collections(self, rows: Iterator[Any], target: Path, **given: Any) -> Any:
+        """The file, and nothing after it."""
+        self._port.write_collections(rows, target, **given)
+        raise KeyboardInterrupt
+
+
+def with_initiator(desk: Desk, initiator: str) -> SepaBankFiles:
+    """The bank's files with another setting that stands in them."""
+    return SepaBankFiles(msgspec.structs.replace(desk.settings, initiator=initiator))
+
+
+async def test_settings_change_before_the_file_has_its_name(desk: Desk) -> None:
+    """Nobody can have seen the first one, so the second is the file."""
+    await desk.pay(await desk.sign())
+    with pytest.raises(KeyboardInterrupt):
+        await desk.export(port=Dying(desk.port))
+    seen = collections_in(desk.folder)
+    made = await desk.export(port=with_initiator(desk, "Other GmbH"))
+    again = await desk.export(port=with_initiator(desk, "Other GmbH"))
+
+    assert [] == seen
+    assert made.manifest is not None
+    assert (True, False) == (made.written, again.written)
+    assert b"Other GmbH" in (desk.folder / made.manifest.file).read_bytes()
+    assert [] == sorted(desk.folder.glob(".collections*"))
+
+
+@pytest.mark.parametrize("completed", [True, False])
+async def test_settings_change_after_the_file_has_its_name(desk: Desk, *, completed: bool) -> None:
+    """Whoever has it may have handed it in: the same bytes, or a refusal; the file stays."""
+    await desk.pay(await desk.sign())
+    first = await desk.export()
+    assert first.manifest is not None
+    file = desk.folder / first.manifest.file
+    body, told = file.read_bytes(), file.with_suffix(".manifest.json")
+    if completed:
+        file.unlink()  # handed in and put away
+    else:
+        # As a version left it that completed the run last.
+        sql = "update headrace.export_run set state = 'RUNNING', manifest = null returning 1"
+        await desk.stage.rows(sql)
+
+    with pytest.raises(Misconfigured) as refused:
+        await desk.export(port=with_initiator(desk, "Other GmbH"))
+    left = collections_in(desk.folder)
+    told.unlink()
+    again = await desk.export()
+
+    assert "export_changed" == refused.value.code
+    assert ([told.name] if completed else [told.name, file.name]) == left
+    assert (first.manifest, body) == (again.manifest, file.read_bytes())
+    assert told.exists()
+
+
+async def test_manifest_that_was_lost_comes_back(desk: Desk) -> None:
+    """The process died between the file's name and its manifest."""
+    await desk.pay(await desk.sign())
+    first = await desk.export()
+    assert first.manifest is not None
+    told = (desk.folder / first.manifest.file).with_suffix(".manifest.json")
+    body = told.read_bytes()
+    told.unlink()
+    again = await desk.export()
+
+    assert (False, body) == (again.written, told.read_bytes())
 
 
 def collections_in(folder: Path) -> list[str]:
