@@ -2,7 +2,8 @@
 
 Source: the platform's API definition 1.61.0 (product ids, inputs, amounts); of countries it says
 nothing, so those of Wero are where its operator (EPI) offers it, and those of the secured invoice
-where it is recalled to be sold, read 2026-11.
+and the secured debit
+where they are recalled to be sold, read 2026-11.
 """
 
 from typing import Final
@@ -25,6 +26,16 @@ CAPABILITIES: Final = (
         verbs=_HOLD,
         token=True,
         payer=True,
+    ),
+    # Collected from the account that the payer names; the token is the same.
+    Capability(
+        method="secured_debit",
+        countries=("DE", "AT"),
+        currencies=("EUR",),
+        verbs=_HOLD,
+        token=True,
+        payer=True,
+        bank_account=True,
     ),
     Capability(
         method="wero",

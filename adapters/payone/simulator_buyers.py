@@ -12,6 +12,7 @@ from adapters.payone.simulator_errors import Refusal
 Json: TypeAlias = dict[str, Any]
 
 _INVOICE: Final = 3390
+_DEBIT: Final = 3392
 _APPLE: Final = 302
 _CLICK: Final = 5002
 # "DISCOVER (not supported yet)", "JCB (not supported yet)".
@@ -42,10 +43,11 @@ def check_wallet(given: Json) -> None:
 
 
 def check_buyer(body: Json, given: Json) -> None:
-    """Refuse who does not say who he is, or what he buys."""
-    product = given["financingPaymentMethodSpecificInput"].get("paymentProductId")
+    """Refuse who does not say who he is, what he buys, or from where he pays."""
+    financing = given["financingPaymentMethodSpecificInput"]
+    product = financing.get("paymentProductId")
     checkout, customer = body["checkout"], body.get("customer") or {}
-    if product != _INVOICE or checkout["amountOfMoney"]["currencyCode"] != "EUR":
+    if product not in {_INVOICE, _DEBIT} or checkout["amountOfMoney"]["currencyCode"] != "EUR":
         raise _refusal("paymentProductId")
     device = given.get("customerDevice") or {}
     if not _DEVICE.fullmatch(device.get("deviceToken", "")):
@@ -60,6 +62,8 @@ def check_buyer(body: Json, given: Json) -> None:
         _demand(customer.get("companyInformation") or {}, "name")
     elif not _BORN.fullmatch(person.get("dateOfBirth", "")):
         raise _refusal("dateOfBirth")
+    if product == _DEBIT:
+        _check_account(financing.get("paymentProduct3392SpecificInput") or {})
     _check_cart(checkout)
 
 
@@ -67,6 +71,14 @@ def _check_address(address: Json) -> None:
     _demand(address, "street", "zip", "city", "countryCode")
     for name, longest in _LENGTHS.items():
         if len(address.get(name, "")) > longest:
+            raise _refusal(name)
+
+
+def _check_account(given: Json) -> None:
+    account = given.get("bankAccountInformation") or {}
+    _demand(account, "iban", "accountHolder")
+    for name, longest in (("iban", 35), ("accountHolder", 50)):
+        if len(account[name]) > longest:
             raise _refusal(name)
 
 

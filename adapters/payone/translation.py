@@ -45,17 +45,20 @@ _ASKED: Final = Asked(email=True, phone=True, birth_date=True, basket=True)
 _MOST_PIECES: Final = 9_999
 _HIGHEST_PRICE: Final = 2_147_483_647
 _ANY: Final = re.compile(r".+")
+_IBAN: Final = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", re.ASCII)
+# <partner>_<merchant>_<session>. Source: README of PCP-client-javascript-SDK, read 2026-11.
+_DEVICE: Final = (
+    re.compile(r"(?=.{5,255}$)[^_\s]+_[^_\s]+_\S+", re.ASCII),
+    "the token of the payer's device",
+)
 _TOKENS: Final = {
     "card": (_CARD, "a card token of PAYONE"),
     "sepa_debit": (
         re.compile(r"[A-Za-z0-9+\-.()]{1,35}", re.ASCII),
         "the reference of a mandate",
     ),
-    # <partner>_<merchant>_<session>. Source: README of PCP-client-javascript-SDK, read 2026-11.
-    "secured_invoice": (
-        re.compile(r"(?=.{5,255}$)[^_\s]+_[^_\s]+_\S+", re.ASCII),
-        "the token of the payer's device",
-    ),
+    "secured_invoice": _DEVICE,
+    "secured_debit": _DEVICE,
 }
 _COLLECTING: Final = frozenset({"SALE", "RESERVATION", "CAPTURE", "REVERSAL"})
 _CHARGEBACKS: Final = frozenset({"CHARGEBACK", "CHARGEBACK_REVERSAL"})
@@ -82,6 +85,8 @@ class Translation:
         """
         row = _check_method(payment)
         payer = _payer(payment) if row.payer else None
+        if row.bank_account:
+            _check_account(payment)
         token = _CARD.fullmatch(payment.token) if payment.method_code == "card" else None
         needs = {
             "amount": answers.units(payment.amount, "amount"),
@@ -261,6 +266,14 @@ def _payer(payment: Payment) -> Party:
             message = f"payment.items[{index}]: PAYONE takes neither so many nor so dear ones."
             raise Rejected(message, code="basket_invalid")
     return payer
+
+
+def _check_account(payment: Payment) -> None:
+    """Raise where nobody knows from which account the payer pays, or what is known is masked."""
+    account = payment.bank_account
+    if account is None or not _IBAN.fullmatch(account.iban):
+        message = "bank_account is missing: PAYONE collects from it."
+        raise Rejected(message, code="bank_account_missing")
 
 
 def _needs(payment: Payment, amount: Money, reference: str) -> dict[str, Any]:

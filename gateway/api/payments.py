@@ -17,8 +17,9 @@ from gateway.flows import change_payment, take_payment
 from gateway.flows import sync_payment as flows_sync
 from gateway.model.capability import Capability
 from gateway.model.identifiers import new_id
+from gateway.model.instruction import NewPayment
 from gateway.model.payment import Payment, PaymentState
-from gateway.policy import attempting, cancelling, capturing, requests
+from gateway.policy import attempting, cancelling, capturing, debiting, requests
 from gateway.runtime.answers import Answer
 from gateway.runtime.documents import Unit
 from gateway.runtime.hub import Tenant
@@ -59,7 +60,12 @@ async def submit_payment(facade: Facade, request: hot.Request) -> Answer:
     payment_id, at = new_id(), datetime.now(UTC).isoformat()
     stored = bool(new.payment.payment_method_id)
     needed = tenant.needs_payer(new.payment.method_code)
-    payment = attempting.of_request(new, payment_id=payment_id, at=at, needs_payer=needed)
+
+    def intended(one: NewPayment) -> Payment:
+        made = attempting.of_request(one, payment_id=payment_id, at=at, needs_payer=needed)
+        return debiting.shown(made)
+
+    payment = intended(new)
 
     async def begin(unit: Unit) -> Answer:
         taken = payment
@@ -68,7 +74,9 @@ async def submit_payment(facade: Facade, request: hot.Request) -> Answer:
                 unit.connection, tenant.name, new.payment, customer_id=requests.customer_of(new)
             )
             paid = requests.pay_with(new, instruction, tenant.choice)
-            taken = attempting.of_request(paid, payment_id=payment_id, at=at, needs_payer=needed)
+            taken = intended(paid)
+        if new.bank_account is not None:
+            await unit.insert(debiting.KIND, payment_id, "HELD", new.bank_account)
         # A mandate of ours lives at the system that it was given for.
         system = await mandated.check(unit.connection, tenant, new.payment)
         if system:

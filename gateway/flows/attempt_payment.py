@@ -12,6 +12,7 @@ import msgspec
 
 from gateway.errors import InDoubt, Rejected
 from gateway.flows.notify_debit import notify_debit
+from gateway.model.bank_account import BankAccount
 from gateway.model.event import Event
 from gateway.model.member import Member
 from gateway.model.payment import (
@@ -21,7 +22,7 @@ from gateway.model.payment import (
     PaymentState,
     ProviderPayment,
 )
-from gateway.policy import attempting, collecting, dividing, membership, routing
+from gateway.policy import attempting, collecting, debiting, dividing, membership, routing
 from gateway.ports.exchange import Exchange
 from gateway.ports.payments import Payments
 from gateway.runtime import engine
@@ -95,6 +96,9 @@ async def _be_last(story: Story, payment: Payment) -> None:
 
 
 async def _ask(story: Story, payment: Payment, step: str) -> ProviderPayment | None:
+    account = await _account(story, payment, step)
+    asked = debiting.paid_from(payment, account)
+
     async def doubt(unit: Unit) -> None:
         changed, events = attempting.unknown(await load_payment(unit, payment.payment_id))
         if events:
@@ -103,12 +107,27 @@ async def _ask(story: Story, payment: Payment, step: str) -> ProviderPayment | N
     return await story.attempt(
         step,
         provider_of(story, payment),
-        lambda port, key: port.create_payment(payment, key=key),
-        find=lambda port: port.find_payment(payment),
+        lambda port, key: port.create_payment(asked, key=key),
+        find=lambda port: port.find_payment(asked),
         doubted=doubt,
         moves_on=_has_next(story, payment, "unavailable"),
         returns=ProviderPayment,
     )
+
+
+async def _account(story: Story, payment: Payment, step: str) -> BankAccount | None:
+    """From where it is paid: read where it is needed, because no journal may have it."""
+    if payment.bank_account is None:
+        return None
+    return await story.look(
+        step, lambda unit: unit.load(debiting.KIND, payment.payment_id, BankAccount)
+    )
+
+
+async def forget_account(unit: Unit, payment: Payment) -> None:
+    """Keep from where it is paid no longer than its provider may have to be told."""
+    if payment.bank_account is not None and not debiting.is_needed(payment):
+        await unit.delete(debiting.KIND, payment.payment_id)
 
 
 def _answering(
@@ -134,6 +153,7 @@ def _answering(
             events = (*told, attempting.retried(changed))
         await unit.save("payment", payment_id, changed.state.value, changed, events)
         await unit.refer(collecting.references(changed))
+        await forget_account(unit, changed)
         return changed
 
     return change
@@ -268,6 +288,7 @@ async def apply_answers(unit: Unit, payment_id: str, *answers: ProviderPayment) 
     if answers:
         await unit.save("payment", payment.payment_id, payment.state.value, payment, events)
         await unit.refer(collecting.references(payment))
+        await forget_account(unit, payment)
     return payment
 
 

@@ -7,6 +7,7 @@ from gateway.flows.attempt_payment import (
     attempt_payment,
     await_payment,
     end_payment,
+    forget_account,
     load_payment,
     provider_of,
     routed,
@@ -71,5 +72,6 @@ async def _refuse(story: Story, code: str) -> None:
         payment = await load_payment(unit, story.business_id)
         changed, events = attempting.not_executed(payment, PaymentFailure(code=code))
         await unit.save("payment", changed.payment_id, changed.state.value, changed, events)
+        await forget_account(unit, changed)
 
     await story.record("payment.refused", change, returns=None)

@@ -27,6 +27,7 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
         mandate: Whether a mandate of ours is needed.
         held: Whether an amount is always authorised first, and collected by a call of its own.
         payer: Whether the provider has to be told who pays, and for what.
+        bank_account: Whether it has to be told from which account.
         splits: Into how many parts, at most, the provider divides the money; 0 for not at all.
         split_members: Of how many members these parts can be, at most; 0 for any number.
         splits_after: Into how many parts, at most, the money is divided by transfers once it is
@@ -43,6 +44,7 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
     mandate: bool = False
     held: bool = False
     payer: bool = False
+    bank_account: bool = False
     splits: int = 0
     split_members: int = 0
     splits_after: int = 0

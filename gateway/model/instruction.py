@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
+from gateway.model.bank_account import BankAccount
 from gateway.model.item import OrderItem
 from gateway.model.mandate import Scheme
 from gateway.model.money import Money
@@ -53,6 +54,8 @@ class NewPayment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     Attributes:
         payer: Who pays; some methods need the name and the address.
         items: What is paid for; some methods need it, and then its sum is the amount.
+        bank_account: From where it is paid, only for methods that need it; not kept once the
+            provider has it.
         splits: Whose the money is, for platforms; the sum is the amount.
         reference: The front-end's own number, shown at the provider where there is room.
     """
@@ -61,6 +64,7 @@ class NewPayment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     payment: PaymentInstruction
     payer: Party | None = None
     items: Annotated[tuple[OrderItem, ...], Meta(max_length=200)] = ()
+    bank_account: BankAccount | None = None
     splits: Annotated[tuple[Split, ...], Meta(max_length=50)] = ()
     reference: ShopReference = ""
 

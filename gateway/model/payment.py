@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta
 
+from gateway.model.bank_account import BankAccount
 from gateway.model.dispute import Dispute
 from gateway.model.item import OrderItem
 from gateway.model.money import Money
@@ -323,6 +324,8 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
         due: When it is to be collected, ISO 8601; empty for as soon as it can.
         return_url: Where the payer comes back to from a provider's page.
         reference: The front-end's own number.
+        bank_account: From where it is paid, where the method needs it; what is shown of it. The
+            whole of it lies beside the payment until the provider has it.
         payer, items: Only where the method needs them: what is not needed is not kept twice.
         splits: Whose the money is; empty where it is all ours.
         split_mode: When the parts come to whom they belong.
@@ -372,6 +375,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     adjustable: Kept[bool] = False
     split_mode: Kept[SplitMode] = SplitMode.AT_PAYMENT
     transfers: Kept[tuple[str, ...]] = ()
+    bank_account: Kept[BankAccount | None] = None
     customer_id: Kept[str] = ""
     country: Kept[str] = ""
     channel: Kept[str] = ""

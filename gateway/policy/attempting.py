@@ -2,6 +2,7 @@
 
 import msgspec
 
+from gateway.model.bank_account import BankAccount
 from gateway.model.event import Event
 from gateway.model.instruction import NewPayment, PaymentInstruction
 from gateway.model.item import OrderItem
@@ -55,6 +56,7 @@ def of_request(new: NewPayment, *, payment_id: str, at: str, needs_payer: bool =
         payer=new.payer,
         items=new.items,
         splits=new.splits,
+        bank_account=new.bank_account,
     )
     return intended if needs_payer else msgspec.structs.replace(intended, payer=None, items=())
 
@@ -160,6 +162,7 @@ def _intended(
     payer: Party | None,
     items: tuple[OrderItem, ...],
     splits: tuple[Split, ...] = (),
+    bank_account: BankAccount | None = None,
     channel: str = "",
 ) -> Payment:
     nothing = Money(0, amount.currency)
@@ -177,6 +180,7 @@ def _intended(
         payer=payer,
         items=items,
         splits=splits,
+        bank_account=bank_account,
         adjustable=instruction.adjustable,
         customer_id=payer.party_id if payer else "",
         country=payer.addresses[0].country if payer else "",

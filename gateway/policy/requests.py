@@ -33,6 +33,7 @@ from gateway.model.transfer import MemberTransfer, NewReversal, NewTransfer
 from gateway.policy import (
     capturing,
     collecting,
+    debiting,
     mandating,
     membership,
     refunding,
@@ -75,11 +76,12 @@ def read_payment(body: bytes, *, currencies: tuple[str, ...], choice: routing.Ch
         yield from _amount_errors(new.amount, currencies)
         yield from _item_errors(new)
         yield from _split_errors(new)
+        yield from debiting.errors(new, choice.systems)
         if not new.payment.payment_method_id:
             yield from route_errors(routing.of_request(new), choice, amount="/amount")
         yield from _day_errors(new.payment.due)
 
-    return read(body, NewPayment, rules)
+    return debiting.compacted(read(body, NewPayment, rules))
 
 
 def customer_of(new: NewPayment) -> str:

@@ -37,6 +37,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         return_url: There is a page to come back to.
         pinned: The system at which the token or the mandate lives; empty for none.
         payer: It is known who pays, and for what.
+        bank_account: It is known from which account.
         mandate: There is a mandate.
         splits: Parts that the money is of; none where it is all ours.
         members: How many members these are of.
@@ -54,6 +55,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     return_url: bool = False
     pinned: str = ""
     payer: bool = False
+    bank_account: bool = False
     mandate: bool = False
     splits: int = 0
     members: int = 0
@@ -174,6 +176,7 @@ def of_payment(payment: Payment) -> Wanted:
         token=bool(payment.token),
         return_url=bool(payment.return_url),
         payer=payment.payer is not None and bool(payment.items),
+        bank_account=payment.bank_account is not None,
         mandate=bool(payment.mandate_id),
         splits=len(payment.splits),
         members=dividing.members(payment.splits),
@@ -220,6 +223,11 @@ ADVICE: Final = {
     "token_missing": ("/payment/token", "token_missing", "Send the provider's token."),
     "mandate_missing": ("/payment/mandate_id", "mandate_missing", "Send the id of a mandate."),
     "payer_missing": ("/payer", "payer_missing", "Send payer and items: this method needs them."),
+    "bank_account_missing": (
+        "/bank_account",
+        "bank_account_missing",
+        "Send a payment of its own with the bank account of who pays: this method needs it.",
+    ),
     "return_url_missing": (
         "/payment/return_url",
         "return_url_missing",
@@ -266,6 +274,7 @@ _GAPS: Final = (
     "token_missing",
     "mandate_missing",
     "payer_missing",
+    "bank_account_missing",
     "return_url_missing",
     "",
 )
@@ -285,6 +294,7 @@ def _gap(row: Capability, wanted: Wanted) -> str:
         wanted.token or not row.token,
         wanted.mandate or not row.mandate,
         wanted.payer or not row.payer,
+        wanted.bank_account or not row.bank_account,
         wanted.return_url or not row.redirect,
     )
     return next((code for code, fine in zip(_GAPS, met, strict=False) if not fine), "")

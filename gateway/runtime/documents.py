@@ -115,6 +115,13 @@ class Unit:
             await following.follow(self, self._loaded.get(key), body)
             self._loaded[key] = body
 
+    async def delete(self, kind: str, key: str) -> None:
+        """Forget a thing; nothing happens where there is none."""
+        await self.connection.execute(
+            "delete from headrace.document where tenant = %s and kind = %s and id = %s",
+            (self.tenant, kind, key),
+        )
+
     async def refer(self, references: Sequence[ExternalReference]) -> None:
         """Remember what other systems call our things."""
         for reference in references:

@@ -26,7 +26,8 @@ class SealedWire(httpx.AsyncBaseTransport):
         self.refused = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Refuse."""
+        """Read it whole, as a wire does that sends it, and refuse."""
+        await request.aread()
         self.refused += 1
         raise httpx.ConnectError("nothing is sent here", request=request)
 

@@ -182,6 +182,7 @@ async def test_explanation_says_who_and_what_and_sends_nothing(shared: Front) ->
     ]
     (request,) = told["requests"]
     assert "/v1/payment_intents" in request["request"]
+    assert "currency=" in request["request"]
     assert "sk_test_stage" not in answer.text
     assert before == list(shared.stage.wire.requests)
     assert {0} == set((await shared.stored()).values())

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
+from gateway.model.bank_account import BankAccount
 from gateway.model.instruction import PaymentInstruction
 from gateway.model.item import OrderItem
 from gateway.model.money import Money
@@ -22,7 +23,8 @@ NAMES: Final = (
     ("Ada 🚗", "<b>Lovelace</b> & Söhne"),
     ("Ünal", "x" * 100),
 )
-SHOWN_NOWHERE: Final = ("Lovelace", "ada@example.com", "4711471147", "Lindenallee")
+_IBAN: Final = "DE89370400440532013000"
+SHOWN_NOWHERE: Final = ("Lovelace", "ada@example.com", "4711471147", "Lindenallee", _IBAN)
 
 
 def party(number: int = 1, names: tuple[str, ...] = ("Ada", "Lovelace")) -> Party:
@@ -104,6 +106,11 @@ def payer(country: str = "DE", *, organisation: bool = False) -> Party:
         birth_date=None if organisation else "1990-12-10",
         vat_id=f"{country}123456789" if organisation else None,
     )
+
+
+def bank_account() -> BankAccount:
+    """From where somebody pays; nobody owns it."""
+    return BankAccount(iban=_IBAN, holder="Ada Lovelace")
 
 
 def basket(amount: Money) -> tuple[OrderItem, ...]:

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.commands.check import verbs
 from gateway.errors import Rejected
+from gateway.model.bank_account import BankAccount
 from gateway.model.capability import Capability
 from gateway.model.money import Money
 from gateway.model.payment import CaptureMethod, Payment, PaymentState
@@ -52,6 +53,8 @@ def _payment(subject: Subject, row: Capability, **fields: Any) -> Payment:
         business = row.method in subject.businesses
         values["payer"] = samples.payer(country, organisation=business)
         values["items"] = samples.basket(payment.amount)
+    if row.bank_account:
+        values["bank_account"] = samples.bank_account()
     return msgspec.structs.replace(payment, **values | fields)
 
 
@@ -92,6 +95,22 @@ def test_payer_is_asked_for_before_anything_is_sent(subject: Subject, row: Capab
     with pytest.raises(Rejected, match="payer"):
         account.run(account.port.create_payment(payment, key="k"))
     assert [] == account.sent
+
+
+@pytest.mark.parametrize(("subject", "row"), _where(lambda row: row.bank_account))
+@pytest.mark.parametrize("account_known", [None, "DE**3000"])
+def test_account_is_asked_for_before_anything_is_sent(
+    subject: Subject, row: Capability, account_known: str | None
+) -> None:
+    """None, or what is shown of one, is no account."""
+    account = subject.account("payments")
+    known = BankAccount(iban=account_known, holder="A***") if account_known else None
+
+    with pytest.raises(Rejected, match="bank_account") as refused:
+        account.run(
+            account.port.create_payment(_payment(subject, row, bank_account=known), key="k")
+        )
+    assert ("bank_account_missing", []) == (refused.value.code, account.sent)
 
 
 @pytest.mark.parametrize(("subject", "row"), _where(lambda row: row.payer))

@@ -82,6 +82,7 @@ SUBJECT = Subject(
         "apple_pay": APPLE,
         "click_to_pay": CLICK,
         "secured_invoice": "partner_merchant_session",
+        "secured_debit": "partner_merchant_session",
     },
     unguarded=lambda settings: msgspec.structs.replace(settings, webhook_secrets=()),
     dated=False,

@@ -118,6 +118,7 @@ def drive(account: Any, payment: Any) -> int:
                     amount,
                     payer=samples.payer(organisation=bool(number % 2)) if known else None,
                     items=basket,
+                    bank_account=samples.bank_account() if row.bank_account else None,
                     payment_id=f"p{number}",
                     method_code=row.method,
                     token=SUBJECT.tokens.get(row.method, "1_token-accepted"),
