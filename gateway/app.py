@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace.export import SpanExporter
 from gateway.api import (
     amendments,
     amounts,
+    confirmations,
     contract,
     disputes,
     explaining,
@@ -41,6 +42,7 @@ from gateway.api.pipeline import Pipeline
 from gateway.configuring import Configuration, policy_of
 from gateway.flows import (
     change_payment,
+    confirm_payment,
     distribute_payment,
     place_order,
     resolve_dispute,
@@ -75,6 +77,7 @@ FLOWS: Final = {
         (take_payment.KIND, take_payment.QUEUE, take_payment.take_payment),
         (change_payment.CAPTURE, change_payment.QUEUE, change_payment.capture_payment),
         (change_payment.UPDATE, change_payment.QUEUE, change_payment.update_payment),
+        (confirm_payment.KIND, confirm_payment.QUEUE, confirm_payment.confirm_payment),
         (change_payment.CANCEL, change_payment.QUEUE, change_payment.cancel_payment),
         (change_payment.REFUND, change_payment.QUEUE, change_payment.refund_payment),
         (resolve_dispute.KIND, resolve_dispute.QUEUE, resolve_dispute.resolve_dispute),
@@ -208,6 +211,7 @@ def _tenant(configuration: Configuration, name: str) -> Tenant:
             if "payments" in adapter.ports
         },
         adjusters={system: bound("adjustments", system) for system in having("adjustments")},
+        confirmers={system: bound("confirmations", system) for system in having("confirmations")},
         disputes={system: bound("disputes", system) for system in having("disputes")},
         receivers={
             system: configuration.port(name, system, "webhooks") for system in having("webhooks")
@@ -291,6 +295,7 @@ def _routes(facade: Facade) -> list[Any]:
         hot.post("/v1/payments", payments.submit_payment, facade),
         hot.post("/v1/payments/explain", explaining.explain_payment, facade),
         hot.post("/v1/payments/{payment_id:str}/capture", payments.capture_payment, facade),
+        hot.post("/v1/payments/{payment_id:str}/confirm", confirmations.confirm, facade),
         hot.post("/v1/payments/{payment_id:str}/amount", amounts.update_amount, facade),
         hot.post("/v1/payments/{payment_id:str}/cancel", payments.cancel_payment, facade),
         hot.post("/v1/payments/{payment_id:str}/sync", payments.sync_payment, facade),

@@ -15,6 +15,7 @@ Source: docs.adyen.com (README.md lists the pages), Checkout v71 of 2026-07-01, 
 
 from adapters.adyen.adjustments import AdyenAdjustments
 from adapters.adyen.capabilities import CAPABILITIES
+from adapters.adyen.confirmations import AdyenConfirmations
 from adapters.adyen.payments import AdyenPayments
 from adapters.adyen.settings import Settings
 from adapters.adyen.translation import load
@@ -28,6 +29,7 @@ ADAPTER = Adapter(
     ports={
         "payments": AdyenPayments,
         "adjustments": AdyenAdjustments,
+        "confirmations": AdyenConfirmations,
         "webhooks": AdyenWebhooks,
     },
     mappings=load,

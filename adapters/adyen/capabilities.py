@@ -9,7 +9,9 @@ from typing import Final
 from gateway.model.capability import Capability
 
 _COLLECT: Final = ("create_payment", "cancel_payment", "refund_payment")
-_HOLD: Final = (*_COLLECT, "capture_payment")
+# Pages and issuers give the payer something that has to be handed over.
+_LEAD: Final = (*_COLLECT, "confirm_payment")
+_HOLD: Final = (*_LEAD, "capture_payment")
 # Source: docs.adyen.com/online-payments/adjust-authorisation; for cards, read 2026-11.
 _RAISE: Final = (*_HOLD, "update_payment")
 
@@ -48,7 +50,7 @@ def _page(
         method=method,
         countries=tuple(country.split()),
         currencies=tuple(currency.split()),
-        verbs=_HOLD if hold else _COLLECT,
+        verbs=_HOLD if hold else _LEAD,
         redirect=True,
         token=token,
         payer=payer,

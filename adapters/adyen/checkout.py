@@ -1,12 +1,12 @@
 """Checkout: what every conversation with it has, whichever port it is of."""
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
 from adapters.adyen import amounts, translation, wire
-from adapters.adyen.answers import RECEIVED, Amount, Received
+from adapters.adyen.answers import RECEIVED, Amount, Paid, Received, reference_of
 from adapters.adyen.settings import Settings
 from adapters.adyen.translation import Translation
 from gateway.errors import Rejected
@@ -18,6 +18,9 @@ from gateway.model.payment import Payment
 from gateway.ports.exchange import Exchange
 
 T = TypeVar("T")
+
+# Results that are final name the payment; what waits for the payer need not.
+_FINAL: Final = frozenset({"Authorised", "Refused", "Error", "Cancelled"})
 
 
 class Checkout:
@@ -79,3 +82,10 @@ def same(theirs: Amount | None, ours: Money | None) -> bool:
     if theirs is None or ours is None:
         return True
     return (theirs.value, theirs.currency) == (amounts.units(ours, "amount"), ours.currency)
+
+
+def is_of(made: Paid, payment: Payment) -> bool:
+    """Whether the answer is about this payment and its amount."""
+    named = bool(made.merchant_reference) or made.result_code not in _FINAL
+    ours = made.merchant_reference in {"", reference_of(payment)}
+    return named and ours and same(made.amount, payment.amount)

@@ -3,8 +3,8 @@
 from typing import Final
 
 from adapters.adyen import wire
-from adapters.adyen.answers import PAID, Paid, reference_of
-from adapters.adyen.checkout import Checkout, check, payment_path, same
+from adapters.adyen.answers import PAID, reference_of
+from adapters.adyen.checkout import Checkout, check, is_of, payment_path
 from gateway.errors import InDoubt
 from gateway.kit.answers import believed, mismatch
 from gateway.model.money import Money
@@ -15,8 +15,6 @@ from gateway.ports.exchange import Exchange
 # because our clock said when that was. Source: docs.adyen.com/development-resources/
 # api-idempotency, read 2026-11.
 _KEYS_LIVE_S: Final = 7 * 86_400 - 3_600
-# Results that are final name the payment; what waits for the payer need not.
-_FINAL: Final = frozenset({"Authorised", "Refused", "Error", "Cancelled"})
 
 
 class AdyenPayments(Checkout):
@@ -29,7 +27,7 @@ class AdyenPayments(Checkout):
         made = answer.object
         if payment.provider_ref and made.psp_reference != payment.provider_ref:
             raise mismatch("Adyen")
-        if not _is_of(made, payment):
+        if not is_of(made, payment):
             raise mismatch("Adyen")
         return believed(lambda: self._translation.payment_in(answer, payment))
 
@@ -90,10 +88,3 @@ class AdyenPayments(Checkout):
         """
         yield from ()
         return None
-
-
-def _is_of(made: Paid, payment: Payment) -> bool:
-    """Whether the answer is about this payment and its amount."""
-    named = bool(made.merchant_reference) or made.result_code not in _FINAL
-    ours = made.merchant_reference in {"", reference_of(payment)}
-    return named and ours and same(made.amount, payment.amount)

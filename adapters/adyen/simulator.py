@@ -21,6 +21,7 @@ import msgspec
 
 from adapters.adyen import simulator_checks as checks
 from adapters.adyen.simulator_methods import Refusal
+from adapters.adyen.simulator_returns import REASONS, Returned, decided
 from adapters.adyen.simulator_webhooks import Webhooks
 
 Json: TypeAlias = dict[str, Any]
@@ -47,14 +48,6 @@ _STORED: Final = {
 }
 # Invented: a stored card of which no more is authorised than this.
 _MOST_BY_TOKEN: Final = {"LIMITED000005000": 5_000}
-_REASONS: Final = {
-    "2": "Refused",
-    "4": "Acquirer Error",
-    "6": "Expired Card",
-    "12": "Not enough balance",
-    "16": "Shopper Cancelled",
-    "38": "Authentication required",
-}
 _RESULTS: Final = {
     "redirect": "RedirectShopper",
     "qrCode": "Pending",
@@ -115,9 +108,11 @@ class AdyenSimulator:
             "refund": Counter(),
             "increment": Counter(),
         }
+        self._returned = Returned(self._decide, self._payments)
         self.configure(**plan)
         self._routes: list[tuple[str, dict[str, Any], int, Callable[..., Json]]] = [
             ("/payments", checks.PAYMENT, 200, self._pay),
+            ("/payments/details", checks.DETAILS, 200, self._returned.details),
             ("/paymentMethods", checks.METHODS, 200, self._methods),
             ("/cancels", checks.ABANDON, 201, self._abandon),
             ("/payments/([^/]+)/captures", checks.CAPTURE, 201, self._capture),
@@ -165,8 +160,21 @@ class AdyenSimulator:
         return list(self._webhooks.items)
 
     def complete(self, reference: str, *, succeeds: bool, now: float) -> None:
-        """The payer does what was asked; no API does that in Adyen's place."""
-        self._decide(self._asked(reference), "" if succeeds else "2", now)
+        """The payer does what was asked, where that alone decides; see ``come_back``."""
+        payment = self._asked(reference)
+        if payment["method"] == "scheme":
+            raise ValueError("a card is charged when the merchant hands over what came back")
+        self._decide(payment, "" if succeeds else "2", now)
+
+    def come_back(self, reference: str, *, succeeds: bool, now: float) -> str:
+        """The payer comes back from the page: what stands in the return URL as redirectResult.
+
+        Adyen's own pages have decided by then; a card is charged only once it is handed over.
+        """
+        payment = self._asked(reference)
+        if payment["method"] != "scheme":
+            self._decide(payment, "" if succeeds else "2", now)
+        return self._returned.result_of(payment, succeeds=succeeds)
 
     def abandon(self, reference: str, *, now: float) -> None:
         """The payer never comes back."""
@@ -202,7 +210,7 @@ class AdyenSimulator:
             return kept.status, kept.body
         media = request.headers.get("content-type", "")
         body = checks.read(request.read(), media, allowed)
-        if body.get("merchantAccount") != self._account:
+        if verb != self._returned.details and body.get("merchantAccount") != self._account:
             raise _refusal(403)
         content = json.dumps(verb(*ids, body, now), separators=(",", ":")).encode()
         if key:
@@ -250,7 +258,7 @@ class AdyenSimulator:
             self._settling.append((at, lambda moment: self._decide(payment, code, moment)))
         else:
             self._decide(payment, code, now)
-        return _decided(payment, result, code)
+        return decided(payment, result, code)
 
     def _stored(self, body: Json) -> tuple[str, str]:
         method = body["paymentMethod"]
@@ -270,7 +278,7 @@ class AdyenSimulator:
         elif not code:
             payment["captured"] = payment["amount"]["value"]
             self._effects["charge"][_ours(payment)] += 1
-        reason = _REASONS[code] if code else "012345:1111:03/2030"
+        reason = REASONS[code] if code else "012345:1111:03/2030"
         self._tell("AUTHORISATION", payment, payment["psp"], now, success=not code, reason=reason)
 
     def _asked(self, reference: str) -> Json:
@@ -414,20 +422,6 @@ def _ours(payment: Json) -> str:
 
 def _alike(amount: Json, payment: Json) -> bool:
     return bool(amount["currency"] == payment["amount"]["currency"])
-
-
-def _decided(payment: Json, result: str, code: str) -> Json:
-    answer = {
-        "pspReference": payment["psp"],
-        "resultCode": result,
-        "amount": payment["amount"],
-        "merchantReference": payment["reference"],
-    }
-    if result in {"Refused", "Error", "Cancelled"}:
-        answer |= {"refusalReason": _REASONS[code], "refusalReasonCode": code}
-    elif result == "Authorised":
-        answer["paymentMethod"] = {"type": payment["method"]}
-    return answer
 
 
 def _asking(payment: Json, asked: str, result: str) -> Json:

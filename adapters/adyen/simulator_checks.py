@@ -60,6 +60,16 @@ REFUND: Final = {**CAPTURE, "merchantRefundReason": str}
 UPDATE: Final = {**CAPTURE, "industryUsage": str}
 CANCEL: Final = {"merchantAccount": str, "reference": str}
 ABANDON: Final = {**CANCEL, "paymentReference": str}
+DETAILS: Final = {
+    "details": dict.fromkeys(
+        """
+        MD PaRes payload redirectResult resultCode returnUrlQueryString threeDSResult
+        threeds2.challengeResult threeds2.fingerprint
+        """.split(),
+        str,
+    ),
+    "paymentData": str,
+}
 METHODS: Final = {"merchantAccount": str, "amount": _AMOUNT, "countryCode": str}
 
 _CURRENCIES: Final = frozenset(

@@ -19,7 +19,7 @@ from gateway.model.capability import Capability
 from gateway.model.identifiers import new_id
 from gateway.model.instruction import NewPayment
 from gateway.model.payment import Payment, PaymentState
-from gateway.policy import attempting, cancelling, capturing, debiting, requests
+from gateway.policy import attempting, cancelling, capturing, confirming, debiting, requests
 from gateway.runtime.answers import Answer
 from gateway.runtime.documents import Unit
 from gateway.runtime.hub import Tenant
@@ -83,7 +83,8 @@ async def submit_payment(facade: Facade, request: hot.Request) -> Answer:
             taken = msgspec.structs.replace(taken, provider=system)
         told = [attempting.created(taken)]
         await unit.insert("payment", payment_id, taken.state.value, taken, told)
-        await asked.start(unit, take_payment.KIND, take_payment.QUEUE, payment_id)
+        if new.confirm:
+            await asked.start(unit, take_payment.KIND, take_payment.QUEUE, payment_id)
         return made(taken, f"/v1/payments/{payment_id}")
 
     async def later(payment_id: str) -> tuple[Answer, bool]:
@@ -92,7 +93,7 @@ async def submit_payment(facade: Facade, request: hot.Request) -> Answer:
         if asked.wait_s:
             headers = {**answer.headers, "Preference-Applied": f"wait={asked.wait_s}"}
             answer = msgspec.structs.replace(answer, headers=headers)
-        return answer, now.state is not PaymentState.CREATED
+        return answer, now.unconfirmed or now.state is not PaymentState.CREATED
 
     # With a stored method or a mandate only the transaction knows what is taken.
     answer = (
@@ -133,6 +134,10 @@ async def cancel_payment(facade: Facade, request: hot.Request) -> Answer:
 
     async def begin(unit: Unit) -> Answer:
         payment = await of_its_own(unit, payment_id)
+        if payment.unconfirmed:
+            ended, events = confirming.given_up(payment)
+            await unit.save("payment", payment_id, ended.state.value, ended, events)
+            return made(ended, f"/v1/payments/{payment_id}", status=202)
         if not requests.may_cancel(payment):
             raise wrong_state("payment", payment.state.value)
         changed, wish = cancelling.request(payment, at=datetime.now(UTC).isoformat())

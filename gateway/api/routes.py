@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from gateway.api.amount_routes import AMOUNT_ROUTES
+from gateway.api.confirmation_routes import CONFIRMATION_ROUTES
 from gateway.api.dispute_routes import DISPUTE_ROUTES
 from gateway.api.mandate_routes import MANDATE_ROUTES
 from gateway.api.member_routes import MEMBER_ROUTES
@@ -135,6 +136,7 @@ ROUTES: Final = (
     *PAYMENT_ROUTES,
     *RECEIPT_ROUTES,
     *AMOUNT_ROUTES,
+    *CONFIRMATION_ROUTES,
     *PAYMENT_METHOD_ROUTES,
     *DISPUTE_ROUTES,
     *MANDATE_ROUTES,

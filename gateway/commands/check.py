@@ -15,6 +15,7 @@ from gateway.errors import HeadraceError, Misconfigured
 from gateway.kit.adapter import Adapter
 from gateway.ports.adjustments import Adjustments
 from gateway.ports.bank_files import BankFiles
+from gateway.ports.confirmations import Confirmations
 from gateway.ports.crm import Crm
 from gateway.ports.disputes import Disputes
 from gateway.ports.erp import Erp
@@ -31,6 +32,7 @@ from gateway.ports.webhooks import Webhooks
 PORTS: Final[Mapping[str, type[Any]]] = {
     "payments": Payments,
     "adjustments": Adjustments,
+    "confirmations": Confirmations,
     "disputes": Disputes,
     "payouts": Payouts,
     "transfers": Transfers,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from gateway.errors import Misconfigured, Rejected
+from gateway.errors import Rejected
 from gateway.flows.attempt_payment import (
     end_payment,
     load_payment,
@@ -24,11 +24,10 @@ from gateway.model.payment import (
     ProviderRefund,
 )
 from gateway.policy import adjusting, cancelling, capturing, collecting, refunding
-from gateway.ports.adjustments import Adjustments
 from gateway.ports.exchange import Exchange
 from gateway.ports.payments import Payments
 from gateway.runtime.documents import Unit
-from gateway.runtime.hub import System
+from gateway.runtime.hub import configured
 from gateway.runtime.story import Story
 
 QUEUE: Final = "interactive"
@@ -73,7 +72,7 @@ async def update_payment(story: Story) -> str:
     try:
         said = await story.call(
             "adjustments.update_payment",
-            _adjuster_of(story, payment),
+            configured(story.tenant.adjusters, payment.provider),
             lambda port, key: port.update_payment(payment, update.amount, key=key),
             find=lambda _port: _raised(
                 provider_of(story, payment).port, payment, update.amount.minor
@@ -145,14 +144,6 @@ def _raised(
     """The provider's payment if so much of it is authorised; None where it is not yet."""
     found = yield from port.find_payment(payment)
     return found if found is not None and found.amount.minor >= wanted_minor else None
-
-
-def _adjuster_of(story: Story, payment: Payment) -> System[Adjustments]:
-    try:
-        return story.tenant.adjusters[payment.provider]
-    except KeyError:
-        message = f"The payment is at {payment.provider}, which raises no amounts here any more."
-        raise Misconfigured(message, code="provider_gone") from None
 
 
 async def _read(story: Story, payment_id: str) -> Payment:

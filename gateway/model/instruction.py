@@ -16,6 +16,7 @@ from gateway.model.personal import Guarded
 from gateway.model.split import Split
 
 Day = Annotated[str, Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="ISO 8601")]
+ReturnUrl = Annotated[str, Meta(max_length=2048, pattern=r"^(https://[^\s\x00-\x1f]+)?$")]
 # SEPA's end-to-end id takes 35 characters; what fits there fits everywhere.
 ShopReference = Annotated[str, Meta(max_length=35, pattern="^[A-Za-z0-9._/-]*$")]
 
@@ -44,7 +45,7 @@ class PaymentInstruction(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     provider: Annotated[str, Meta(max_length=40, pattern="^[a-z0-9_]*$")] = ""
     capture_method: CaptureMethod = CaptureMethod.AUTOMATIC
     adjustable: bool = False
-    return_url: Annotated[str, Meta(max_length=2048, pattern=r"^(https://[^\s\x00-\x1f]+)?$")] = ""
+    return_url: ReturnUrl = ""
     due: Day = ""
 
 
@@ -58,6 +59,8 @@ class NewPayment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             provider has it.
         splits: Whose the money is, for platforms; the sum is the amount.
         reference: The front-end's own number, shown at the provider where there is room.
+        confirm: Whether it begins at once; else it is stored, and begins with ``…/confirm``, which
+            may bring what is missing.
     """
 
     amount: Money
@@ -67,6 +70,7 @@ class NewPayment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     bank_account: BankAccount | None = None
     splits: Annotated[tuple[Split, ...], Meta(max_length=50)] = ()
     reference: ShopReference = ""
+    confirm: bool = True
 
 
 class NewCapture(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

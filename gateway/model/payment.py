@@ -252,6 +252,19 @@ class AmountUpdate(msgspec.Struct, frozen=True, kw_only=True):
     failure: PaymentFailure | None = None
 
 
+class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
+    """The wish that a provider goes on with what the payer brought back.
+
+    Attributes:
+        requested_at: ISO 8601 in UTC.
+    """
+
+    confirmation_id: str
+    requested_at: str
+    state: WishState = WishState.CREATED
+    failure: PaymentFailure | None = None
+
+
 class Cancellation(msgspec.Struct, frozen=True, kw_only=True):
     """The wish to give up what was not collected.
 
@@ -345,6 +358,8 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
         movements: What was reported of the money, in a fixed order; the facets are their sums.
         adjustable: Whether what is authorised may be raised later.
         authorised: What may be collected in all, once it was raised above ``amount``.
+        unconfirmed: Whether it waits for the front-end's confirmation; nothing was sent.
+        confirmations: How often a payer came back with something for the provider, oldest first.
         captures: What of an authorisation we were asked to collect, oldest first.
         amount_updates: To what we were asked to raise it, oldest first.
         cancellations: How often we were asked to give it up, oldest first.
@@ -390,6 +405,8 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     disputed: Kept[Money]
     movements: Kept[tuple[Movement, ...]] = ()
     authorised: Kept[Money | None] = None
+    unconfirmed: Kept[bool] = False
+    confirmations: Kept[tuple[Confirmation, ...]] = ()
     captures: Kept[tuple[Capture, ...]] = ()
     amount_updates: Kept[tuple[AmountUpdate, ...]] = ()
     cancellations: Kept[tuple[Cancellation, ...]] = ()

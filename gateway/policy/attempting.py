@@ -58,6 +58,7 @@ def of_request(new: NewPayment, *, payment_id: str, at: str, needs_payer: bool =
         splits=new.splits,
         bank_account=new.bank_account,
     )
+    intended = msgspec.structs.replace(intended, unconfirmed=not new.confirm)
     return intended if needs_payer else msgspec.structs.replace(intended, payer=None, items=())
 
 

@@ -77,11 +77,20 @@ def read_payment(body: bytes, *, currencies: tuple[str, ...], choice: routing.Ch
         yield from _item_errors(new)
         yield from _split_errors(new)
         yield from debiting.errors(new, choice.systems)
+        if not new.confirm and (new.payment.mandate_id or new.bank_account):
+            detail = "A debit has nothing to wait for; send true, or leave it out."
+            yield FieldError("/confirm", "confirm_needed", detail)
         if not new.payment.payment_method_id:
-            yield from route_errors(routing.of_request(new), choice, amount="/amount")
+            yield from route_errors(_wanted(new), choice, amount="/amount")
         yield from _day_errors(new.payment.due)
 
     return debiting.compacted(read(body, NewPayment, rules))
+
+
+def _wanted(new: NewPayment) -> routing.Wanted:
+    """What the payment looks for; what may come with its confirmation is not missing yet."""
+    wanted = routing.of_request(new)
+    return wanted if new.confirm else msgspec.structs.replace(wanted, token=True, return_url=True)
 
 
 def customer_of(new: NewPayment) -> str:

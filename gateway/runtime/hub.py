@@ -17,6 +17,7 @@ from gateway.policy import routing
 from gateway.policy.routing import Wanted
 from gateway.ports.adjustments import Adjustments
 from gateway.ports.bank_files import BankFiles
+from gateway.ports.confirmations import Confirmations
 from gateway.ports.crm import Crm
 from gateway.ports.disputes import Disputes
 from gateway.ports.erp import Erp
@@ -63,6 +64,7 @@ class Tenant:
         mapping_set: Identity of the mappings that its systems translate by.
         collectors: All systems that collect payments, by name; routing chooses among them.
         adjusters: Those that raise what is authorised.
+        confirmers: Those that have to be told what a payer brought back.
         disputes: Those that take answers to disputes.
         receivers: For each system that sends webhooks what verifies and reads them.
         key_sources: Those whose deliveries name the key that signed them.
@@ -81,6 +83,7 @@ class Tenant:
     collectors: Mapping[str, System[Payments]]
     receivers: Mapping[str, Webhooks]
     adjusters: Mapping[str, System[Adjustments]] = field(default_factory=dict)
+    confirmers: Mapping[str, System[Confirmations]] = field(default_factory=dict)
     disputes: Mapping[str, System[Disputes]] = field(default_factory=dict)
     key_sources: Mapping[str, System[WebhookKeys]] = field(default_factory=dict)
     challenges: Mapping[str, WebhookChallenges] = field(default_factory=dict)

@@ -16,9 +16,9 @@ VERBS_AT_MOST = 7
 # Flows are verb and object; a new story may bring a new verb.
 FLOW_VERBS = frozenset(
     """
-    attempt authorize cancel capture change collect create deliver distribute dun export import
-    invoice notify park place post receive reconcile refund remind renew resolve return send ship
-    start sync take terminate transfer
+    attempt authorize cancel capture change collect confirm create deliver distribute dun export
+    import invoice notify park place post receive reconcile refund remind renew resolve return send
+    ship start sync take terminate transfer
     """.split()
 )
 # Unit tests of something that stands outside gateway/: file and what it tests.

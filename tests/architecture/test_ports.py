@@ -89,6 +89,7 @@ def test_ports_are_found() -> None:
     assert {
         "adjustments",
         "bank_files",
+        "confirmations",
         "crm",
         "disputes",
         "erp",

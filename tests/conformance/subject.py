@@ -71,6 +71,7 @@ class Subject:
             nothing.
         blind: Whether it cannot even be asked by its own reference; its reports tell the rest.
         dispute: The payer claims a payment back: under which reference the payment has it.
+        come_back: The payer comes back from a page, having agreed or not: what was brought back.
         silent: Why nothing is ever sent, so that a suite about requests has nothing to see; empty
             for every product that is asked.
     """
@@ -96,6 +97,7 @@ class Subject:
     repeats: bool = False
     blind: bool = False
     dispute: "Callable[[Account, Payment], str] | None" = None
+    come_back: "Callable[[Account, Payment, bool], dict[str, str]] | None" = None
     silent: str = ""
     reversals_apart: bool = False
 

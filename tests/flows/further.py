@@ -11,10 +11,15 @@ from tests.conformance.subject import Subject
 from tests.flows.stage import TENANT, Stage
 
 
-def connect(stage: Stage, subject: Subject) -> Simulator:
-    """Give the tenant a system that is named as its product; its simulator."""
+def connect(stage: Stage, subject: Subject, **settings_of: Any) -> Simulator:
+    """Give the tenant a system that is named as its product; its simulator.
+
+    Args:
+        settings_of: Settings that are others than the subject's.
+    """
     settings, simulator = subject.connect(1)
     assert simulator is not None
+    settings = msgspec.structs.replace(settings, **settings_of)
     add(stage, subject, settings)
     simulators = {**stage.wire._simulators, httpx.URL(settings.base_url).host: simulator}
     stage.wire = SimulatedWire(simulators, clock=stage.now)

@@ -9,8 +9,9 @@ import msgspec
 
 from adapters.adyen import ADAPTER, Settings
 from adapters.adyen.simulator import AdyenSimulator
+from gateway.model.payment import Payment
 from gateway.ports.notification import Notification
-from tests.conformance.subject import Subject
+from tests.conformance.subject import Account, Subject
 
 CARD = "shopper-1_M5N7TQ4TG5PFWR50"
 MEMBER = "BA00000000000000000000001"
@@ -64,6 +65,13 @@ def notices(settings: Settings) -> list[Notification]:
     return found
 
 
+def _come_back(account: Account, payment: Payment, succeeds: bool) -> dict[str, str]:  # noqa: FBT001 - as the subject has it
+    simulator = account.simulator
+    assert isinstance(simulator, AdyenSimulator)
+    result = simulator.come_back(payment.payment_id, succeeds=succeeds, now=account.now)
+    return {"redirectResult": result}
+
+
 SUBJECT = Subject(
     adapter=ADAPTER,
     connect=_connect,
@@ -77,6 +85,7 @@ SUBJECT = Subject(
     },
     tokens=TOKENS,
     member=MEMBER,
+    come_back=_come_back,
     notices=notices,
     unguarded=lambda settings: msgspec.structs.replace(settings, webhook_secrets=()),
     dated=False,

@@ -156,7 +156,14 @@ def test_issuer_may_ask_where_the_shopper_is_there(connect: Any, payment: Any) -
         made.state,
         made.next_action.kind,
     )
-    account.simulator.complete(ours.payment_id, succeeds=True, now=account.now)
+    with pytest.raises(ValueError, match="hands over"):
+        account.simulator.complete(ours.payment_id, succeeds=True, now=account.now)
+    result = account.simulator.come_back(ours.payment_id, succeeds=True, now=account.now)
+    assert PaymentState.CREATED is account.hear(ours).state
+    back = account.port("confirmations").confirm_payment(
+        ours, {"redirectResult": result}, key="k-1"
+    )
+    assert PaymentState.CAPTURED is account.run(back).state
     assert PaymentState.CAPTURED is account.hear(ours).state
 
 

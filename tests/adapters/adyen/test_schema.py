@@ -141,7 +141,9 @@ def one_payment(account: Any, ours: Any, row: Capability, key: str) -> None:
     if row.redirect:
         account.run(port.cancel_payment(ours, key=f"{key}a"))
         reference = ours.payment_id + ("-hold" if ours.capture_method is MANUAL else "")
-        account.simulator.complete(reference, succeeds=True, now=account.now)
+        result = account.simulator.come_back(reference, succeeds=True, now=account.now)
+        details = {"redirectResult": result, "paymentData": "Ab02b4c0!"}
+        account.run(account.port("confirmations").confirm_payment(ours, details, key=f"{key}d"))
     account.now += 10
     ours = account.hear(ours)
     unit = Money({"ISK": 1, "IDR": 100}.get(ours.amount.currency, 1), ours.amount.currency)
@@ -172,6 +174,7 @@ def test_every_request_validates(checkout: dict[str, Any], account: Any, payment
     assert {
         "/v71/payments",
         "/v71/paymentMethods",
+        "/v71/payments/details",
         "/v71/payments/{}/amountUpdates",
         "/v71/payments/{}/captures",
         "/v71/payments/{}/cancels",
