@@ -35,6 +35,7 @@ from gateway.api import (
     refunds,
     timelines,
     transfers,
+    wallets,
     webhooks,
 )
 from gateway.api.facade import Facade
@@ -326,6 +327,8 @@ def _routes(facade: Facade) -> list[Any]:
         payouts.get_payout,
         hot.put("/v1/members/{member_id:str}", members.put_member, facade),
         members.get_member,
+        wallets.get_wallet,
+        wallets.list_wallet_entries,
         hot.post("/v1/transfers", transfers.submit_transfer, facade),
         hot.post("/v1/transfers/{transfer_id:str}/reverse", transfers.reverse_transfer, facade),
         transfers.get_transfer,

@@ -169,6 +169,22 @@ class PayoutSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     on_unverifiable: PayeeDecision = "allow"
 
 
+class WalletSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether the ledger here says whose money it is, where a provider does not divide it.
+
+    The ledger mirrors what lies at payment institutions. To hold money of others needs a licence in
+    the European Union (PSD2, in Germany ZAG): ask before you switch it on.
+
+    Attributes:
+        enabled: Whether payments may be divided in the ledger, and be paid out of wallets.
+        own_money: Whether members may also be paid out of wallets by bank files: these take the
+            platform's own money, and no institution stands between.
+    """
+
+    enabled: bool = False
+    own_money: bool = False
+
+
 class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One client of the platform.
 
@@ -178,6 +194,7 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         systems: The systems that are connected.
         routing: Which of them does what.
         payouts: What money that leaves has to wait for.
+        wallets: Whose money it is where no provider says so.
     """
 
     tenant: Name
@@ -188,6 +205,7 @@ class TenantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     routing: Routing
     patience: Patience = Patience()
     payouts: PayoutSettings = PayoutSettings()
+    wallets: WalletSettings = WalletSettings()
 
 
 class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -53,7 +53,9 @@ async def explain_payment(facade: Facade, request: hot.Request) -> Answer:
     needs_payer = tenant.needs_payer(intended.method_code)
     payment = attempting.attempt(intended, route, needs_payer=needs_payer)
     provider, sealed = tenant.collectors[route.system], SealedWire()
-    payment = dividing.divided(payment, provider.adapter.capabilities)
+    payment = dividing.divided(
+        payment, provider.adapter.capabilities, wallets=tenant.settings.wallets.enabled
+    )
     exchange = provider.port.create_payment(payment, key=payment.attempts[-1].key)
     would = await would_send(provider, exchange, sealed)
     explanation = PaymentExplanation(

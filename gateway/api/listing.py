@@ -35,6 +35,54 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
     next: str
 
 
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Which page is asked for.
+
+    Attributes:
+        cursor: Of the last one that was shown; empty for the first page.
+        filters: What the things have to be, by the field.
+    """
+
+    limit: int
+    cursor: str
+    filters: dict[str, str]
+
+
+def paged(request: Request[Any, Any, Any], *, filters: tuple[str, ...]) -> Page:
+    """Which page is asked for.
+
+    Args:
+        filters: Query parameters that name a field of the thing, and what it has to be.
+
+    Raises:
+        Invalid: A parameter is unknown, or the limit is no number.
+    """
+    asked = _asked(request)
+    if unknown := sorted(set(asked) - {"limit", "cursor", *filters}):
+        detail = f"Send only {', '.join(('limit', 'cursor', *filters))}."
+        raise Invalid(tuple(FieldError(f"?{one}", "unknown_parameter", detail) for one in unknown))
+    return Page(
+        limit=_limit(asked.get("limit", str(_LIMIT))),
+        cursor=asked.get("cursor", ""),
+        filters={name: asked[name] for name in filters if name in asked},
+    )
+
+
+def links(request: Request[Any, Any, Any], cursor: str) -> Links:
+    """Where the other pages are.
+
+    Args:
+        cursor: Of the last one on this page; empty where it is the last page.
+    """
+    asked, path = _asked(request), request.url.path
+    kept = {name: value for name, value in asked.items() if name != "cursor"}
+    return Links(
+        self=_url(path, asked),
+        first=_url(path, kept),
+        next=_url(path, kept | {"cursor": cursor}) if cursor else "",
+    )
+
+
 async def listed(
     request: Request[Any, Any, Any],
     facade: Facade,
@@ -43,38 +91,31 @@ async def listed(
     returns: type[T],
     filters: tuple[str, ...],
 ) -> tuple[tuple[T, ...], Links]:
-    """A page, and where the others are.
-
-    Args:
-        filters: Query parameters that name a field of the thing, and what it has to be.
-
-    Raises:
-        Invalid: A parameter is unknown, or the limit is no number.
-    """
+    """A page of documents, and where the others are; see ``paged``."""
     caller = facade.caller(request)
-    asked = {name: str(value) for name, value in request.query_params.items()}
-    if unknown := sorted(set(asked) - {"limit", "cursor", *filters}):
-        detail = f"Send only limit, cursor, {', '.join(filters)}."
-        raise Invalid(tuple(FieldError(f"?{one}", "unknown_parameter", detail) for one in unknown))
-    limit, cursor = _limit(asked.get("limit", str(_LIMIT))), asked.get("cursor", "")
-    wanted = {name: asked[name] for name in filters if name in asked}
+    asked = paged(request, filters=filters)
     async with facade.database.connection() as connection:
         found = await connection.execute(
             "select body::text, id from headrace.document"
             " where tenant = %s and kind = %s and (%s = '' or id < %s) and body @> %s"
             " order by id desc limit %s",
-            (caller.tenant, kind, cursor, cursor, codec.encode(wanted).decode(), limit + 1),
+            (
+                caller.tenant,
+                kind,
+                asked.cursor,
+                asked.cursor,
+                codec.encode(asked.filters).decode(),
+                asked.limit + 1,
+            ),
         )
         rows = await found.fetchall()
-    shown = rows[:limit]
-    following = {"cursor": str(shown[-1][1])} if len(rows) > limit else None
-    kept = {name: value for name, value in asked.items() if name != "cursor"}
-    path = request.url.path
-    return tuple(codec.decode(body, returns) for body, _ in shown), Links(
-        self=_url(path, asked),
-        first=_url(path, kept),
-        next=_url(path, kept | following) if following else "",
-    )
+    page = rows[: asked.limit]
+    cursor = str(page[-1][1]) if len(rows) > asked.limit else ""
+    return tuple(codec.decode(body, returns) for body, _ in page), links(request, cursor)
+
+
+def _asked(request: Request[Any, Any, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in request.query_params.items()}
 
 
 def _url(path: str, query: Mapping[str, str]) -> str:

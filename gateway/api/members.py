@@ -6,7 +6,7 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from gateway.api import hot, taking
+from gateway.api import hot, taking, wallets
 from gateway.api.facade import Facade
 from gateway.api.showing import made, show
 from gateway.model.member import Member
@@ -22,7 +22,7 @@ async def put_member(facade: Facade, request: hot.Request) -> Answer:
     member_id = request.parameter("member_id")
     asked = await taking.read(facade, request, _PUT.format(member_id=member_id))
     tenant = asked.tenant
-    systems = {*tenant.collectors, *tenant.payers, *tenant.movers}
+    systems = {*tenant.collectors, *tenant.payers, *wallets.movers(tenant)}
     account = requests.read_member(asked.body, member_id=member_id, systems=systems)
 
     async def begin(unit: Unit) -> Answer:

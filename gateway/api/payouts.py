@@ -8,7 +8,7 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from gateway.api import hot, taking
+from gateway.api import hot, taking, wallets
 from gateway.api.facade import Facade
 from gateway.api.showing import find, lock, made, shown, wrong_state
 from gateway.api.taking import Asked
@@ -42,6 +42,7 @@ async def submit_payout(facade: Facade, request: hot.Request) -> Answer:
     bank = tenant.banks.get(new.provider)
 
     async def begin(unit: Unit) -> Answer:
+        await wallets.check_payout(unit, tenant, new)
         payout = paying.of_request(
             await _resolved(unit, new),
             tenant.settings.payouts,

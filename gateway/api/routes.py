@@ -14,6 +14,7 @@ from gateway.api.payout_routes import PAYOUT_ROUTES
 from gateway.api.receipt_routes import RECEIPT_ROUTES
 from gateway.api.route import Route, Success
 from gateway.api.timelines import Timeline
+from gateway.api.wallet_routes import WALLET_ROUTES
 from gateway.model.order import NewOrder, Order
 
 MEDIA_TYPE: Final = "application/yaml"
@@ -142,6 +143,7 @@ ROUTES: Final = (
     *MANDATE_ROUTES,
     *PAYOUT_ROUTES,
     *MEMBER_ROUTES,
+    *WALLET_ROUTES,
     Route(
         method="GET",
         path="/v1/operations/{operation_id}",

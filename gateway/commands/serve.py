@@ -17,6 +17,7 @@ from gateway import app, configuring
 from gateway.runtime.database import OUTAGES, Database
 from gateway.runtime.expiry import expire_for_ever
 from gateway.runtime.inbox import drain_for_ever
+from gateway.runtime.releases import release_for_ever
 from gateway.runtime.retention import sweep_for_ever
 from gateway.runtime.worker import Worker
 from gateway.settings import WorkerSettings
@@ -105,6 +106,7 @@ async def _work(parts: app.Parts) -> None:
             )
             retention = parts.configuration.settings.retention
             group.create_task(expire_for_ever(parts.database, stop))
+            group.create_task(release_for_ever(parts.database, stop))
             group.create_task(sweep_for_ever(parts.database, retention, stop))
             group.create_task(app.create_gaps(parts).run(stop))
         if runner is not None:

@@ -51,9 +51,12 @@ async def routed(story: Story, unit: Unit, payment: Payment) -> Payment:
         raise Rejected("No provider can take this payment.", code="no_provider", detail=told)
     parties = membership.parties(payment.splits)
     members = await read_several(unit.connection, unit.tenant, "member", parties, Member)
-    splits = membership.resolve_splits(payment.splits, members, route.system)
     rows = story.tenant.collectors[route.system].adapter.capabilities
-    payment = dividing.divided(msgspec.structs.replace(payment, splits=splits), rows)
+    wallets = story.tenant.settings.wallets.enabled
+    payment = dividing.divided(payment, rows, wallets=wallets)
+    membership.check_wallets(payment.wallet_splits, members)
+    splits = membership.resolve_splits(payment.splits, members, route.system)
+    payment = msgspec.structs.replace(payment, splits=splits)
     return attempting.attempt(
         payment, route, needs_payer=story.tenant.needs_payer(payment.method_code)
     )

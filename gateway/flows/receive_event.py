@@ -93,7 +93,8 @@ class EventReceiver:
         for one in about:
             if one.doubted:
                 await self._read_back(connection, one)
-            await self._follow(connection, one)
+            if one.changed:
+                await self._follow(connection, one)
         return verdicts
 
     async def _follow(self, connection: Connection, known: "_Known") -> None:

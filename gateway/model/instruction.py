@@ -58,6 +58,8 @@ class NewPayment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         bank_account: From where it is paid, only for methods that need it; not kept once the
             provider has it.
         splits: Whose the money is, for platforms; the sum is the amount.
+        release_on: The day from which on members can have what comes into their wallets; empty
+            for the day on which the payment is final.
         reference: The front-end's own number, shown at the provider where there is room.
         confirm: Whether it begins at once; else it is stored, and begins with ``…/confirm``, which
             may bring what is missing.
@@ -69,6 +71,7 @@ class NewPayment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     items: Annotated[tuple[OrderItem, ...], Meta(max_length=200)] = ()
     bank_account: BankAccount | None = None
     splits: Annotated[tuple[Split, ...], Meta(max_length=50)] = ()
+    release_on: Day = ""
     reference: ShopReference = ""
     confirm: bool = True
 

@@ -342,6 +342,9 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
         payer, items: Only where the method needs them: what is not needed is not kept twice.
         splits: Whose the money is; empty where it is all ours.
         split_mode: When the parts come to whom they belong.
+        wallet_splits: Whose the money is by the ledger here; the provider is told nothing of it.
+        release_on: The day from which on it can be paid out of wallets, ISO 8601; empty for
+            ``final_at``.
         transfers: Ids of those by which members got their parts, oldest first.
         customer_id: The front-end's id of the payer; empty where nobody is known.
         country: Of the payer, ISO 3166-1 alpha-2; empty where it is not known.
@@ -389,6 +392,8 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     splits: tuple[Split, ...] = ()
     adjustable: Kept[bool] = False
     split_mode: Kept[SplitMode] = SplitMode.AT_PAYMENT
+    wallet_splits: Kept[tuple[Split, ...]] = ()
+    release_on: Kept[str] = ""
     transfers: Kept[tuple[str, ...]] = ()
     bank_account: Kept[BankAccount | None] = None
     customer_id: Kept[str] = ""

@@ -139,6 +139,7 @@ class Payout(msgspec.Struct, frozen=True, kw_only=True):
         reference: The front-end's own number.
         text: What the payee reads.
         batch_id: The front-end's own id of the payouts that belong together.
+        wallet: The member out of whose wallet it is paid; empty for the platform's own money.
         requested_by, approved_by: Clients of the facade; never the same where two are needed.
         requested_at: ISO 8601 in UTC.
         verification: What the payee's bank said of the name; None before, and without an IBAN.
@@ -154,6 +155,7 @@ class Payout(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     provider: Kept[str]
     batch_id: Kept[str] = ""
+    wallet: Kept[str] = ""
     requested_by: Kept[str]
     requested_at: Kept[str]
     approved_by: Kept[str] = ""
@@ -173,6 +175,7 @@ class NewPayout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         text: What the payee reads, where there is room.
         reference: The front-end's own number.
         batch_id: The front-end's own id of the payouts that belong together.
+        wallet: The member out of whose wallet it is paid; empty for the platform's own money.
     """
 
     provider: Annotated[str, Meta(min_length=1, max_length=40, pattern="^[a-z0-9_-]+$")]
@@ -181,6 +184,7 @@ class NewPayout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     text: Annotated[str, Meta(max_length=140, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
     reference: Annotated[str, Meta(max_length=35, pattern="^[A-Za-z0-9._/-]*$")] = ""
     batch_id: Annotated[str, Meta(max_length=64, pattern="^[A-Za-z0-9._-]*$")] = ""
+    wallet: Annotated[str, Meta(max_length=64, pattern="^[A-Za-z0-9._-]*$")] = ""
 
 
 class PayoutCancellation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -57,6 +57,7 @@ def of_request(new: NewPayment, *, payment_id: str, at: str, needs_payer: bool =
         items=new.items,
         splits=new.splits,
         bank_account=new.bank_account,
+        release_on=new.release_on,
     )
     intended = msgspec.structs.replace(intended, unconfirmed=not new.confirm)
     return intended if needs_payer else msgspec.structs.replace(intended, payer=None, items=())
@@ -147,7 +148,8 @@ def is_free(payment: Payment) -> bool:
     go to one stays there.
     """
     reasons = payment.route.reasons if payment.route else ()
-    lives_there = payment.token or payment.mandate_id or payment.splits
+    divided = payment.splits or payment.wallet_splits
+    lives_there = payment.token or payment.mandate_id or divided
     bound = lives_there or any(one.code == "pinned" for one in reasons)
     return not bound and not payment.movements
 
@@ -164,6 +166,7 @@ def _intended(
     items: tuple[OrderItem, ...],
     splits: tuple[Split, ...] = (),
     bank_account: BankAccount | None = None,
+    release_on: str = "",
     channel: str = "",
 ) -> Payment:
     nothing = Money(0, amount.currency)
@@ -183,6 +186,7 @@ def _intended(
         splits=splits,
         bank_account=bank_account,
         adjustable=instruction.adjustable,
+        release_on=release_on,
         customer_id=payer.party_id if payer else "",
         country=payer.addresses[0].country if payer else "",
         channel=channel,

@@ -9,6 +9,7 @@ from gateway.errors import Rejected
 from gateway.model.event import Event
 from gateway.model.member import Member, MemberAccount, MemberState
 from gateway.model.split import PLATFORM, Split
+from gateway.model.wallet import WALLETS
 
 _STOPPED: Final = frozenset({MemberState.RESTRICTED, MemberState.REJECTED})
 
@@ -76,3 +77,13 @@ def resolve_splits(
     return tuple(
         msgspec.structs.replace(one, party=resolved(one.party, members, system)) for one in splits
     )
+
+
+def check_wallets(splits: Iterable[Split], members: Mapping[str, Member]) -> None:
+    """Who has a part in the ledger has a wallet.
+
+    Raises:
+        Rejected: See ``account_of``.
+    """
+    for party in parties(splits):
+        account_of(members.get(party), WALLETS)

@@ -68,6 +68,7 @@ def of_request(
         text=new.text,
         provider=new.provider,
         batch_id=new.batch_id,
+        wallet=new.wallet,
         requested_by=client,
         requested_at=at,
     )

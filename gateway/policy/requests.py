@@ -82,7 +82,8 @@ def read_payment(body: bytes, *, currencies: tuple[str, ...], choice: routing.Ch
             yield FieldError("/confirm", "confirm_needed", detail)
         if not new.payment.payment_method_id:
             yield from route_errors(_wanted(new), choice, amount="/amount")
-        yield from _day_errors(new.payment.due)
+        yield from _day_errors(new.payment.due, "/payment/due")
+        yield from _day_errors(new.release_on, "/release_on")
 
     return debiting.compacted(read(body, NewPayment, rules))
 
@@ -379,11 +380,11 @@ def may_cancel(payment: Payment) -> bool:
     return known and not held_up and payment.state in open_states
 
 
-def _day_errors(day: str) -> Iterator[FieldError]:
+def _day_errors(day: str, pointer: str) -> Iterator[FieldError]:
     try:
         date.fromisoformat(day or "2026-01-01")
     except ValueError:
-        yield FieldError("/payment/due", "wrong_format", "Send a day of the calendar, ISO 8601.")
+        yield FieldError(pointer, "wrong_format", "Send a day of the calendar, ISO 8601.")
 
 
 def _check_route(wanted: routing.Wanted, choice: routing.Choice, *, amount: str) -> None:

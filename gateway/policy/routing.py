@@ -67,10 +67,12 @@ class System(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         healthy: Its circuit is closed and it does not fail too often.
+        wallets: Whether the ledger here may divide what the system does not.
     """
 
     capabilities: tuple[Capability, ...]
     healthy: bool = True
+    wallets: bool = False
 
 
 def route(wanted: Wanted, routing: Routing, systems: Mapping[str, System]) -> Route:
@@ -219,7 +221,11 @@ ADVICE: Final = {
         "adjustment_unsupported",
         "Send false: only what is collected later and not divided is raised, and by few methods.",
     ),
-    "splits_unsupported": ("/splits", "splits_unsupported", "Nobody divides so many parts."),
+    "splits_unsupported": (
+        "/splits",
+        "splits_unsupported",
+        "Nobody divides it so; send one member, or ask for wallets.",
+    ),
     "token_missing": ("/payment/token", "token_missing", "Send the provider's token."),
     "mandate_missing": ("/payment/mandate_id", "mandate_missing", "Send the id of a mandate."),
     "payer_missing": ("/payer", "payer_missing", "Send payer and items: this method needs them."),
@@ -259,7 +265,7 @@ def _why(place: int, first: str, system: System) -> str:
 def _lacks(system: System, wanted: Wanted) -> str:
     """What the system lacks; of several rows the one that comes furthest says it."""
     rows = [row for row in system.capabilities if row.method == wanted.method]
-    gaps = [_gap(row, wanted) for row in rows]
+    gaps = [_gap(row, wanted, wallets=system.wallets) for row in rows]
     return max(gaps, key=_GAPS.index) if gaps else "method_unsupported"
 
 
@@ -283,14 +289,15 @@ _GAPS: Final = (
 _ORDER: Final = ("method_unsupported", *_GAPS)
 
 
-def _gap(row: Capability, wanted: Wanted) -> str:
+def _gap(row: Capability, wanted: Wanted, *, wallets: bool) -> str:
+    mode = dividing.mode(row, parts=wanted.splits, of_members=wanted.members, wallets=wallets)
     met = (
         _in(wanted.amount.currency, row.currencies),
         _in(wanted.country, row.countries),
         "capture_payment" in row.verbs or not wanted.later,
         wanted.later or not row.held,
         not wanted.adjustable or _is_adjustable(row, wanted),
-        dividing.mode(row, parts=wanted.splits, of_members=wanted.members) is not None,
+        mode is not None,
         wanted.token or not row.token,
         wanted.mandate or not row.mandate,
         wanted.payer or not row.payer,

@@ -42,7 +42,7 @@ def is_due(before: Payment | None, now: Payment) -> bool:
 
 def shares(payment: Payment) -> tuple[tuple[Part, int], ...]:
     """Each part with what it has of what was collected and has stayed, in minor units."""
-    parts = splitting.resolve(payment.splits, payment.amount)
+    parts = splitting.resolve(payment.splits or payment.wallet_splits, payment.amount)
     there = Money(_there(payment), payment.amount.currency)
     return tuple(zip(parts, splitting.shares(parts, there), strict=True))
 

@@ -50,6 +50,22 @@ def of_request(
     )
 
 
+def booked(transfer: MemberTransfer) -> tuple[MemberTransfer, tuple[Event, ...]]:
+    """The transfer between wallets, which is done as soon as it is stored."""
+    changed = msgspec.structs.replace(transfer, state=_S.DONE)
+    return changed, (event(changed, "created"), event(changed, "done"))
+
+
+def booked_back(
+    transfer: MemberTransfer, reversal: TransferReversal
+) -> tuple[MemberTransfer, tuple[Event, ...]]:
+    """The transfer between wallets of which this is back as soon as it is stored."""
+    said = ProviderReversal(
+        provider_ref=reversal.reversal_id, state=_S.DONE, amount=reversal.amount
+    )
+    return reversed_by(transfer, reversal, said)
+
+
 def left(transfer: MemberTransfer) -> Money:
     """What can still be moved back: not given back, not on its way already."""
     asked = sum(one.amount.minor for one in transfer.reversals if one.state is not _S.FAILED)

@@ -92,6 +92,7 @@ class Unit:
         if not done.rowcount:
             return False
         await self._report(key, events, sequence=own)
+        await self._follow(key, body)
         return True
 
     async def save(
@@ -99,8 +100,7 @@ class Unit:
     ) -> None:
         """Store a thing that was loaded in this transaction, with the events of the change.
 
-        What follows from a payment's money for others is done in the same transaction, whoever
-        changes it.
+        What it means for members' money is done in the same transaction, whoever changes it.
         """
         done = await self.connection.execute(
             "update headrace.document set state = %s, body = %s, sequence = sequence + %s,"
@@ -111,9 +111,7 @@ class Unit:
         if row is None:
             raise LookupError(f"{kind} is gone")
         await self._report(key, events, sequence=row[0])
-        if isinstance(body, Payment):
-            await following.follow(self, self._loaded.get(key), body)
-            self._loaded[key] = body
+        await self._follow(key, body)
 
     async def delete(self, kind: str, key: str) -> None:
         """Forget a thing; nothing happens where there is none."""
@@ -137,6 +135,11 @@ class Unit:
                     reference.external_id,
                 ),
             )
+
+    async def _follow(self, key: str, body: object) -> None:
+        await following.follow(self, self._loaded.get(key), body)
+        if isinstance(body, Payment):
+            self._loaded[key] = body
 
     async def _report(self, key: str, events: Sequence[Event], *, sequence: int) -> None:
         number = sequence - _own(key, events)

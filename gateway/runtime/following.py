@@ -1,11 +1,16 @@
-"""Following: what a change of a payment's money starts for others, in the same transaction."""
+"""Following: what a change of money means for members, in the same transaction."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from gateway.model.identifiers import new_id
 from gateway.model.payment import Payment
-from gateway.policy import sharing
-from gateway.runtime import engine
+from gateway.model.payout import Payout
+from gateway.model.split import SplitMode
+from gateway.model.transfer import MemberTransfer
+from gateway.model.wallet import WALLETS
+from gateway.policy import booking, sharing
+from gateway.runtime import engine, ledger
 
 if TYPE_CHECKING:
     from gateway.runtime.documents import Unit
@@ -14,14 +19,24 @@ DISTRIBUTE: Final = "distribute_payment"
 QUEUE: Final = "interactive"
 
 
-async def follow(unit: "Unit", before: Payment | None, now: Payment) -> None:
-    """Start what brings the parts of the payment to what they are now.
+async def follow(unit: "Unit", before: object, now: object) -> None:
+    """Bring what members have of a payment, payout or transfer to what it is now.
 
     Args:
-        before: The payment as this transaction found it; None where nobody looked.
+        before: The thing as this transaction found it; None where nobody looked.
     """
-    if sharing.is_due(before, now):
-        await distribute(unit, now)
+    if isinstance(now, Payment):
+        if sharing.is_due(before if isinstance(before, Payment) else None, now):
+            await distribute(unit, now)
+        if now.split_mode is SplitMode.WALLET:
+            today = datetime.now(UTC).date()
+            await ledger.book_payment(unit.connection, unit.tenant, now, today=today)
+    elif isinstance(now, Payout) and now.wallet:
+        books = booking.of_payout(now)
+        await ledger.book(unit.connection, unit.tenant, "payout", now.payout_id, books)
+    elif isinstance(now, MemberTransfer) and now.provider == WALLETS:
+        books = booking.of_transfer(now)
+        await ledger.book(unit.connection, unit.tenant, "transfer", now.transfer_id, books)
 
 
 async def distribute(unit: "Unit", payment: Payment) -> None:

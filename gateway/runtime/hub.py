@@ -110,7 +110,9 @@ class Tenant:
     def choice(self) -> routing.Choice:
         """Who may collect payments, as if all were well."""
         systems = {
-            name: routing.System(capabilities=one.adapter.capabilities)
+            name: routing.System(
+                capabilities=one.adapter.capabilities, wallets=self.settings.wallets.enabled
+            )
             for name, one in self.collectors.items()
         }
         return routing.Choice(systems=systems, routing=self.settings.routing)
@@ -195,6 +197,7 @@ class Hub:
             name: routing.System(
                 capabilities=one.adapter.capabilities,
                 healthy=not self.transport.is_open(tenant.name, name),
+                wallets=tenant.settings.wallets.enabled,
             )
             for name, one in tenant.collectors.items()
         }

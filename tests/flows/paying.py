@@ -1,7 +1,7 @@
 """A stage where money leaves: two clients, Stripe, PayPal and Adyen's platform, and a limit."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -51,13 +51,24 @@ class Till:
     @classmethod
     @asynccontextmanager
     async def opened(
-        cls, folder: Path, url: str, monkeypatch: pytest.MonkeyPatch
+        cls,
+        folder: Path,
+        url: str,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        systems: Sequence[Mapping[str, Any]] = (),
+        **changes: Any,
     ) -> AsyncIterator["Till"]:
-        """The till of the tenant ``acme``."""
+        """The till of the tenant ``acme``.
+
+        Args:
+            systems: Further ones.
+            changes: Other settings of the tenant.
+        """
         for client, key in (*_KEYS.items(), ("paypal", "simulated"), ("hmac", "44" * 32)):
             monkeypatch.setenv(f"TILL_{client}", key)
         stage = Stage(folder, url)
-        _configure(folder)
+        _configure(folder, systems, changes)
         stage.configuration = configuring.configure(folder / "headrace.yaml")
         paypal = PayPalSimulator()
         adyen = AdyenPlatformSimulator(webhook_url="http://hub/webhooks/acme/adyen_platform")
@@ -204,7 +215,9 @@ def _sent(body: Any) -> dict[str, Any]:
     return {} if body is None else {"json": body}
 
 
-def _configure(folder: Path) -> None:
+def _configure(
+    folder: Path, systems: Sequence[Mapping[str, Any]], changes: Mapping[str, Any]
+) -> None:
     """The stage's own files with clients, more systems and a limit."""
     process, tenant = folder / "headrace.yaml", folder / "tenants" / "acme.yaml"
     typed = yaml.safe_load(process.read_text())
@@ -241,4 +254,5 @@ def _configure(folder: Path) -> None:
         }
     )
     acme["payouts"] = {"approve_from": {"EUR": "100.00"}}
-    tenant.write_text(yaml.safe_dump(acme))
+    acme["systems"] += systems
+    tenant.write_text(yaml.safe_dump(acme | changes))

@@ -217,6 +217,7 @@ async def _live_and_die(stage: Stage, doom: Doom, *, key: str) -> tuple[Payment,
             "/bank_account/holder",
             "required",
         ),
+        ({"confirm": False}, "/confirm", "confirm_needed"),
     ],
 )
 async def test_wrong_account_is_pointed_at(

@@ -14,6 +14,7 @@ from gateway.model.payment import (
     ProviderPayment,
 )
 from gateway.model.route import Route, RouteReason
+from gateway.model.split import Split
 from gateway.policy import attempting, collecting
 from tests.conformance import samples
 
@@ -99,6 +100,8 @@ def test_payer_is_kept_where_somebody_asks_for_him(*, needed: bool) -> None:
     [
         ({"token": "t"}, "default"),
         ({"mandate_id": "m"}, "default"),
+        ({"splits": (Split(party="acct_1"),)}, "default"),
+        ({"wallet_splits": (Split(party="M-1"),)}, "default"),
         ({}, "pinned"),
         (
             {
@@ -116,7 +119,7 @@ def test_payer_is_kept_where_somebody_asks_for_him(*, needed: bool) -> None:
     ],
 )
 def test_payment_that_is_bound_stays(changes: dict[str, object], why: str) -> None:
-    """By a token, a mandate, the front-end's wish, or money that moved."""
+    """By a token, a mandate, its parts, the front-end's wish, or money that moved."""
     payment = msgspec.structs.replace(_INTENDED, route=_to("a", why), **changes)
 
     assert not attempting.is_free(payment)

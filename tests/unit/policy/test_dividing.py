@@ -16,6 +16,22 @@ _ONE = msgspec.structs.replace(_NONE, splits=2, split_members=1)
 _BOTH = msgspec.structs.replace(_ONE, splits_after=4)
 
 
+def _payment(*splits: Split) -> Payment:
+    zero = Money(0, "EUR")
+    return Payment(
+        payment_id="p",
+        amount=Money(1_000, "EUR"),
+        method_code="card",
+        capture_method=CaptureMethod.AUTOMATIC,
+        requested_at="2026-01-01",
+        captured=zero,
+        refunded=zero,
+        returned=zero,
+        disputed=zero,
+        splits=splits,
+    )
+
+
 @pytest.mark.parametrize(
     ("row", "parts", "members", "expected"),
     [
@@ -40,30 +56,33 @@ def test_mode_is_what_the_row_says(
 
 def test_payment_keeps_the_earliest_mode_of_its_method() -> None:
     """Rows of other methods say nothing."""
-    zero = Money(0, "EUR")
-    payment = Payment(
-        payment_id="p",
-        amount=Money(1_000, "EUR"),
-        method_code="card",
-        capture_method=CaptureMethod.AUTOMATIC,
-        requested_at="2026-01-01",
-        captured=zero,
-        refunded=zero,
-        returned=zero,
-        disputed=zero,
-        splits=(
-            Split(party="a", amount=Money(500, "EUR")),
-            Split(party="b", kind=SplitKind.REMAINDER),
-            Split(party=PLATFORM, amount=Money(100, "EUR")),
-        ),
+    payment = _payment(
+        Split(party="a", amount=Money(500, "EUR")),
+        Split(party="b", kind=SplitKind.REMAINDER),
+        Split(party=PLATFORM, amount=Money(100, "EUR")),
     )
     other = msgspec.structs.replace(_ANY, method="ideal")
 
     modes = [
-        dividing.divided(payment, rows).split_mode
+        dividing.divided(payment, rows, wallets=False).split_mode
         for rows in ((other, _BOTH), (_BOTH, _ANY), (other,))
     ]
 
     assert [_M.AFTER_PAYMENT, _M.AT_PAYMENT, _M.AT_PAYMENT] == modes
     whole = msgspec.structs.replace(payment, splits=())
-    assert whole is dividing.divided(whole, (_BOTH,))
+    assert whole is dividing.divided(whole, (_BOTH,), wallets=True)
+
+
+def test_ledger_divides_what_the_provider_does_not() -> None:
+    """And the provider is told nothing of it; what it can do it does."""
+    parts = (
+        Split(party="M-1", amount=Money(500, "EUR")),
+        Split(party="M-2", kind=SplitKind.REMAINDER),
+    )
+    payment = _payment(*parts)
+
+    found = dividing.divided(payment, (_NONE,), wallets=True)
+    able = dividing.divided(payment, (_NONE, _BOTH), wallets=True)
+
+    assert (_M.WALLET, (), parts) == (found.split_mode, found.splits, found.wallet_splits)
+    assert (_M.AFTER_PAYMENT, parts, ()) == (able.split_mode, able.splits, able.wallet_splits)
