@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-import psycopg
 import structlog
 
 from gateway.kit.sepa.mandates import LAPSE_MONTHS
@@ -17,7 +16,8 @@ from gateway.model.event import Event
 from gateway.model.mandate import Mandate
 from gateway.model.payment_method import PaymentMethod, PaymentMethodState
 from gateway.policy import mandating, storing
-from gateway.runtime.database import OUTAGES, Database
+from gateway.runtime.chores import repeat
+from gateway.runtime.database import Database
 from gateway.runtime.documents import Unit
 
 _log = structlog.get_logger()
@@ -102,15 +102,5 @@ def _mandate(body: str, now: datetime) -> _Over:
 
 
 async def expire_for_ever(database: Database, stop: asyncio.Event, every_s: float = 3_600) -> None:
-    """Expire until told to stop. Nothing that goes wrong here may end the worker."""
-    while not stop.is_set():
-        try:
-            await expire(database, now=datetime.now(UTC))
-        except OUTAGES:
-            pass  # the next time finds the same ones
-        except psycopg.Error as error:
-            _log.error("expiry.broke", error=type(error).__name__, code=error.sqlstate)
-        try:
-            await asyncio.wait_for(stop.wait(), every_s)
-        except TimeoutError:
-            continue
+    """Expire until told to stop."""
+    await repeat("expiry.broke", lambda: expire(database, now=datetime.now(UTC)), stop, every_s)

@@ -24,6 +24,7 @@ from gateway.policy import collecting
 from gateway.ports.notification import Notification, ReportPage
 from gateway.ports.reports import Reports
 from gateway.runtime import metrics
+from gateway.runtime.chores import repeat
 from gateway.runtime.database import OUTAGES, Connection, Database
 from gateway.runtime.hub import Hub, System
 from gateway.runtime.inbox import UNREADABLE, Delivery, delivery_of, events_of, insert
@@ -144,20 +145,15 @@ class Gaps:
         self._stop = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Compare what is due until told to stop. Nothing that goes wrong here ends the worker."""
+        """Compare what is due until told to stop; a lease that is lost, another worker takes."""
         self._stop = stop
-        while self._settings.every_s and not stop.is_set():
-            try:
-                while not stop.is_set() and await self.compare_next():
-                    pass
-            except OUTAGES:
-                pass  # the lease ends, and whoever comes next goes on
-            except psycopg.Error as error:
-                _log.error("webhook.gaps_broke", error=type(error).__name__, code=error.sqlstate)
-            try:
-                await asyncio.wait_for(stop.wait(), _LOOK_S)
-            except TimeoutError:
-                continue
+
+        async def compare() -> None:
+            while not stop.is_set() and await self.compare_next():
+                pass
+
+        if self._settings.every_s:
+            await repeat("webhook.gaps_broke", compare, stop, _LOOK_S)
 
     async def compare_next(self) -> bool:
         """Compare the list that is due the longest, or some of it; False where none is due."""

@@ -4,15 +4,12 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Final
 
-import psycopg
-import structlog
-
 from gateway.model.payment import Payment
 from gateway.runtime import ledger
-from gateway.runtime.database import OUTAGES, Database
+from gateway.runtime.chores import repeat
+from gateway.runtime.database import Database
 from gateway.runtime.documents import Unit
 
-_log = structlog.get_logger()
 _BATCH: Final = 100
 # Locked in the order in which everybody locks payments.
 _DUE: Final = """
@@ -45,15 +42,5 @@ async def _release_batch(database: Database, now: datetime) -> int:
 
 
 async def release_for_ever(database: Database, stop: asyncio.Event, every_s: float = 3_600) -> None:
-    """Release until told to stop. Nothing that goes wrong here may end the worker."""
-    while not stop.is_set():
-        try:
-            await release(database, now=datetime.now(UTC))
-        except OUTAGES:
-            pass  # the next time finds the same ones
-        except psycopg.Error as error:
-            _log.error("release.broke", error=type(error).__name__, code=error.sqlstate)
-        try:
-            await asyncio.wait_for(stop.wait(), every_s)
-        except TimeoutError:
-            continue
+    """Release until told to stop."""
+    await repeat("release.broke", lambda: release(database, now=datetime.now(UTC)), stop, every_s)

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
-import psycopg
 import structlog
 
 from gateway.runtime import answers
-from gateway.runtime.database import OUTAGES, Connection, Database
+from gateway.runtime.chores import repeat
+from gateway.runtime.database import Connection, Database
 from gateway.runtime.engine import QUEUES
 from gateway.settings import RetentionSettings
 
@@ -88,18 +88,12 @@ async def sweep_for_ever(
     stop: asyncio.Event,
     every_s: float = 3_600.0,
 ) -> None:
-    """Sweep until told to stop. Nothing that goes wrong here may end the worker."""
-    while not stop.is_set():
-        try:
-            _report(await sweep(database, settings))
-        except OUTAGES:
-            pass  # the next sweep finds the same rows
-        except psycopg.Error as error:
-            _log.error("retention.broke", error=type(error).__name__, code=error.sqlstate)
-        try:
-            await asyncio.wait_for(stop.wait(), every_s)
-        except TimeoutError:
-            continue
+    """Sweep until told to stop."""
+
+    async def swept() -> None:
+        _report(await sweep(database, settings))
+
+    await repeat("retention.broke", swept, stop, every_s)
 
 
 def _report(deleted: Mapping[str, int]) -> None:
