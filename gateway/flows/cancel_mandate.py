@@ -29,7 +29,7 @@ async def apply(connection: Connection, refused: Sequence[tuple[str, Payment, st
         mandate = await unit.load("mandate", payment.mandate_id, Mandate)
         if mandate is None:
             continue
-        changed = mandating.after_refusal(mandate, code)
+        changed = mandating.after_refusal(mandate, payment, code)
         if changed != mandate:
             events = mandating.news(mandate, changed)
             await unit.save("mandate", changed.mandate_id, changed.state.value, changed, events)

@@ -89,6 +89,8 @@ class Mandate(Guarded, frozen=True, kw_only=True):
         sequence_type: OOFF for a single collection, RCUR for several.
         last_used_at: Due date of the last collection.
         amended_from: What the next collection has to tell the debtor's bank.
+        told: What the last amended collection has told, until another one tells more.
+        told_with: The end-to-end id of that collection.
         notice_days: Days before the due date by which the debtor is told; 14 unless agreed shorter.
     """
 
@@ -108,5 +110,7 @@ class Mandate(Guarded, frozen=True, kw_only=True):
     sequence_type: SequenceType = SequenceType.RCUR
     last_used_at: date | None = None
     amended_from: Amendment | None = None
+    told: Amendment | None = None
+    told_with: str = ""
     notice_days: int = 14
     state: MandateState = MandateState.DRAFT

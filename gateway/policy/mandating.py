@@ -155,8 +155,16 @@ def refusals(before: Payment, now: Payment) -> Iterator[str]:
             yield one.reason_code
 
 
-def after_refusal(mandate: Mandate, reason_code: str) -> Mandate:
-    """The mandate after a collection came back; MD01 ends it, a closed account suspends it."""
+def after_refusal(mandate: Mandate, payment: Payment, reason_code: str) -> Mandate:
+    """The mandate after a collection came back; MD01 ends it, a closed account suspends it.
+
+    What was refused before it was booked has told the debtor's bank nothing.
+    """
+    if any(
+        one.kind is MovementKind.CAPTURE and one.state is MovementState.UNDONE
+        for one in payment.movements
+    ):
+        mandate = mandates.untold(mandate, payment.provider_ref)
     return mandates.returned(mandate, reasons.of(reason_code))
 
 

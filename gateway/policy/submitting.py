@@ -62,7 +62,7 @@ def refused(payment: Payment, rule: str) -> tuple[Payment, tuple[Event, ...]]:
 
 def used(mandate: Mandate, row: Collection) -> Mandate:
     """The mandate by which a collection was submitted."""
-    return mandates.used(mandate, row.due, row.sequence_type)
+    return mandates.used(mandate, row.due, row.sequence_type, row.end_to_end_id)
 
 
 def given_back(payment: Payment) -> tuple[Movement, ...]:

@@ -1,6 +1,7 @@
 """Mandates that change between two collections, on a real PostgreSQL."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,9 @@ from lxml import etree
 from structlog.testing import LogCapture
 
 from gateway.model.payment import PaymentState
-from tests.flows.bank import IBAN, Desk, in_days, with_bank
+from tests.flows.bank import IBAN, TODAY, Desk, in_days, with_bank
 from tests.flows.stage import Stage
-from tests.flows.test_bank import NS
+from tests.flows.test_bank import NS, entry, notice, report
 
 OTHER = "DE02120300000000202051"
 
@@ -56,6 +57,38 @@ async def test_next_collection_tells_the_new_account(
     for text in (str(logs.entries), str(outbox)):
         assert OTHER not in text
         assert "Musterfrau" not in text
+
+
+@pytest.mark.parametrize(("back", "marks"), [("", ["true", "true"]), ("AM04", ["true"])])
+async def test_refused_before_the_debtors_bank_saw_it(
+    desk: Desk, back: str, marks: list[str]
+) -> None:
+    """The next collection tells it again; what was booked and came back has told it."""
+    mandate_id = await desk.sign()
+    await desk.post(f"/v1/mandates/{mandate_id}/amend", {"iban": OTHER})
+    payment_id = await desk.pay(mandate_id)
+    first = await desk.export()
+    assert first.manifest is not None
+    ref = (await desk.payment(payment_id)).provider_ref
+    if back:
+        await desk.read(notice(entry(ref, "19.90"), entry(ref, "19.90", back=back)))
+    else:
+        said = (
+            f"<TxInfAndSts><OrgnlEndToEndId>{ref}</OrgnlEndToEndId><TxSts>RJCT</TxSts>"
+            "<StsRsnInf><Rsn><Cd>AM04</Cd></Rsn></StsRsnInf></TxInfAndSts>"
+        )
+        for name in ("a.xml", "b.xml"):
+            await desk.read(report(first.manifest.message_id, payments=said), name)
+    await desk.pay(mandate_id)
+    second = await desk.export(day=TODAY + timedelta(days=1))
+
+    assert second.manifest is not None
+    files = [one.manifest.file for one in (first, second) if one.manifest]
+    assert marks == [
+        mark
+        for file in files
+        for mark in etree.parse(desk.folder / file).xpath("//d:AmdmntInd/text()", namespaces=NS)
+    ]
 
 
 async def test_what_has_ended_is_refused(desk: Desk) -> None:

@@ -84,10 +84,18 @@ def sequence(mandate: Mandate, *, is_last: bool = False, names_first: bool = Fal
     return SequenceType.RCUR
 
 
-def used(mandate: Mandate, due: dt.date, as_type: SequenceType) -> Mandate:
-    """The mandate after a collection was settled: OOFF and FNAL use it up, amendments are told."""
+def used(mandate: Mandate, due: dt.date, as_type: SequenceType, end_to_end_id: str = "") -> Mandate:
+    """The mandate after a collection was sent: OOFF and FNAL use it up, amendments are told.
+
+    Args:
+        end_to_end_id: Of the collection.
+    """
     last = max(due, mandate.last_used_at or due)
-    after = msgspec.structs.replace(mandate, last_used_at=last, amended_from=None)
+    after = msgspec.structs.replace(mandate, last_used_at=last)
+    if mandate.amended_from is not None:
+        after = msgspec.structs.replace(
+            after, amended_from=None, told=mandate.amended_from, told_with=end_to_end_id
+        )
     ends = as_type in {SequenceType.OOFF, SequenceType.FNAL}
     may_expire = MANDATE_STATES.allows(after.state, MandateState.EXPIRED)
     return change(after, MandateState.EXPIRED) if ends and may_expire else after
@@ -143,6 +151,23 @@ def amended(
         bic=bic if elsewhere else mandate.bic,
         amended_from=None if told == Amendment() else told,
     )
+
+
+def untold(mandate: Mandate, end_to_end_id: str) -> Mandate:
+    """The mandate after a collection was refused that no debtor's bank has seen.
+
+    What it was to tell is told by the next one, with what was changed since.
+    """
+    if mandate.told is None or mandate.told_with != end_to_end_id:
+        return mandate
+    first, later = mandate.told, mandate.amended_from or Amendment()
+    again = Amendment(
+        mandate_id=first.mandate_id or later.mandate_id,
+        creditor_id=first.creditor_id or later.creditor_id,
+        creditor_name=first.creditor_name or later.creditor_name,
+        has_new_account=first.has_new_account or later.has_new_account,
+    )
+    return msgspec.structs.replace(mandate, amended_from=again, told=None, told_with="")
 
 
 def notify_by(mandate: Mandate, due: dt.date) -> dt.date:

@@ -158,7 +158,8 @@ def test_nobody_knows_the_mandate() -> None:
 def test_what_a_refusal_makes_of_it(code: str, state: MandateState, words: list[str]) -> None:
     """As the table of reasons says, and told in events without anybody's name."""
     before = mandate()
-    now = mandating.after_refusal(before, code)
+    refused = samples.payment(1, token="", method="sepa_debit")
+    now = mandating.after_refusal(before, refused, code)
 
     events = mandating.news(before, now)
     assert state is now.state

@@ -127,6 +127,20 @@ def test_amendments_are_told_once_with_their_first_value() -> None:
     )
 
 
+def test_amendment_that_no_bank_has_seen_is_told_again() -> None:
+    """With what was changed since; of any other collection nothing is taken back."""
+    moved = mandates.amended(mandate(), iban="DE75512108001245126199")
+    sent = mandates.used(moved, DUE, SequenceType.RCUR, "E-1")
+    later = mandates.amended(sent, creditor_name_before="Old GmbH")
+    again = mandates.untold(later, "E-1")
+
+    assert later == mandates.untold(later, "E-2")
+    assert Amendment(has_new_account=True, creditor_name="Old GmbH") == again.amended_from
+    assert again == mandates.untold(again, "E-1")
+    plain = mandates.used(sent, DUE, SequenceType.RCUR, "E-2")
+    assert Amendment(has_new_account=True) == mandates.untold(plain, "E-1").amended_from
+
+
 def test_what_is_no_amendment() -> None:
     """Another business code and another spelling of the account are the same as before."""
     same = mandates.amended(
