@@ -27,8 +27,11 @@ from gateway.model.reference import EntityKind
 
 # Source: ISO 20022 external code set ExternalPaymentTransactionStatus1Code, 2Q2026.
 _ACCEPTED: Final = frozenset(
-    {"ACCP", "ACTC", "ACSP", "ACWC", "ACSC", "ACCC", "ACFC", "PDNG", "RCVD"}
+    {"ACCP", "ACTC", "ACSP", "ACWC", "ACSC", "ACCC", "ACFC", "PDNG", "RCVD", "RVNC"}
 )
+# Of a file or a group: its payments are told of one by one.
+# Source: ISO 20022 external code set ExternalPaymentGroupStatus1Code, 2Q2026.
+_SUMMARIES: Final = frozenset({"PART", "RVCM"})
 _REFUSED: Final = frozenset({"RJCT", "CANC"})
 _FAILURE_OF: Final = {
     PayoutState.FAILED: "payout_failed",
@@ -158,7 +161,8 @@ def _status(status: PaymentStatus) -> tuple[ProviderEvent, ...]:
         if status.status not in _ACCEPTED | _REFUSED | _VERIFIED:
             raise Rejected("The status cannot be read.", code="status_unknown")
         return _payout_status(status, status.amount)
-    if status.status in _VERIFIED or (status.status in _ACCEPTED and not status.end_to_end_id):
+    said_of_many = not status.end_to_end_id and status.status in _ACCEPTED | _SUMMARIES
+    if status.status in _VERIFIED or said_of_many:
         return ()
     if status.problems or status.status not in _ACCEPTED | _REFUSED:
         raise Rejected("The status cannot be read.", code="status_unknown")

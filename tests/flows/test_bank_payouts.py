@@ -247,6 +247,28 @@ async def test_verification_comes_after_the_file(
     assert _S.PAID is (await desk.payout(sent.payout_id)).state
 
 
+async def test_answer_as_a_german_bank_writes_it(desk: Treasury, contracts: Path) -> None:
+    """Counts for the file, a status for the payment and no amount; who was meant is not kept."""
+    folder = contracts / "payments" / "sepa" / "samples" / "camt"
+    file = folder / "test-pain-parse-0020110-01.xml"
+    if not file.is_file():
+        pytest.skip("contracts not found")
+    sent, message_id = await desk.sent()
+    text = file.read_text().replace("NOTPROVIDED", sent.provider_ref)
+    document = text.replace("2025-10-20T23:33:49:0045", message_id)
+    await desk.read(document.encode())
+    found = await desk.payout(sent.payout_id)
+
+    assert found.verification is not None
+    assert (_S.AWAITING_VERIFICATION, "RVNM", "") == (
+        found.state,
+        found.verification.result,
+        found.verification.name,
+    )
+    assert {"APPLIED", "IGNORED"} == {state for state, _ in await desk.inbox()}
+    assert "Mustermann" not in str(await desk.stage.rows("select body from headrace.inbox"))
+
+
 async def test_somebody_agrees_in_spite_of_the_name(desk: Treasury) -> None:
     """Another client than the one who asked; reading the same again changes nothing."""
     sent, message_id = await desk.sent()
