@@ -16,7 +16,7 @@ Source: docs.adyen.com (README.md lists the pages), Checkout v71 of 2026-07-01, 
 from adapters.adyen.adjustments import AdyenAdjustments
 from adapters.adyen.capabilities import CAPABILITIES
 from adapters.adyen.confirmations import AdyenConfirmations
-from adapters.adyen.payments import AdyenPayments
+from adapters.adyen.payments import KEYS_LIVE_S, AdyenPayments
 from adapters.adyen.settings import Settings
 from adapters.adyen.translation import load
 from adapters.adyen.webhooks import AdyenWebhooks
@@ -34,6 +34,7 @@ ADAPTER = Adapter(
     },
     mappings=load,
     capabilities=CAPABILITIES,
+    keys_live_s=KEYS_LIVE_S,
     readable=frozenset(
         """
         amount captureDelayHours countryCode currency errorCode errorType manualCapture

@@ -14,7 +14,7 @@ from gateway.ports.exchange import Exchange
 # "Idempotency keys are valid for a minimum period of 7 days after first submission"; an hour less,
 # because our clock said when that was. Source: docs.adyen.com/development-resources/
 # api-idempotency, read 2026-11.
-_KEYS_LIVE_S: Final = 7 * 86_400 - 3_600
+KEYS_LIVE_S: Final = 7 * 86_400 - 3_600
 
 
 class AdyenPayments(Checkout):
@@ -63,7 +63,7 @@ class AdyenPayments(Checkout):
         if not payment.attempts:
             return None
         response = yield self._wire.ask_time()
-        if wire.age_s(response, payment.requested_at) > _KEYS_LIVE_S:
+        if wire.age_s(response, payment.requested_at) > KEYS_LIVE_S:
             if payment.provider_ref:
                 return None
             message = "Adyen may have forgotten the key; look for the reference in its reports."

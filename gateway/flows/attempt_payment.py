@@ -6,7 +6,8 @@ decided from what the journal kept, so that a flow that is run again decides the
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final
+from datetime import datetime
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -30,6 +31,8 @@ from gateway.runtime.database import Connection
 from gateway.runtime.documents import Unit, read_several
 from gateway.runtime.hub import System, configured
 from gateway.runtime.story import Story
+
+T = TypeVar("T")
 
 # Where the flows run that wait for a payment.
 _WAITING_QUEUE: Final = "interactive"
@@ -261,6 +264,34 @@ def find_payment_in(
     """The provider's payment if it has come so far; None where the effect is still missing."""
     found = yield from port.find_payment(payment)
     return found if found is not None and found.state in wanted else None
+
+
+def find_or_repeat(
+    system: System[Any], wished_at: str, looking: Exchange[T | None]
+) -> Exchange[T | None]:
+    """What was found; None where nothing was, and the request may be repeated with its key.
+
+    Args:
+        wished_at: When it can have been sent first, ISO 8601 in UTC.
+
+    Raises:
+        InDoubt: Nobody can be asked, and the key may be forgotten: it would happen twice.
+    """
+    guarded = _found_in_time(system, wished_at, looking)
+    # The call is known by the verb that it is.
+    guarded.__name__ = looking.__name__  # type: ignore[attr-defined] # generators have names
+    return guarded
+
+
+def _found_in_time(
+    system: System[Any], wished_at: str, looking: Exchange[T | None]
+) -> Exchange[T | None]:
+    found = yield from looking
+    age_s = time.time() - datetime.fromisoformat(wished_at).timestamp()
+    if found is None and 0 < system.adapter.keys_live_s < age_s:
+        message = "The provider may have forgotten the key; look for the reference in its reports."
+        raise InDoubt(message, code="key_forgotten")
+    return found
 
 
 async def load_payment(unit: Unit, payment_id: str) -> Payment:

@@ -11,6 +11,7 @@ from typing import Final
 from gateway.errors import Rejected
 from gateway.flows.attempt_payment import (
     end_payment,
+    find_or_repeat,
     load_payment,
     provider_of,
     wake,
@@ -41,13 +42,17 @@ async def capture_payment(story: Story) -> str:
     """Collect a part of what was authorised, or all of it."""
     payment_id = capturing.payment_of(story.business_id)
     payment = await _read(story, payment_id)
-    capture = capturing.find(payment, story.business_id)
+    capture, collector = capturing.find(payment, story.business_id), provider_of(story, payment)
     try:
         said = await story.call(
             "payments.capture_payment",
-            provider_of(story, payment),
+            collector,
             lambda port, key: port.capture_payment(payment, capture.amount, key=key),
-            find=lambda port: _captured(port, payment, capturing.target(payment, capture)),
+            find=lambda port: find_or_repeat(
+                collector,
+                capture.requested_at,
+                _captured(port, payment, capturing.target(payment, capture)),
+            ),
             returns=ProviderPayment,
         )
     except Rejected as error:
@@ -68,14 +73,16 @@ async def update_payment(story: Story) -> str:
     """Have more authorised; where the provider decides later, its webhook says what came of it."""
     payment_id = adjusting.payment_of(story.business_id)
     payment = await _read(story, payment_id)
-    update = adjusting.find(payment, story.business_id)
+    update, collector = adjusting.find(payment, story.business_id), provider_of(story, payment)
     try:
         said = await story.call(
             "adjustments.update_payment",
             configured(story.tenant.adjusters, payment.provider),
             lambda port, key: port.update_payment(payment, update.amount, key=key),
-            find=lambda _port: _raised(
-                provider_of(story, payment).port, payment, update.amount.minor
+            find=lambda _port: find_or_repeat(
+                collector,
+                update.requested_at,
+                _raised(collector.port, payment, update.amount.minor),
             ),
             returns=ProviderPayment,
         )
@@ -109,15 +116,17 @@ async def refund_payment(story: Story) -> str:
     """Give back a part of what was collected, or all of it."""
     payment_id = refunding.payment_of(story.business_id)
     payment = await _read(story, payment_id)
-    refund = refunding.find(payment, story.business_id)
+    refund, collector = refunding.find(payment, story.business_id), provider_of(story, payment)
     try:
         said = await story.call(
             "payments.refund_payment",
-            provider_of(story, payment),
+            collector,
             lambda port, key: port.refund_payment(
                 payment, refund.refund_id, refund.amount, key=key
             ),
-            find=lambda port: port.find_refund(payment, refund.refund_id),
+            find=lambda port: find_or_repeat(
+                collector, refund.requested_at, port.find_refund(payment, refund.refund_id)
+            ),
             returns=ProviderRefund,
         )
     except Rejected as error:

@@ -11,6 +11,7 @@ from gateway.flows.attempt_payment import (
     attempt_payment,
     await_payment,
     end_payment,
+    find_or_repeat,
     find_payment_in,
     load_payment,
     provider_of,
@@ -133,11 +134,14 @@ async def give_back(story: Story, payment: Payment) -> None:
     refund = next((one for one in reversed(wished.refunds) if one.reason == "order ended"), None)
     if refund is None:
         return
+    collector = provider_of(story, wished)
     said = await story.call(
         "payments.refund_payment",
-        provider_of(story, wished),
+        collector,
         lambda port, key: port.refund_payment(wished, refund.refund_id, refund.amount, key=key),
-        find=lambda port: port.find_refund(wished, refund.refund_id),
+        find=lambda port: find_or_repeat(
+            collector, refund.requested_at, port.find_refund(wished, refund.refund_id)
+        ),
         returns=ProviderRefund,
     )
     await record_refund(story, refund, said)
