@@ -262,6 +262,14 @@ class Landscape:
         url = f"{self.address(product)}/_sim/faults"
         self.client.post(url, json=fault).raise_for_status()
 
+    def struck(self, product: str) -> dict[str, int]:
+        """How often each kind of fault has struck a simulator."""
+        answer = self.client.get(f"{self.address(product)}/_sim/faults").raise_for_status()
+        counted: dict[str, int] = {}
+        for fault in answer.json():
+            counted[fault["kind"]] = counted.get(fault["kind"], 0) + fault["struck"]
+        return counted
+
     def mend(self, product: str) -> None:
         """Take all faults of a simulator away."""
         url = f"{self.address(product)}/_sim/faults"

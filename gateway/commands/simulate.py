@@ -3,7 +3,8 @@
 Beside the product's own paths every simulator serves
 
     GET  /_sim/effects   what was done how often, by our ids
-    POST /_sim/faults    lay a fault (gateway.kit.simulator.Fault); DELETE takes all away
+    POST /_sim/faults    lay a fault (gateway.kit.simulator.Fault); DELETE takes all away, GET
+                         tells how often each has struck
     POST /_sim/plan      how webhooks misbehave, where the product sends some
 """
 
@@ -65,6 +66,7 @@ class SimulatedSite:
         application.router.add_get("/_sim/effects", self._effects)
         application.router.add_post("/_sim/faults", self._lay)
         application.router.add_delete("/_sim/faults", self._clear)
+        application.router.add_get("/_sim/faults", self._laid)
         application.router.add_post("/_sim/plan", self._plan)
         application.router.add_route("*", "/{path:.*}", self._serve)
         return application
@@ -103,6 +105,10 @@ class SimulatedSite:
         except msgspec.DecodeError as error:
             return web.json_response({"error": str(error)}, status=400)
         return web.Response(status=204)
+
+    async def _laid(self, _request: web.Request) -> web.Response:
+        body = msgspec.json.encode(self.faults.laid())
+        return web.Response(body=body, content_type="application/json")
 
     async def _clear(self, _request: web.Request) -> web.Response:
         self.faults.clear()

@@ -36,9 +36,11 @@ class Fault(msgspec.Struct, kw_only=True):
         contains: Text that the body contains, such as an order id.
         count: How often it still strikes; -1 for ever.
         share: It strikes this share of those that match, drawn anew for each.
+        seed: Of what is drawn.
         status: For STATUS: 500, 503, 429, 423 (a lock in the product's own words) and so on.
         retry_after_s: For STATUS: sent as Retry-After.
         delay_s: For SLOW.
+        struck: How often it has struck.
     """
 
     kind: FaultKind
@@ -47,9 +49,11 @@ class Fault(msgspec.Struct, kw_only=True):
     contains: str = ""
     count: int = 1
     share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
+    seed: int = 0
     status: int = 503
     retry_after_s: int | None = None
     delay_s: float = 0.0
+    struck: int = 0
 
     def strikes(self, request: httpx.Request, body: bytes) -> bool:
         """Whether the request is meant; the caller counts down."""
@@ -86,29 +90,30 @@ class Simulator(Protocol):
 
 
 class Faults:
-    """The faults laid in front of a simulator, in order; the first that matches strikes.
+    """The faults laid in front of a simulator, in order; the first that matches strikes."""
 
-    Args:
-        seed: Of what is drawn for faults that strike a share.
-    """
-
-    def __init__(self, seed: int = 0) -> None:
-        self._laid: list[Fault] = []
-        self._random = random.Random(seed)  # noqa: S311 - faults that can be repeated
+    def __init__(self) -> None:
+        self._laid: list[tuple[Fault, random.Random]] = []
 
     def lay(self, fault: Fault) -> None:
         """Add a fault behind those already there."""
-        self._laid.append(fault)
+        drawn = random.Random(fault.seed)  # noqa: S311 - faults that can be repeated
+        self._laid.append((fault, drawn))
 
     def clear(self) -> None:
         """Take all faults away."""
         self._laid.clear()
 
+    def laid(self) -> Sequence[Fault]:
+        """The faults that lie there."""
+        return tuple(fault for fault, _ in self._laid)
+
     def pick(self, request: httpx.Request) -> Fault | None:
         """The fault that strikes this request, counted down; None for a good day."""
         body = request.read()
-        for fault in self._laid:
-            if fault.strikes(request, body) and self._random.random() < fault.share:
+        for fault, drawn in self._laid:
+            if fault.strikes(request, body) and drawn.random() < fault.share:
+                fault.struck += 1
                 if fault.count > 0:
                     fault.count -= 1
                 return fault

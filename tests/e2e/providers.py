@@ -1,5 +1,7 @@
 """A landscape of payment providers, each simulated on a port of its own."""
 
+import random
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
@@ -19,8 +21,10 @@ _SECRETS: Final = {
     "PAYONE_SECRET": "payone-survival",
     "PAYONE_WEBHOOK": "payone-webhook-survival",
 }
-# Of all requests: what strikes, how, and how many of a hundred.
+# Of all requests: what strikes, how, and how many of a hundred. One answer of each provider is
+# lost for sure.
 _FAULTS: Final[tuple[tuple[str, int, dict[str, Any]], ...]] = (
+    ("lost_answer", 100, {"method": "POST", "count": 1}),
     ("lost_answer", 5, {"method": "POST"}),
     ("lost_request", 3, {"method": "POST"}),
     ("status", 3, {"status": 503}),
@@ -54,16 +58,20 @@ class Providers(Landscape):
         self.roots = self.client.get(f"{self.address('paypal')}{ROOT}").raise_for_status().text
         self.configure()
 
-    def worsen(self) -> None:
+    def worsen(self, draw: random.Random) -> None:
         """From here on answers and requests are lost, and providers are busy."""
         for product in self.providers:
             for kind, share, fields in _FAULTS:
-                self.fault(product, kind=kind, share=share / 100, count=-1, **fields)
+                laid = {"kind": kind, "count": -1, "share": share / 100, **fields}
+                self.fault(product, seed=draw.getrandbits(32), **laid)
 
-    def better(self) -> None:
-        """The bad day is over."""
+    def better(self) -> dict[str, int]:
+        """The bad day is over; how often what went wrong."""
+        done = Counter[str]()
         for product in self.providers:
+            done.update(self.struck(product))
             self.mend(product)
+        return dict(done)
 
     def simulated(self, plan: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         """What each simulator is started with; what takes days takes a second."""

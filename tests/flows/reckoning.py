@@ -9,6 +9,8 @@ from gateway.model.money import Money
 from gateway.model.payment import AttemptState, Payment, PaymentState, RefundState, WishState
 from tests.conformance.subject import Subject, fulfilling
 
+# What no time heals begins so.
+DOUBLE: Final = "double"
 PRICE: Final = Money(1999, "EUR")
 _S = PaymentState
 _PENDING: Final = {_S.CREATED, _S.PENDING, _S.REQUIRES_ACTION}
@@ -57,7 +59,7 @@ def faults_of(payment: Payment, wish: Wish, charged: int, given: Callable[[str],
     has_money, is_declined = bool(payment.captured.minor), wish.situation == "declined"
     attempt = payment.attempts[-1].state if payment.attempts else AttemptState.UNKNOWN
     wrong = {
-        f"charged {charged} times": charged > 1,
+        f"{DOUBLE}: charged {charged} times": charged > 1,
         "the provider has it as paid": charged and not has_money,
         "the provider has it not as paid": has_money and not charged,
         "charged though it was declined": charged and is_declined,
@@ -71,6 +73,8 @@ def faults_of(payment: Payment, wish: Wish, charged: int, given: Callable[[str],
         times, state = given(refund.refund_id), refund.state
         if state not in {RefundState.SETTLED, RefundState.FAILED}:
             found.append(f"unresolved refund: {here} {state.value}")
-        if times > 1 or (state is RefundState.SETTLED) != (times == 1):
+        if times > 1:
+            found.append(f"{DOUBLE}: refund made {times} times: {here}")
+        elif (state is RefundState.SETTLED) != (times == 1):
             found.append(f"refund {state.value} made {times} times: {here}")
     return found
