@@ -58,8 +58,8 @@ class ProviderEvent(msgspec.Struct, frozen=True, kw_only=True):
         hint: Whether it only says that something has changed: the object has to be read at the
             provider before anything is believed.
         known: Whether the type is one that the adapter knows; what is not is for a person.
-        alone: Where a delivery has many events, a body with this one only, from which it can be
-            read again; empty for the whole body.
+        alone: What is kept of the body, from which the same event can be read again: this one only
+            where a delivery has many, nothing personal that nobody needs; empty for all of it.
     """
 
     event_id: str

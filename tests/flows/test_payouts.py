@@ -389,12 +389,12 @@ async def test_bank_that_sends_money_back_has_the_last_word(till: Till) -> None:
 
 
 async def test_bank_account_stands_in_no_log_event_or_evidence(till: Till) -> None:
-    """Neither the number nor the holder."""
+    """Neither the number nor the holder, nor in what is kept of the webhooks that tell of it."""
     payout = await to_bank(till, name="Grace Hopper")
     await verify(till, payout, "RCVC")
     await till.finish(payout)
 
-    for table in ("outbox", "evidence", "idempotency"):
+    for table in ("outbox", "evidence", "idempotency", "inbox"):
         kept = await till.kept(table)
         assert kept, table
         assert "37040044053201" not in kept, table
