@@ -45,7 +45,8 @@ PAYOUT_STATES: Machine[PayoutState] = Machine(
         _S.PAID: frozenset({_S.FAILED, _S.RETURNED}),
         # Money that moved has the last word, whatever was said before.
         _S.CANCELLED: frozenset({_S.PAID, _S.FAILED, _S.RETURNED}),
-        _S.FAILED: frozenset({_S.RETURNED}),
+        # A bank may refuse a file and pay it all the same, for example when it is brought again.
+        _S.FAILED: frozenset({_S.PAID, _S.RETURNED}),
         _S.RETURNED: frozenset(),
     },
 )

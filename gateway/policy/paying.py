@@ -30,6 +30,9 @@ FRONT_END: Final = "front_end"
 # last word, and a failure that is told after "paid" is one. What a bank holds that has it in a file
 # has come no further than that.
 _PROGRESS: Final = (_S.PENDING, _S.SENT, _S.CANCELLED, _S.PAID, _S.FAILED, _S.RETURNED)
+# The same of a payout in a file: what the bank has booked is beyond any refusal, for who heard that
+# it failed would pay again.
+_BOOKED: Final = (_S.PENDING, _S.SENT, _S.CANCELLED, _S.FAILED, _S.PAID, _S.RETURNED)
 # Of two answers about one name the worse counts.
 _DOUBTS: Final = (PayeeMatch.RCVC, PayeeMatch.RVNA, PayeeMatch.RVMC, PayeeMatch.RVNM)
 HELD: Final = frozenset({_S.AWAITING_APPROVAL, _S.AWAITING_VERIFICATION})
@@ -178,10 +181,11 @@ def apply(payout: Payout, *said: ProviderPayout) -> tuple[Payout, tuple[Event, .
     The same words in any order, however often, end in the same payout.
     """
     changed = payout
+    progress = _BOOKED if payout.submitted_at else _PROGRESS
     for one in said:
         named = changed.provider_ref or one.provider_ref
         changed = msgspec.structs.replace(changed, provider_ref=named)
-        come, reached = _PROGRESS.index(one.state), _PROGRESS.index(_reached(changed))
+        come, reached = progress.index(one.state), progress.index(_reached(changed))
         if come > reached:
             changed = msgspec.structs.replace(changed, state=one.state, failure=one.failure)
         elif come == reached:

@@ -331,6 +331,20 @@ async def test_whole_file_refused(desk: Treasury) -> None:
     assert [_S.FAILED] * 2 == [(await desk.payout(one.payout_id)).state for one in payouts]
 
 
+@pytest.mark.parametrize("order", ["refused first", "booked first"])
+async def test_refused_and_booked_is_paid(desk: Treasury, order: str) -> None:
+    """A file that was refused was brought again, or its refusal is read late: the money is gone."""
+    sent, message_id = await desk.sent()
+    documents = [report(message_id, status="RJCT"), notice(booked(sent))]
+    for number, one in enumerate(documents if order == "refused first" else reversed(documents)):
+        await desk.read(one, f"{number}.xml")
+
+    assert _S.PAID is (await desk.payout(sent.payout_id)).state
+    told = await desk.events("payout")
+    assert "paid" == told[-1]
+    assert ("failed" in told) == (order == "refused first")
+
+
 async def test_refused_because_the_bank_has_it_is_no_failure(desk: Treasury) -> None:
     """Whoever heard FAILED would send it again; a person looks."""
     sent, message_id = await desk.sent()

@@ -135,6 +135,16 @@ def _word(payout: Payout, word: PayoutState | PayeeMatch) -> Payout:
     return now
 
 
+@pytest.mark.parametrize("words", [(_S.PAID, _S.FAILED), (_S.FAILED, _S.PAID)])
+def test_money_that_a_bank_has_booked_has_not_failed(words: tuple[PayoutState, ...]) -> None:
+    """Whoever heard that it failed would pay again; a provider without files may say so later."""
+    found, _ = paying.apply(_in_a_file(), *map(_said, words))
+    elsewhere, _ = paying.apply(_payout(), *map(_said, words))
+
+    assert (_S.PAID, None) == (found.state, found.failure)
+    assert _S.FAILED is elsewhere.state
+
+
 def test_lines_of_a_bank_in_any_order_end_alike() -> None:
     """Verifications, bookings, refusals, returns; each read twice."""
     words = (*PayeeMatch, _S.SENT, _S.PAID, _S.FAILED, _S.RETURNED)
