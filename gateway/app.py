@@ -22,6 +22,7 @@ from gateway.api import (
     disputes,
     explaining,
     health,
+    held_mandates,
     hot,
     mandates,
     members,
@@ -44,6 +45,7 @@ from gateway.configuring import Configuration, policy_of
 from gateway.flows import (
     change_payment,
     confirm_payment,
+    create_mandate,
     distribute_payment,
     place_order,
     resolve_dispute,
@@ -94,6 +96,9 @@ FLOWS: Final = {
         (transfer_funds.KIND, transfer_funds.QUEUE, transfer_funds.transfer_funds),
         (transfer_funds.REVERSE, transfer_funds.QUEUE, transfer_funds.reverse_transfer),
         (transfer_funds.SYNC, transfer_funds.SYNC_QUEUE, transfer_funds.sync_transfer),
+        (create_mandate.KIND, create_mandate.QUEUE, create_mandate.create_mandate),
+        (create_mandate.REVOKE, create_mandate.QUEUE, create_mandate.revoke_mandate),
+        (create_mandate.SYNC, create_mandate.SYNC_QUEUE, create_mandate.sync_mandate),
     )
 }
 
@@ -220,6 +225,7 @@ def _tenant(configuration: Configuration, name: str) -> Tenant:
         key_sources={system: bound("webhook_keys", system) for system in having("webhook_keys")},
         payers={system: bound("payouts", system) for system in having("payouts")},
         movers={system: bound("transfers", system) for system in having("transfers")},
+        holders={system: bound("mandates", system) for system in having("mandates")},
         challenges={
             system: configuration.port(name, system, "webhook_challenges")
             for system in having("webhook_challenges")
@@ -317,6 +323,8 @@ def _routes(facade: Facade) -> list[Any]:
         hot.post("/v1/mandates/{mandate_id:str}/activate", mandates.activate_mandate, facade),
         hot.post("/v1/mandates/{mandate_id:str}/amend", amendments.amend_mandate, facade),
         hot.post("/v1/mandates/{mandate_id:str}/revoke", mandates.revoke_mandate, facade),
+        hot.post("/v1/mandates/{mandate_id:str}/sync", held_mandates.sync_mandate, facade),
+        mandates.list_mandates,
         mandates.get_mandate,
         operations.get_operation,
         payments.list_payments,

@@ -1,7 +1,7 @@
 """GoCardless: payments by direct debit against mandates, refunds, and what the bank takes back.
 
 Quirks worth knowing before reading on
-- The token is a mandate (``MD…``), whose scheme decides the method.
+- The token is a mandate (``MD…``), whose scheme decides the method. The payer gives it on a page.
 - A payment is PENDING for days, and what was collected can still fail or be charged back; an
   event ``failed`` does not say which of the two it means.
 - A key that was used is answered with 409 and the id of what it made, which is then read.
@@ -11,6 +11,7 @@ Source: developer.gocardless.com (README.md lists the pages), version 2015-07-06
 """
 
 from adapters.gocardless.capabilities import CAPABILITIES
+from adapters.gocardless.mandates import GoCardlessMandates
 from adapters.gocardless.payments import GoCardlessPayments
 from adapters.gocardless.reports import GoCardlessReports
 from adapters.gocardless.settings import Settings
@@ -24,6 +25,7 @@ ADAPTER = Adapter(
     settings=Settings,
     ports={
         "payments": GoCardlessPayments,
+        "mandates": GoCardlessMandates,
         "webhooks": GoCardlessWebhooks,
         "reports": GoCardlessReports,
     },
@@ -31,10 +33,11 @@ ADAPTER = Adapter(
     capabilities=CAPABILITIES,
     readable=frozenset(
         """
-        action after amount amount_refunded before cause charge_date code conflicting_resource_id
-        created_at currency field id limit mandate order_id origin payment payment_id reason
-        reason_code refund refund_id request_pointer resource_type scheme status
-        total_amount_confirmation type will_attempt_retry
+        action after amount amount_refunded before billing_request cause charge_date code
+        conflicting_resource_id created_at currency field id limit mandate mandate_id
+        mandate_request_mandate new_mandate order_id origin payment payment_id reason reason_code
+        refund refund_id request_pointer resource_type scheme status total_amount_confirmation type
+        will_attempt_retry
         """.split()
     ),
 )

@@ -16,6 +16,8 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
 
     payment: str = ""
     refund: str = ""
+    mandate: str = ""
+    billing_request: str = ""
 
 
 class Debit(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +39,53 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     links: Links
     metadata: dict[str, str] = {}
+
+
+class MandateLinks(msgspec.Struct, frozen=True, kw_only=True):
+    """What a mandate belongs to.
+
+    Attributes:
+        new_mandate: What has replaced it.
+    """
+
+    new_mandate: str = ""
+
+
+class Mandate(msgspec.Struct, frozen=True, kw_only=True):
+    """A mandate of theirs."""
+
+    id: str
+    status: str
+    links: MandateLinks = MandateLinks()
+
+
+class RequestLinks(msgspec.Struct, frozen=True, kw_only=True):
+    """What a billing request has made."""
+
+    mandate_request_mandate: str | None = None
+
+
+class BillingRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a payer is asked to agree to."""
+
+    id: str
+    status: str
+    links: RequestLinks = RequestLinks()
+    metadata: dict[str, str] = {}
+
+
+class PageLinks(msgspec.Struct, frozen=True, kw_only=True):
+    """What a page is for."""
+
+    billing_request: str = ""
+
+
+class RequestPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The page on which a payer agrees; theirs: billing request flow."""
+
+    authorisation_url: str
+    expires_at: str | None = None
+    links: PageLinks = PageLinks()
 
 
 class Details(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,4 +123,7 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 
 DEBIT: Final = msgspec.json.Decoder(Debit)
 REFUND: Final = msgspec.json.Decoder(Refund)
+MANDATE: Final = msgspec.json.Decoder(Mandate)
+REQUEST: Final = msgspec.json.Decoder(BillingRequest)
+PAGE: Final = msgspec.json.Decoder(RequestPage)
 EVENT: Final = msgspec.json.Decoder(Event)

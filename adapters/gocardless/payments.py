@@ -1,19 +1,17 @@
 """Payments against mandates, and their refunds."""
 
-from collections.abc import Callable, Generator, Mapping
-from typing import Final, TypeAlias, TypeVar
+from collections.abc import Mapping
+from typing import Final
 
 import httpx
-import msgspec
 
 from adapters.gocardless import capabilities, translation, wire
 from adapters.gocardless.answers import DEBIT, EVENT, REFUND, Debit, Refund
 from adapters.gocardless.settings import Settings
 from adapters.gocardless.translation import Translation
-from adapters.gocardless.wire import LIMIT, Body, Query
+from adapters.gocardless.wire import LIMIT, Body, Found, path
 from gateway.errors import Rejected
 from gateway.kit import mapping
-from gateway.kit.adapter import segment
 from gateway.kit.answers import Answer, believed, mismatch, only
 from gateway.model.money import Money
 from gateway.model.payment import (
@@ -24,10 +22,6 @@ from gateway.model.payment import (
     ProviderRefund,
 )
 from gateway.ports.exchange import Exchange
-
-T = TypeVar("T")
-Kind = TypeVar("Kind")
-Found: TypeAlias = Generator[httpx.Request, httpx.Response, T]
 
 # Payments that take no money any more.
 _ENDED: Final = frozenset({"cancelled", "customer_approval_denied", "failed", "charged_back"})
@@ -60,7 +54,7 @@ class GoCardlessPayments:
         response = yield self._wire.post("/payments", body, key=key)
         made_before = wire.conflicting(response)
         if made_before:
-            response = yield self._wire.get(_path("payments", made_before))
+            response = yield self._wire.get(path("payments", made_before))
         elif wire.reason(response) in _DECLINES:
             return _declined(payment, wire.reason(response))
         return (yield from self._read(response, payment, wrote=True))
@@ -75,13 +69,13 @@ class GoCardlessPayments:
 
     def cancel_payment(self, payment: Payment, *, key: str) -> Exchange[ProviderPayment]:
         """Give up a payment that was not handed to the banks yet."""
-        path = _path("payments", _reference(payment))
-        response = yield self._wire.post(f"{path}/actions/cancel", Body({}), key=key)
+        place = path("payments", _reference(payment))
+        response = yield self._wire.post(f"{place}/actions/cancel", Body({}), key=key)
         if wire.reason(response) != "cancellation_failed":
             return (yield from self._read(response, payment, wrote=True))
         # It may be that it was cancelled before; the refusal does not say so.
         refusal = wire.refusal(response, wrote=True)
-        response = yield self._wire.get(path)
+        response = yield self._wire.get(place)
         found = yield from self._read(response, payment, wrote=False)
         if found.state is not PaymentState.CANCELLED:
             raise refusal
@@ -90,12 +84,14 @@ class GoCardlessPayments:
     def find_payment(self, payment: Payment) -> Exchange[ProviderPayment | None]:
         """The payment by GoCardless's id, or by ours among the payments of its mandate."""
         if payment.provider_ref:
-            response = yield self._wire.get(_path("payments", payment.provider_ref))
+            response = yield self._wire.get(path("payments", payment.provider_ref))
             if wire.missing(response):
                 return None
             return (yield from self._read(response, payment, wrote=False))
         query = (("mandate", payment.token), wire.since(payment.requested_at), LIMIT)
-        debits = yield from self._pages("payments", query, DEBIT, lambda one: _is_of(one, payment))
+        debits = yield from self._wire.pages(
+            "payments", query, DEBIT, lambda one: _is_of(one, payment)
+        )
         ours = only(debits, lambda one: one.object.status in _ENDED, title="GoCardless")
         if ours is None:
             return None
@@ -122,7 +118,7 @@ class GoCardlessPayments:
         response = yield self._wire.post("/refunds", body, key=key)
         made_before = wire.conflicting(response)
         if made_before:
-            response = yield self._wire.get(_path("refunds", made_before))
+            response = yield self._wire.get(path("refunds", made_before))
         answer = wire.answer(response, "refunds", REFUND, wrote=True)
         return self._refund(answer, payment, refund_id, amount)
 
@@ -175,24 +171,7 @@ class GoCardlessPayments:
 
     def _refunds(self, reference: str) -> Found[list[Answer[Refund]]]:
         query = (("payment", reference), LIMIT)
-        return (yield from self._pages("refunds", query, REFUND, lambda _: True))
-
-    def _pages(
-        self,
-        name: str,
-        first: Query,
-        decoder: msgspec.json.Decoder[Kind],
-        wanted: Callable[[Answer[Kind]], bool],
-    ) -> Found[list[Answer[Kind]]]:
-        """What is wanted of a list, newest first, page after page."""
-        query, found = first, list[Answer[Kind]]()
-        while True:
-            response = yield self._wire.get(f"/{name}", query)
-            page = wire.page(response, name, decoder)
-            found += [each for each in page.data if wanted(each)]
-            if not page.after or not page.data:
-                return found
-            query = (*first, ("after", page.after))
+        return (yield from self._wire.pages("refunds", query, REFUND, lambda _: True))
 
 
 def _reference(payment: Payment) -> str:
@@ -200,10 +179,6 @@ def _reference(payment: Payment) -> str:
         message = "GoCardless's id of the payment is not known."
         raise Rejected(message, code="provider_ref_missing")
     return payment.provider_ref
-
-
-def _path(name: str, reference: str) -> str:
-    return f"/{name}/{segment(reference)}"
 
 
 def _is_of(answer: Answer[Debit], payment: Payment) -> bool:

@@ -18,6 +18,7 @@ import msgspec
 
 from adapters.gocardless import simulator_resources as resources
 from adapters.gocardless import simulator_rules as rules
+from adapters.gocardless.simulator_mandates import PAGE, SCENARIOS, Mandates
 from adapters.gocardless.simulator_rules import Refusal
 from adapters.gocardless.simulator_webhooks import Webhooks
 
@@ -51,6 +52,7 @@ class GoCardlessSimulator:
     ) -> None:
         self._webhooks = Webhooks(webhook_url, webhook_secret)
         self._access_token = access_token
+        self.mandates = Mandates(self._told)
         self._payments: dict[str, Json] = {}
         self._refunds: dict[str, Json] = {}
         self._retries: Counter[str] = Counter()
@@ -67,7 +69,13 @@ class GoCardlessSimulator:
             ("POST", "/refunds", self._create_refund),
             ("GET", "/refunds", self._list_refunds),
             ("GET", "/refunds/{}", self._read_refund),
-            ("GET", "/mandates/{}", self._read_mandate),
+            ("POST", "/billing_requests", self._create_request),
+            ("GET", "/billing_requests", self.mandates.list_requests),
+            ("GET", "/billing_requests/{}", self.mandates.read_request),
+            ("POST", "/billing_requests/{}/actions/cancel", self.mandates.cancel_request),
+            ("POST", "/billing_request_flows", self.mandates.create_page),
+            ("GET", "/mandates/{}", self.mandates.read_mandate),
+            ("POST", "/mandates/{}/actions/cancel", self.mandates.cancel_mandate),
             ("GET", "/events", self._list_events),
             ("GET", "/events/{}", self._read_event),
             ("POST", "/scenario_simulators/{}/actions/run", self._run_scenario),
@@ -84,6 +92,9 @@ class GoCardlessSimulator:
         request.read()
         self._advance(now)
         try:
+            if request.url.path == PAGE:
+                signed = self.sign(request.url.params.get("id", ""), now=now)
+                return _reply(request, 200, {"mandate": signed})
             rules.admit(request, self._access_token)
             verb, ids = self._route(request)
             answer = verb(*ids, request, now)
@@ -103,7 +114,7 @@ class GoCardlessSimulator:
         return self._webhooks.due(now)
 
     def effects(self) -> dict[str, dict[str, int]]:
-        """How many payments and refunds there are that move money, by our ids."""
+        """How many payments, refunds and mandates there are that (can) move money, by our ids."""
         payments = Counter(
             one["metadata"].get("payment_id", one["id"])
             for one in self._payments.values()
@@ -114,7 +125,22 @@ class GoCardlessSimulator:
             for one in self._refunds.values()
             if resources.given(one)
         )
-        return {"payment": dict(payments), "refund": dict(refunds)}
+        return {
+            "payment": dict(payments),
+            "refund": dict(refunds),
+            "mandate": self.mandates.effects(),
+        }
+
+    def sign(self, page_or_request: str, *, now: float, outcome: str = "paid") -> str:
+        """The payer agrees to a mandate; its id.
+
+        Args:
+            outcome: What becomes of its payments; see ``OUTCOMES``.
+        """
+        mandate = self.mandates.sign(page_or_request, now, outcome=outcome)
+        self._due.append((now + self._plan.submit_s, mandate, "submit"))
+        self._due.append((now + self._plan.settle_s, mandate, "activate"))
+        return mandate
 
     def approve(self, payment_id: str, *, granted: bool, now: float) -> None:
         """The customer answers the mail of GoCardless; no API does that in its place."""
@@ -127,7 +153,7 @@ class GoCardlessSimulator:
     def _create_payment(self, request: httpx.Request, now: float) -> Json:
         given = rules.body_of(request, "payments")
         self._check_key(request, "payments", now)
-        mandate = rules.check_payment(given)
+        mandate = rules.check_payment(given, self.mandates.known)
         payment = resources.new_payment(given, mandate, now)
         self._payments[payment["id"]] = payment
         self._keep_key(request, "payments", payment["id"], now)
@@ -217,8 +243,11 @@ class GoCardlessSimulator:
 
     # Mandates, events, scenarios.
 
-    def _read_mandate(self, mandate_id: str, _request: httpx.Request, _now: float) -> Json:
-        return {"mandates": resources.shown_mandate(rules.known(resources.MANDATES, mandate_id))}
+    def _create_request(self, request: httpx.Request, now: float) -> Json:
+        self._check_key(request, "billing_requests", now)
+        made = self.mandates.create_request(request, now)
+        self._keep_key(request, "billing_requests", made["billing_requests"]["id"], now)
+        return made
 
     def _list_events(self, request: httpx.Request, _now: float) -> Json:
         page = rules.page_of(
@@ -228,6 +257,8 @@ class GoCardlessSimulator:
                 "action": lambda one: one["action"],
                 "payment": lambda one: one["links"].get("payment"),
                 "refund": lambda one: one["links"].get("refund"),
+                "mandate": lambda one: one["links"].get("mandate"),
+                "billing_request": lambda one: one["links"].get("billing_request"),
                 "resource_type": lambda one: one["resource_type"],
             },
         )
@@ -237,10 +268,10 @@ class GoCardlessSimulator:
         return {"events": rules.known({one["id"]: one for one in self._webhooks.events}, event_id)}
 
     def _run_scenario(self, name: str, request: httpx.Request, now: float) -> Json:
-        steps = rules.known(resources.SCENARIOS, name)
+        steps = rules.known({**resources.SCENARIOS, **SCENARIOS}, name)
         links = rules.body_of(request, "data").get("links", {})
         reference = links.get("resource", "")
-        rules.known({**self._payments, **self._refunds}, reference)
+        rules.known({**self._payments, **self._refunds, **self.mandates.known}, reference)
         self._due = [one for one in self._due if one[1] != reference]
         if not self._step(reference, steps[0], now):
             raise rules.invalid_state("invalid_state")
@@ -272,7 +303,7 @@ class GoCardlessSimulator:
 
     def _schedule(self, payment: Json, now: float) -> None:
         plan = self._plan
-        outcome = resources.MANDATES[payment["links"]["mandate"]].outcome
+        outcome = self.mandates.known[payment["links"]["mandate"]].outcome
         times = (plan.submit_s, plan.settle_s, plan.payout_s, plan.return_s, plan.return_s)
         for after, step in zip(times, resources.OUTCOMES[outcome], strict=False):
             self._due.append((now + after, payment["id"], step))
@@ -284,7 +315,9 @@ class GoCardlessSimulator:
             self._step(reference, step, at)
 
     def _step(self, reference: str, name: str, now: float) -> bool:
-        """What happens to a payment or a refund; False where its state forbids it."""
+        """What happens to a thing; False where its state forbids it."""
+        if reference in self.mandates.known:
+            return self.mandates.step(reference, name, now)
         step = resources.STEPS[name]
         thing = self._payments.get(reference) or self._refunds[reference]
         if thing["status"] not in step.before:
@@ -292,7 +325,7 @@ class GoCardlessSimulator:
         thing["status"] = step.after
         cause, retry = step.cause, {}
         if step.action == "failed" and reference in self._payments:
-            cause = resources.cause_of(thing)
+            cause = self.mandates.known[thing["links"]["mandate"]].cause or "test_failure"
             retry = {"will_attempt_retry": False}
         if not resources.given(thing) and reference in self._refunds:
             self._payments[thing["links"]["payment"]]["amount_refunded"] -= thing["amount"]

@@ -19,6 +19,8 @@ class Mandate(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         outcome: What becomes of its payments; see ``OUTCOMES``.
         cause: Why they fail or come back.
+        metadata: As the request for it has them.
+        new_mandate: What has replaced it; empty where nothing has.
     """
 
     id: str
@@ -27,6 +29,9 @@ class Mandate(msgspec.Struct, frozen=True, kw_only=True):
     status: str = "active"
     outcome: str = "paid"
     cause: str = ""
+    metadata: Json = {}
+    created_at: str = "1970-01-01T00:00:00.000Z"
+    new_mandate: str = ""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -39,7 +44,7 @@ class Step(msgspec.Struct, frozen=True):
     origin: str = "gocardless"
 
 
-_SEPA: Final = {"scheme": "sepa_core", "currency": "EUR"}
+_SEPA: Final[Json] = {"scheme": "sepa_core", "currency": "EUR"}
 _TABLE: Final = (
     Mandate(id="MD00SEPA", **_SEPA),
     Mandate(id="MD00BACS", scheme="bacs", currency="GBP"),
@@ -138,7 +143,7 @@ SCENARIOS: Final = {
     "refund_returned": ("return_refund",),
 }
 # Links of resources to what they are about.
-_KINDS: Final = {"PM": "payments", "RF": "refunds"}
+_KINDS: Final = {"PM": "payments", "RF": "refunds", "MD": "mandates", "BR": "billing_requests"}
 
 
 def new_id(prefix: str) -> str:
@@ -156,9 +161,38 @@ def given(refund: Json) -> bool:
     return refund["status"] not in {"cancelled", "bounced", "funds_returned"}
 
 
-def cause_of(payment: Json) -> str:
-    """Why this payment fails."""
-    return MANDATES[payment["links"]["mandate"]].cause or "test_failure"
+def new_request(given: Json, asked: Json, now: float) -> Json:
+    """A request for a mandate that nobody has agreed to."""
+    return {
+        "id": new_id("BRQ"),
+        "created_at": moment(now),
+        "status": "pending",
+        "links": {
+            "creditor": "CR00SIMULATED",
+            "customer": "CU00SIMULATED",
+            "mandate_request": new_id("MRQ"),
+        },
+        "mandate_request": {"metadata": {}, "verify": "when_available", **asked},
+        "metadata": given.get("metadata", {}),
+    }
+
+
+def shown_page(page: str, given: Json, path: str, now: float, until: float) -> Json:
+    """The page of a request as it is answered.
+
+    Args:
+        path: Where the payer agrees.
+    """
+    return {
+        "id": page,
+        "authorisation_url": f"https://pay-sandbox.gocardless.com{path}?id={page}",
+        "auto_fulfil": True,
+        "created_at": moment(now),
+        "expires_at": moment(until),
+        "exit_uri": given.get("exit_uri"),
+        "links": given["links"],
+        "redirect_uri": given["redirect_uri"],
+    }
 
 
 def new_payment(given: Json, mandate: Mandate, now: float) -> Json:
@@ -223,13 +257,14 @@ def shown_mandate(mandate: Mandate) -> Json:
     """The mandate as it is read."""
     return {
         "id": mandate.id,
-        "created_at": moment(0.0),
+        "created_at": mandate.created_at,
         "links": {
             "creditor": "CR00SIMULATED",
             "customer": "CU00SIMULATED",
             "customer_bank_account": "BA00SIMULATED",
+            **({"new_mandate": mandate.new_mandate} if mandate.new_mandate else {}),
         },
-        "metadata": {},
+        "metadata": mandate.metadata,
         "next_possible_charge_date": "2026-01-05",
         "payments_require_approval": False,
         "reference": mandate.id,

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 import httpx
 import msgspec
 
-from adapters.gocardless.simulator_resources import MANDATES, Mandate
+from adapters.gocardless.simulator_resources import Mandate
 
 T = TypeVar("T")
 Json: TypeAlias = dict[str, Any]
@@ -22,6 +22,10 @@ _VERSION: Final = "2015-07-06"
 _KEY_LENGTH: Final = 128
 _METADATA: Final = (3, 50, 500)
 _MOST: Final = 500
+# Source: developer.gocardless.com/api-reference, create a payment, read 2026-11.
+_COLLECTABLE: Final = frozenset(
+    {"pending_customer_approval", "pending_submission", "submitted", "active"}
+)
 _LARGEST: Final = 1_000_000_00
 _DATES: Final[dict[str, Callable[[str, str], bool]]] = {
     "created_at[gt]": operator.gt,
@@ -152,18 +156,18 @@ def check_metadata(given: Json) -> None:
             raise invalid("metadata", "", "keys must fit 50 characters and values 500")
 
 
-def check_payment(given: Json) -> Mandate:
+def check_payment(given: Json, mandates: Mapping[str, Mandate]) -> Mandate:
     """Refuse a payment that cannot be; its mandate, otherwise."""
     optional = {"app_fee", "charge_date", "description", "faster_ach", "metadata", "reference"}
     check_fields(given, {"amount", "currency", "links", "retry_if_possible", *optional})
     _check_amount(given, "amount", "payments")
-    mandate = MANDATES.get(_linked(given, "mandate"))
+    mandate = mandates.get(_linked(given, "mandate"))
     if mandate is None:
         raise invalid("mandate", "payments/links", "not found")
-    if given.get("currency") not in {one.currency for one in MANDATES.values()}:
+    if given.get("currency") not in {one.currency for one in mandates.values()}:
         raise invalid("currency", "payments", "is not included in the list")
     check_metadata(given)
-    if mandate.status == "cancelled":
+    if mandate.status not in _COLLECTABLE:
         raise invalid_state("mandate_is_inactive")
     if given["currency"] != mandate.currency:
         raise invalid("currency", "payments", "does not match the scheme of the mandate")

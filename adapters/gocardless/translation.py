@@ -4,13 +4,14 @@ from collections.abc import Mapping as Values
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from adapters.gocardless.answers import Debit, Event, Refund
+from adapters.gocardless.answers import BillingRequest, Debit, Event, Mandate, Refund
 from adapters.gocardless.settings import Settings
 from adapters.gocardless.wire import Body
 from gateway.kit.answers import Answer, translated
 from gateway.kit.mapping import Document, Made, Mapping, pointing
 from gateway.kit.mapping.installed import mappings_of
 from gateway.model import codec
+from gateway.model.held_mandate import HeldMandate, ProviderMandate
 from gateway.model.money import Money
 from gateway.model.movement import Movement
 from gateway.model.payment import Payment, ProviderPayment, ProviderRefund
@@ -45,6 +46,38 @@ class Translation:
         units = {"units": amount.minor, "total": total}
         needs = {"refund_id": refund_id, "amount": amount.amount, **units}
         return self._body("refund_create", payment, needs)
+
+    def request_body(self, mandate: HeldMandate) -> Body:
+        """A request for a mandate.
+
+        Raises:
+            Rejected: A field does not fit; nothing was sent.
+        """
+        return self._body("billing_request_create", mandate, {})
+
+    def page_body(self, mandate: HeldMandate, request: str) -> Body:
+        """The page of a request, on which the payer agrees."""
+        return self._body("billing_request_flow_create", mandate, {"request": request})
+
+    def request_in(
+        self, answer: Answer[BillingRequest], url: str, expires_at: str
+    ) -> ProviderMandate:
+        """The request for a mandate as GoCardless has it.
+
+        Args:
+            url: The page on which the payer agrees; empty where none was made.
+        """
+        needs = {"url": url, "expires_at": expires_at}
+        return codec.convert(self._target("billing_request", answer.body, needs), ProviderMandate)
+
+    def mandate_in(self, answer: Answer[Mandate], request: str) -> ProviderMandate:
+        """The mandate as GoCardless has it.
+
+        Args:
+            request: The request that has made it, where it is not known yet.
+        """
+        needs = {"request": request}
+        return codec.convert(self._target("mandate", answer.body, needs), ProviderMandate)
 
     def payment_in(self, answer: Answer[Debit], cause: str = "") -> ProviderPayment:
         """The payment as GoCardless has it.
@@ -84,10 +117,10 @@ class Translation:
         made = self._target(name, answer.body, needs)
         return (codec.convert(made, Movement),) if "state" in made else ()
 
-    def _body(self, name: str, payment: Payment, needs: Values[str, Any]) -> Body:
+    def _body(self, name: str, source: Payment | HeldMandate, needs: Values[str, Any]) -> Body:
         made = self._mappings[name]
-        with pointing.refusing(made, payment):
-            return Body(made.apply(payment, needs), made.reference)
+        with pointing.refusing(made, source):
+            return Body(made.apply(source, needs), made.reference)
 
     def _target(self, name: str, body: bytes, needs: Values[str, Any]) -> Values[str, Any]:
         return translated(

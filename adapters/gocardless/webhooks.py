@@ -13,8 +13,9 @@ from gateway.errors import Rejected
 from gateway.kit import mapping
 from gateway.kit.answers import Answer, UnreadableError, seconds
 from gateway.kit.signatures import hex_sha256, require_match, secrets_of
-from gateway.model.event import ProviderEvent
+from gateway.model.event import About, ProviderEvent
 from gateway.model.money import Money
+from gateway.model.reference import EntityKind
 from gateway.ports.notification import Answer as Reply
 from gateway.ports.notification import Notification, Terms, Trust
 
@@ -26,6 +27,12 @@ KNOWN: Final = frozenset(
     subscriptions
     """.split()
 )
+
+
+_MANDATES: Final = {
+    "mandates": EntityKind.MANDATE,
+    "billing_requests": EntityKind.MANDATE_REQUEST,
+}
 
 
 class _Delivery(msgspec.Struct, frozen=True):
@@ -88,6 +95,8 @@ class GoCardlessWebhooks:
             known=event.resource_type in KNOWN,
             occurred_at=seconds(event.created_at),
         )
+        if event.resource_type in _MANDATES:
+            return msgspec.structs.replace(base, about=_about(event))
         if event.resource_type not in {"payments", "refunds"}:
             return base
         if amount is None or not base.payment_id:
@@ -101,6 +110,14 @@ class GoCardlessWebhooks:
             return msgspec.structs.replace(base, payment=said, movements=moved)
         except UnreadableError:
             return msgspec.structs.replace(base, known=False)
+
+
+def _about(event: Event) -> About | None:
+    """Our mandate that an event is about; None for those that somebody else has set up."""
+    ours = event.resource_metadata.get("mandate_id")
+    if not isinstance(ours, str) or not ours:
+        return None
+    return About(entity=_MANDATES[event.resource_type], entity_id=ours)
 
 
 def _amount(ours: object) -> Money | None:

@@ -1,6 +1,6 @@
 """How GoCardless speaks: JSON in envelopes, a Bearer token, and what its errors mean."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, TypeAlias, TypeVar
@@ -12,10 +12,11 @@ import msgspec
 from adapters.gocardless.answers import Page
 from adapters.gocardless.settings import Settings
 from gateway.errors import HeadraceError, Misconfigured, Rejected, Unavailable
-from gateway.kit.adapter import request
+from gateway.kit.adapter import request, segment
 from gateway.kit.answers import Answer, legible, unclear, utc
 
 T = TypeVar("T")
+Found: TypeAlias = Generator[httpx.Request, httpx.Response, T]
 Query: TypeAlias = tuple[tuple[str, str], ...]
 
 # The most that GoCardless gives in one page.
@@ -94,9 +95,15 @@ class Wire:
             (b"gocardless-version", settings.api_version.encode("ascii")),
         ]
 
-    def post(self, path: str, body: Body, *, key: str) -> httpx.Request:
-        """A write; GoCardless makes one thing for one key."""
-        headers = [*self._headers, _CONTENT_TYPE, (b"idempotency-key", key.encode("ascii"))]
+    def post(self, path: str, body: Body, *, key: str = "") -> httpx.Request:
+        """A write; GoCardless makes one thing for one key.
+
+        Args:
+            key: Empty for what may be made as often as it is asked for.
+        """
+        headers = [*self._headers, _CONTENT_TYPE]
+        if key:
+            headers.append((b"idempotency-key", key.encode("ascii")))
         content = msgspec.json.encode(body.fields)
         return request("POST", httpx.URL(self._root + path), headers, content, made_by=body.made_by)
 
@@ -104,6 +111,28 @@ class Wire:
         """A read."""
         target = f"{path}?{urlencode(query)}" if query else path
         return request("GET", httpx.URL(self._root + target), self._headers)
+
+    def pages(
+        self,
+        name: str,
+        first: Query,
+        decoder: msgspec.json.Decoder[T],
+        wanted: Callable[[Answer[T]], bool],
+    ) -> Found[list[Answer[T]]]:
+        """What is wanted of a list, newest first, page after page."""
+        query, found = first, list[Answer[T]]()
+        while True:
+            response = yield self.get(f"/{name}", query)
+            listing = page(response, name, decoder)
+            found += [each for each in listing.data if wanted(each)]
+            if not listing.after or not listing.data:
+                return found
+            query = (*first, ("after", listing.after))
+
+
+def path(name: str, reference: str) -> str:
+    """Where one resource is."""
+    return f"/{name}/{segment(reference)}"
 
 
 def since(moment: str) -> tuple[str, str]:

@@ -134,7 +134,8 @@ def _kinds() -> tuple[Any, ...]:
     """Every type that stands in a body, once."""
     named = [Problem]
     for route in ROUTES:
-        named += [route.body, *(one.body for one in route.success.values())]
+        for body in (route.body, *(one.body for one in route.success.values())):
+            named += body if isinstance(body, tuple) else (body,)
     return tuple(dict.fromkeys(one for one in named if _has_schema(one)))
 
 
@@ -191,9 +192,18 @@ def _request_body(route: Route, known: dict[Any, Any]) -> dict[str, Any]:
     return {
         "required": True,
         "content": {
-            _JSON: {"schema": known[route.body], "examples": {"example": {"value": route.example}}}
+            _JSON: {
+                "schema": _schema(route.body, known),
+                "examples": {"example": {"value": route.example}},
+            }
         },
     }
+
+
+def _schema(body: Any, known: dict[Any, Any]) -> Any:
+    if isinstance(body, tuple):
+        return {"oneOf": [known[one] for one in body]}
+    return known[body]
 
 
 def _success(one: Success, known: dict[Any, Any]) -> dict[str, Any]:
@@ -204,7 +214,7 @@ def _success(one: Success, known: dict[Any, Any]) -> dict[str, Any]:
     if isinstance(one.body, str):
         found["content"] = {one.body: {"schema": {"type": "string"}}}
     elif one.body is not None:
-        content = {"schema": known[one.body]}
+        content = {"schema": _schema(one.body, known)}
         if one.example is not None:
             content["example"] = one.example
         found["content"] = {_JSON: content}

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from gateway.api import hot, mandated, payment_methods
+from gateway.api import hot, mandated
 from gateway.api.facade import Facade, require_json
 from gateway.model import codec
 from gateway.model.identifiers import new_id
@@ -39,16 +39,13 @@ async def explain_payment(facade: Facade, request: hot.Request) -> Answer:
         await request.body(), currencies=tenant.settings.currencies, choice=tenant.choice
     )
     async with facade.database.connection() as connection:
-        if new.payment.payment_method_id:
-            paid = await payment_methods.pay_with(
-                connection, tenant.name, new.payment, customer_id=requests.customer_of(new)
+        if new.payment.is_stored:
+            paid = await mandated.pay_with(
+                connection, tenant, new.payment, customer_id=requests.customer_of(new)
             )
             new = requests.pay_with(new, paid, tenant.choice)
-        system = await mandated.check(connection, tenant, new.payment)
     at = datetime.now(UTC).isoformat()
     intended = attempting.of_request(new, payment_id=new_id(), at=at)
-    if system:
-        intended = msgspec.structs.replace(intended, provider=system)
     route = facade.hub.route(tenant, routing.of_payment(intended))
     needs_payer = tenant.needs_payer(intended.method_code)
     payment = attempting.attempt(intended, route, needs_payer=needs_payer)

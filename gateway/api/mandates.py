@@ -1,34 +1,54 @@
-"""Mandates of our own: signed by debtors, collected by through a bank's files."""
+"""Mandates: our own, collected by through a bank's files, and the way to those of providers."""
 
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import msgspec
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
-from gateway.api import hot, taking
+from gateway.api import held_mandates, hot, taking
 from gateway.api.facade import Facade
 from gateway.api.showing import find, lock, made, shown
 from gateway.errors import Rejected
+from gateway.flows.create_mandate import DOCUMENT
 from gateway.kit.sepa import mandates
+from gateway.model import codec
+from gateway.model.held_mandate import HeldMandate
 from gateway.model.identifiers import new_id
 from gateway.model.instruction import NewMandate
 from gateway.model.mandate import Mandate, MandateState
-from gateway.policy import mandating, requests
+from gateway.policy import holding, mandating, requests
 from gateway.policy.validation import FieldError, Invalid
+from gateway.runtime import documents
 from gateway.runtime.answers import Answer
 from gateway.runtime.documents import Unit
 from gateway.runtime.hub import Tenant
 
 _SIGN: Final = "POST /v1/mandates"
 _ACTIVATE: Final = "POST /v1/mandates/{mandate_id}/activate"
+_MOST: Final = 100
 _REVOKE: Final = "POST /v1/mandates/{mandate_id}/revoke"
 
 
+class CustomerMandates(msgspec.Struct, frozen=True, kw_only=True):
+    """The mandates of one customer, the newest first, a hundred at most.
+
+    Attributes:
+        own: Those that we collect by through a bank's files.
+        held: Those that providers hold.
+    """
+
+    own: tuple[Mandate, ...]
+    held: tuple[HeldMandate, ...]
+
+
 async def submit_mandate(facade: Facade, request: hot.Request) -> Answer:
-    """Take a mandate that a debtor has signed."""
+    """Take a mandate that a debtor has signed, or ask a provider for one."""
     asked = await taking.read(facade, request, _SIGN)
+    if holding.is_meant(asked.body, asked.tenant.holders):
+        return await held_mandates.submit(facade, asked)
     new = requests.read_mandate(asked.body, today=datetime.now(UTC).date())
     system, account = _place(asked.tenant, new)
     settings = asked.tenant.banks[system].port.accounts[account]
@@ -66,8 +86,46 @@ async def get_mandate(
 ) -> Response[bytes]:
     """Show a mandate; of the account only the end."""
     caller = facade.caller(request)
+    async with facade.database.connection() as connection:
+        held = await documents.read(connection, caller.tenant, DOCUMENT, mandate_id, HeldMandate)
+    if held is not None:
+        return shown(holding.without_account(held))
     mandate = await find(facade, caller.tenant, kind="mandate", key=mandate_id, returns=Mandate)
     return shown(mandating.shown(mandate))
+
+
+@get("/v1/mandates")
+async def list_mandates(
+    request: Request[Any, Any, Any],
+    facade: NamedDependency[Facade],
+    customer_id: FromQuery[str] = "",
+) -> Response[bytes]:
+    """Show the mandates of one customer, the newest first."""
+    caller = facade.caller(request)
+    if not customer_id:
+        raise Invalid((FieldError("", "query_missing", "Name the customer: ?customer_id=…"),))
+    async with facade.database.connection() as connection:
+        found = await connection.execute(
+            "select kind, body::text from headrace.document where tenant = %s"
+            " and kind in ('mandate', 'held_mandate') and body->>'customer_id' = %s"
+            " order by created_at desc, id desc limit %s",
+            (caller.tenant, customer_id, _MOST),
+        )
+        rows = await found.fetchall()
+    return shown(
+        CustomerMandates(
+            own=tuple(
+                mandating.shown(codec.decode(body, Mandate))
+                for kind, body in rows
+                if kind != DOCUMENT
+            ),
+            held=tuple(
+                holding.without_account(codec.decode(body, HeldMandate))
+                for kind, body in rows
+                if kind == DOCUMENT
+            ),
+        )
+    )
 
 
 def _place(tenant: Tenant, new: NewMandate) -> tuple[str, str]:
@@ -97,6 +155,11 @@ async def _change(
     requests.read_nothing(asked.body)
 
     async def begin(unit: Unit) -> Answer:
+        held = await unit.load(DOCUMENT, mandate_id, HeldMandate)
+        if held is not None and wanted is MandateState.REVOKED:
+            return await held_mandates.revoke(asked, unit, held)
+        if held is not None:
+            raise Rejected("Only the provider can say so; ask it by …/sync.", code="wrong_state")
         mandate = await lock(unit, kind="mandate", key=mandate_id, returns=Mandate)
         try:
             changed = mandates.change(mandate, wanted)

@@ -3,12 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import msgspec
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from gateway.api import hot, mandated, payment_methods, taking
+from gateway.api import hot, mandated, taking
 from gateway.api.facade import Facade
 from gateway.api.operations import Links, Operation, operation_of
 from gateway.api.showing import show
@@ -34,15 +33,11 @@ async def submit_order(facade: Facade, request: hot.Request) -> Answer:
 
     async def begin(unit: Unit) -> Answer:
         paid = new
-        if new.payment.payment_method_id:
-            instruction = await payment_methods.pay_with(
-                unit.connection, tenant.name, new.payment, customer_id=new.party.party_id
+        if new.payment.is_stored:
+            instruction = await mandated.pay_with(
+                unit.connection, tenant, new.payment, customer_id=new.party.party_id
             )
             paid = requests.pay_order_with(new, instruction, tenant.choice)
-        # A mandate of ours lives at the system that it was given for.
-        if system := await mandated.check(unit.connection, tenant, paid.payment):
-            pinned = msgspec.structs.replace(paid.payment, provider=system)
-            paid = msgspec.structs.replace(paid, payment=pinned)
         order, event = ordering.submit(paid, order_id=order_id, payment_id=payment_id, at=at)
         await unit.insert("order", order_id, order.state.value, order, [event])
         await asked.start(unit, place_order.KIND, place_order.QUEUE, order_id)

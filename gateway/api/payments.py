@@ -8,7 +8,7 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from gateway.api import hot, mandated, payment_methods, taking
+from gateway.api import hot, mandated, taking
 from gateway.api.facade import Facade
 from gateway.api.listing import Links, listed
 from gateway.api.showing import find, lock, made, show, shown, wrong_state
@@ -58,7 +58,7 @@ async def submit_payment(facade: Facade, request: hot.Request) -> Answer:
         asked.body, currencies=tenant.settings.currencies, choice=tenant.choice
     )
     payment_id, at = new_id(), datetime.now(UTC).isoformat()
-    stored = bool(new.payment.payment_method_id)
+    stored = new.payment.is_stored
     needed = tenant.needs_payer(new.payment.method_code)
 
     def intended(one: NewPayment) -> Payment:
@@ -70,17 +70,13 @@ async def submit_payment(facade: Facade, request: hot.Request) -> Answer:
     async def begin(unit: Unit) -> Answer:
         taken = payment
         if stored:
-            instruction = await payment_methods.pay_with(
-                unit.connection, tenant.name, new.payment, customer_id=requests.customer_of(new)
+            instruction = await mandated.pay_with(
+                unit.connection, tenant, new.payment, customer_id=requests.customer_of(new)
             )
             paid = requests.pay_with(new, instruction, tenant.choice)
             taken = intended(paid)
         if new.bank_account is not None:
             await unit.insert(debiting.KIND, payment_id, "HELD", new.bank_account)
-        # A mandate of ours lives at the system that it was given for.
-        system = await mandated.check(unit.connection, tenant, new.payment)
-        if system:
-            taken = msgspec.structs.replace(taken, provider=system)
         told = [attempting.created(taken)]
         await unit.insert("payment", payment_id, taken.state.value, taken, told)
         if new.confirm:
@@ -96,9 +92,7 @@ async def submit_payment(facade: Facade, request: hot.Request) -> Answer:
         return answer, now.unconfirmed or now.state is not PaymentState.CREATED
 
     # With a stored method or a mandate only the transaction knows what is taken.
-    answer = (
-        None if stored or new.payment.mandate_id else made(payment, f"/v1/payments/{payment_id}")
-    )
+    answer = None if stored else made(payment, f"/v1/payments/{payment_id}")
     return await taking.take(
         facade, asked, business_id=payment_id, answer=answer, begin=begin, later=later
     )

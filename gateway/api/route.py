@@ -9,7 +9,8 @@ class Success(msgspec.Struct, frozen=True, kw_only=True):
     """One way in which a route succeeds.
 
     Attributes:
-        body: Type of the body; None for none, a string for a media type that is not JSON.
+        body: Type of the body, or a tuple of those that it may have; None for none, a string for a
+            media type that is not JSON.
         headers: Names of headers that may come with it.
     """
 
@@ -26,7 +27,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         path: With parameters in braces.
         takes: Names of header parameters.
         asks: Names of query parameters.
-        body: Type of the request's body; ``bytes`` where a provider decides.
+        body: Type of the request's body, or a tuple of those that it may have; ``bytes`` where a
+            provider decides.
         success: By status.
         problems: Codes of the catalogue that it may answer, beside those of every route.
         secured: Whether the bearer key is asked for.

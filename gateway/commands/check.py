@@ -20,6 +20,7 @@ from gateway.ports.crm import Crm
 from gateway.ports.disputes import Disputes
 from gateway.ports.erp import Erp
 from gateway.ports.exchange import Exchange, Session
+from gateway.ports.mandates import Mandates
 from gateway.ports.payments import Payments
 from gateway.ports.payouts import Payouts
 from gateway.ports.reports import Reports
@@ -36,6 +37,7 @@ PORTS: Final[Mapping[str, type[Any]]] = {
     "disputes": Disputes,
     "payouts": Payouts,
     "transfers": Transfers,
+    "mandates": Mandates,
     "erp": Erp,
     "crm": Crm,
     "risk": Risk,

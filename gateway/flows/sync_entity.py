@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gateway.flows import send_payout, transfer_funds
+from gateway.flows import create_mandate, send_payout, transfer_funds
 from gateway.model.event import About
 from gateway.model.reference import EntityKind
 from gateway.runtime import engine
@@ -11,9 +11,12 @@ from gateway.runtime.hub import Hub
 from gateway.runtime.inbox import Row, Verdict
 
 # What is stored of the kind, and the flow that asks for it.
+_MANDATE: Final = (create_mandate.DOCUMENT, create_mandate.SYNC, create_mandate.SYNC_QUEUE)
 _FLOWS: Final = {
     EntityKind.PAYOUT: ("payout", send_payout.SYNC, send_payout.SYNC_QUEUE),
     EntityKind.TRANSFER: ("transfer", transfer_funds.SYNC, transfer_funds.SYNC_QUEUE),
+    EntityKind.MANDATE: _MANDATE,
+    EntityKind.MANDATE_REQUEST: _MANDATE,
 }
 
 
@@ -26,7 +29,9 @@ async def read_back(
     """
     kind, flow, queue = _FLOWS[about.entity]
     found = await connection.execute(
-        "select d.id, d.body->>'provider', coalesce(d.body->>'provider_ref', '')"
+        "select d.id, coalesce(d.body->>'provider', d.body->>'system'),"
+        " array_remove("
+        "  array[coalesce(d.body->>'provider_ref', ''), coalesce(d.body->>'request_ref', '')], '')"
         " from headrace.document d where d.tenant = %s and d.kind = %s and d.id in ("
         "  select %s union select r.entity_id from headrace.reference r where r.tenant = %s"
         "  and r.system = %s and r.external_id = %s and r.entity = %s)",
@@ -43,8 +48,8 @@ async def read_back(
     known = await found.fetchone()
     if known is None or not known[2]:
         return None
-    entity_id, provider, reference = known
-    if provider != row.system or about.external_id not in {"", reference}:
+    entity_id, provider, references = known
+    if provider != row.system or about.external_id not in {"", *references}:
         return Verdict(
             seq=row.seq, state="PARKED", reason="integrity_mismatch", business_id=entity_id
         )

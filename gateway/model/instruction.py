@@ -28,7 +28,8 @@ class PaymentInstruction(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
         method_code: Canonical method, such as ``card``.
         token: The payment provider's token of the instrument, or what a wallet gave to the
             front-end; card numbers are refused. Empty for methods without one.
-        mandate_id: The mandate by which a debit is collected; it names the provider.
+        mandate_id: The mandate by which it is collected; it names the provider, and the token
+            where the provider holds the mandate.
         payment_method_id: A stored instrument; it names the provider and the token.
         provider: The system at which the token was made, where there are several; the payment goes
             there and nowhere else.
@@ -47,6 +48,11 @@ class PaymentInstruction(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     adjustable: bool = False
     return_url: ReturnUrl = ""
     due: Day = ""
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether we have to look up who is asked for the money, and with which token."""
+        return bool(self.payment_method_id or self.mandate_id)
 
 
 class NewPayment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -33,8 +33,9 @@ MANDATE_STATES: Machine[MandateState] = Machine(
         # Signed; a B2B mandate stays pending until the debtor's bank has it too.
         _S.DRAFT: frozenset({_S.PENDING, _S.ACTIVE, _S.REVOKED, _S.FAILED}),
         _S.PENDING: frozenset({_S.ACTIVE, _S.REVOKED, _S.EXPIRED, _S.FAILED}),
-        _S.ACTIVE: frozenset({_S.SUSPENDED, _S.REVOKED, _S.EXPIRED}),
-        _S.SUSPENDED: frozenset({_S.ACTIVE, _S.REVOKED, _S.EXPIRED}),
+        # Providers collect before the payer's bank has spoken; it can still refuse.
+        _S.ACTIVE: frozenset({_S.SUSPENDED, _S.REVOKED, _S.EXPIRED, _S.FAILED}),
+        _S.SUSPENDED: frozenset({_S.ACTIVE, _S.REVOKED, _S.EXPIRED, _S.FAILED}),
         _S.REVOKED: frozenset(),
         _S.EXPIRED: frozenset(),
         _S.FAILED: frozenset(),

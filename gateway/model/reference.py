@@ -18,6 +18,9 @@ class EntityKind(StrEnum):
     PAYOUT = "PAYOUT"
     PAYOUT_BATCH = "PAYOUT_BATCH"
     TRANSFER = "TRANSFER"
+    MANDATE = "MANDATE"
+    # The request by which a mandate at a provider is given.
+    MANDATE_REQUEST = "MANDATE_REQUEST"
 
 
 class ExternalReference(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,11 +16,13 @@ from gateway.model.movement import Movement, MovementKind, MovementState
 from gateway.model.payment import Payment
 from gateway.policy.validation import FieldError
 
-_WORD_OF: Final = {
+# How events call a state that a mandate has come to.
+WORD_OF: Final = {
     MandateState.ACTIVE: "activated",
     MandateState.SUSPENDED: "suspended",
     MandateState.REVOKED: "cancelled",
     MandateState.EXPIRED: "expired",
+    MandateState.FAILED: "failed",
 }
 # Which scheme a method collects by.
 SCHEME_OF: Final = {"sepa_debit": Scheme.CORE, "sepa_debit_b2b": Scheme.B2B}
@@ -121,7 +123,7 @@ def created(mandate: Mandate) -> tuple[Event, ...]:
 
 def news(before: Mandate | None, now: Mandate) -> tuple[Event, ...]:
     """What happened to a mandate, as events call it."""
-    word = _WORD_OF.get(now.state)
+    word = WORD_OF.get(now.state)
     if word is None or (before is not None and before.state is now.state):
         return ()
     return (event(now, word),)

@@ -80,7 +80,7 @@ def read_payment(body: bytes, *, currencies: tuple[str, ...], choice: routing.Ch
         if not new.confirm and (new.payment.mandate_id or new.bank_account):
             detail = "A debit has nothing to wait for; send true, or leave it out."
             yield FieldError("/confirm", "confirm_needed", detail)
-        if not new.payment.payment_method_id:
+        if not new.payment.is_stored:
             yield from route_errors(_wanted(new), choice, amount="/amount")
         yield from _day_errors(new.payment.due, "/payment/due")
         yield from _day_errors(new.release_on, "/release_on")
@@ -102,7 +102,7 @@ def customer_of(new: NewPayment) -> str:
 def pay_with(
     new: NewPayment, instruction: PaymentInstruction, choice: routing.Choice
 ) -> NewPayment:
-    """The payment with the provider and the token of its stored payment method.
+    """The payment with the provider and the token of its stored method or its mandate.
 
     Raises:
         Invalid: Nobody can take it so.
@@ -115,7 +115,7 @@ def pay_with(
 def pay_order_with(
     new: NewOrder, instruction: PaymentInstruction, choice: routing.Choice
 ) -> NewOrder:
-    """The order with the provider and the token of its stored payment method.
+    """The order with the provider and the token of its stored method or its mandate.
 
     Raises:
         Invalid: Nobody can take its payment so.

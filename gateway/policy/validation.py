@@ -86,7 +86,7 @@ def read_order(
 
     def rules(order: NewOrder) -> Iterator[FieldError]:
         yield from _rule_errors(_Parts.of(order), currencies)
-        if choice is not None and not order.payment.payment_method_id:
+        if choice is not None and not order.payment.is_stored:
             yield from route_errors(routing.of_order(order), choice, amount="/total")
 
     def salvaged(data: Any) -> Iterator[FieldError]:

@@ -22,6 +22,7 @@ from gateway.ports.crm import Crm
 from gateway.ports.disputes import Disputes
 from gateway.ports.erp import Erp
 from gateway.ports.exchange import SAFE, Exchange, Session, half_done
+from gateway.ports.mandates import Mandates
 from gateway.ports.payments import Payments
 from gateway.ports.payouts import Payouts
 from gateway.ports.reports import Reports
@@ -71,6 +72,7 @@ class Tenant:
         challenges: Those that ask whether an endpoint is ours.
         payers: Those that send money.
         movers: Those that move money between members.
+        holders: Those that hold mandates of payers.
         reporters: Those that can be asked what happened.
         banks: Those that are told in files what to do, and tell in files what was done.
     """
@@ -89,6 +91,7 @@ class Tenant:
     challenges: Mapping[str, WebhookChallenges] = field(default_factory=dict)
     payers: Mapping[str, System[Payouts]] = field(default_factory=dict)
     movers: Mapping[str, System[Transfers]] = field(default_factory=dict)
+    holders: Mapping[str, System[Mandates]] = field(default_factory=dict)
     reporters: Mapping[str, System[Reports]] = field(default_factory=dict)
     banks: Mapping[str, System[BankFiles]] = field(default_factory=dict)
 

@@ -93,6 +93,7 @@ def test_ports_are_found() -> None:
         "crm",
         "disputes",
         "erp",
+        "mandates",
         "payments",
         "payouts",
         "reports",

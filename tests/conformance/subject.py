@@ -18,6 +18,7 @@ from gateway.kit.adapter import Adapter
 from gateway.kit.blocking import run
 from gateway.kit.simulator import Simulator, rubbish
 from gateway.model.event import ProviderEvent
+from gateway.model.held_mandate import HeldMandate
 from gateway.model.money import Money
 from gateway.model.payment import Payment
 from gateway.ports.exchange import Exchange, Session
@@ -72,6 +73,7 @@ class Subject:
         blind: Whether it cannot even be asked by its own reference; its reports tell the rest.
         dispute: The payer claims a payment back: under which reference the payment has it.
         come_back: The payer comes back from a page, having agreed or not: what was brought back.
+        sign: The payer agrees to a mandate where it says.
         silent: Why nothing is ever sent, so that a suite about requests has nothing to see; empty
             for every product that is asked.
     """
@@ -98,6 +100,7 @@ class Subject:
     blind: bool = False
     dispute: "Callable[[Account, Payment], str] | None" = None
     come_back: "Callable[[Account, Payment, bool], dict[str, str]] | None" = None
+    sign: "Callable[[Account, HeldMandate], None]" = lambda _account, _mandate: None
     silent: str = ""
     reversals_apart: bool = False
 
@@ -173,6 +176,22 @@ class Account:
 
         def lose(request: httpx.Request) -> httpx.Response | None:
             if request.method in _READS:
+                return None
+            self._answer(request)
+            raise InDoubt("The answer was lost.", code="lost")
+
+        return self._failing(lose)
+
+    def losing_answer(self, number: int) -> AbstractContextManager[None]:
+        """The write of this number, from 1, has its effect, and its answer is lost."""
+        left = number
+
+        def lose(request: httpx.Request) -> httpx.Response | None:
+            nonlocal left
+            if request.method in _READS:
+                return None
+            left -= 1
+            if left:
                 return None
             self._answer(request)
             raise InDoubt("The answer was lost.", code="lost")

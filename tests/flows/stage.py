@@ -36,6 +36,8 @@ _SECRETS: Final = {
     "STAGE_STRIPE_KEY": "sk_test_stage",
     "STAGE_STRIPE_WEBHOOK": "whsec_stage",
     "STAGE_MOLLIE_KEY": "test_simulated",
+    "STAGE_GOCARDLESS_TOKEN": "sandbox_simulated",
+    "STAGE_GOCARDLESS_WEBHOOK": "simulated_webhook",
     "STAGE_SAP_PASSWORD": "stage-sap",
     "STAGE_SALESFORCE_SECRET": "stage-salesforce",
 }

@@ -3,14 +3,16 @@
 import hashlib
 import hmac
 import json
+from typing import cast
 
 import msgspec
 
 from adapters.gocardless import ADAPTER, Settings
 from adapters.gocardless.simulator import GoCardlessSimulator
+from gateway.model.held_mandate import HeldMandate
 from gateway.model.money import Money
 from gateway.ports.notification import Notification
-from tests.conformance.subject import Subject
+from tests.conformance.subject import Account, Subject
 
 
 def _connect(number: int) -> tuple[Settings, GoCardlessSimulator]:
@@ -43,6 +45,11 @@ def delivery(number: int, kind: str = "payments", action: str = "confirmed") -> 
     return json.dumps({"events": events}, separators=(",", ":")).encode()
 
 
+def _sign(account: Account, mandate: HeldMandate) -> None:
+    simulator = cast("GoCardlessSimulator", account.simulator)
+    simulator.sign(mandate.request_ref, now=account.now)
+
+
 SUBJECT = Subject(
     adapter=ADAPTER,
     connect=_connect,
@@ -51,7 +58,9 @@ SUBJECT = Subject(
         "create_payment": "payment",
         "capture_payment": "payment",
         "refund_payment": "refund",
+        "create_mandate": "mandate",
     },
+    sign=_sign,
     tokens={
         "accepted": "MD00SEPA",
         "declined": "MD00FUNDS",

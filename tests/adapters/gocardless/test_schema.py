@@ -17,7 +17,9 @@ import pytest
 from adapters.gocardless import ADAPTER, Settings
 from adapters.gocardless.capabilities import CAPABILITIES
 from gateway.errors import Rejected
+from gateway.model.held_mandate import HeldMandate
 from gateway.model.money import Money
+from gateway.policy import holding
 from tests.adapters.gocardless.conftest import TOKEN
 from tests.conformance.subject import pages
 
@@ -34,8 +36,14 @@ TOKENS: Final = {
 }
 # What is only written, or only asked for. Source: docstrings of the services of gocardless_pro
 # 3.22.0 and their parameters in gocardless-nodejs, read 2026-11.
-WRITTEN: Final = {"payments": set(), "refunds": {"total_amount_confirmation"}}
+WRITTEN: Final = {
+    "payments": set(),
+    "refunds": {"total_amount_confirmation"},
+    "billing_requests": set(),
+    "billing_request_flows": set(),
+}
 ASKED: Final = {
+    "/billing_requests": {"created_at[gte]", "limit", "after"},
     "/payments": {"mandate", "created_at[gte]", "limit", "after"},
     "/refunds": {"payment", "limit", "after"},
     "/events": {"payment", "action", "created_at[gte]", "limit", "after"},
@@ -75,7 +83,9 @@ def complaints(fixtures: Fixtures, request: httpx.Request) -> Iterator[str]:
         yield f"{one['path_template']} is not asked for {asked}"
     if request.method == "GET":
         return
-    for header, wanted in (("content-type", "application/json"), ("idempotency-key", ".+")):
+    # Of a request there may be any number of pages, so they have no keys.
+    key = "" if resource == "billing_request_flows" else ".+"
+    for header, wanted in (("content-type", "application/json"), ("idempotency-key", key)):
         if not re.fullmatch(wanted, request.headers.get(header, "")):
             yield f"{header} is not {wanted}"
     body = json.loads(request.read())
@@ -160,6 +170,31 @@ def one_payment(account: Any, ours: Any, key: str) -> None:
     account.run(port.find_payment(failed))
 
 
+def drive_mandates(account: Any) -> None:
+    """A mandate for every method: asked for, lost and found, agreed to, taken back."""
+    port = ADAPTER.port("mandates", Settings(access_token=TOKEN))
+    for number, row in enumerate(CAPABILITIES):
+        asked = HeldMandate(
+            mandate_id=f"m-{number}",
+            system="gc",
+            method_code=row.method,
+            customer_id="C-1",
+            return_url="https://shop.example/back",
+            requested_at="2026-01-01T00:00:00Z",
+        )
+        early = msgspec.structs.replace(asked, mandate_id=f"{asked.mandate_id}-early")
+        for one in (early, asked):
+            said = account.run(port.create_mandate(one, key=f"k{one.mandate_id}"))
+            made, _ = holding.apply(one, said)
+            account.run(port.find_mandate(one))
+            account.run(port.find_mandate(made))
+            if one is asked:
+                account.simulator.sign(made.request_ref, now=account.now)
+                made, _ = holding.apply(made, account.run(port.find_mandate(made)))
+                account.run(port.find_mandate(made))
+            account.run(port.revoke_mandate(made, key=f"r{one.mandate_id}"))
+
+
 def _list(account: Any) -> None:
     port = ADAPTER.port("reports", Settings(access_token=TOKEN))
     assert list(pages(account.run, port, account.now - 86_400))
@@ -170,6 +205,7 @@ def test_every_request_has_the_vendors_shape(
 ) -> None:
     """Method, path, envelope, fields, types, keys and filters of each request that is sent."""
     drive(account, payment)
+    drive_mandates(account)
     _list(account)
 
     held_against = [c for request in account.requests for c in complaints(fixtures, request)]
@@ -187,6 +223,13 @@ def test_every_request_has_the_vendors_shape(
         ("refunds", "create"),
         ("refunds", "list"),
         ("events", "list"),
+        ("billing_requests", "create"),
+        ("billing_requests", "list"),
+        ("billing_requests", "get"),
+        ("billing_requests", "cancel"),
+        ("billing_request_flows", "create"),
+        ("mandates", "get"),
+        ("mandates", "cancel"),
     } == seen
 
 
@@ -230,6 +273,7 @@ def test_every_answer_of_the_simulator_has_the_vendors_shape(
 ) -> None:
     """Payments, refunds, lists, events, mandates, errors and deliveries."""
     drive(account, payment)
+    drive_mandates(account)
     for path in ("/events?limit=500", "/mandates/MD00SEPA", "/payments?limit=2", "/refunds"):
         account.answers.append(account.call("GET", path))
         account.requests.append(httpx.Request("GET", f"https://gc.test{path}"))

@@ -10,10 +10,11 @@ import pytest
 from adapters.gocardless import Settings
 from adapters.gocardless.webhooks import KNOWN, GoCardlessWebhooks
 from gateway.errors import Misconfigured, Rejected
-from gateway.model.event import ProviderEvent
+from gateway.model.event import About, ProviderEvent
 from gateway.model.money import Money
 from gateway.model.movement import Movement, MovementKind, MovementState
 from gateway.model.payment import PaymentState
+from gateway.model.reference import EntityKind
 from gateway.ports.notification import Notification, Trust
 from tests.adapters.gocardless.conformance import signed
 from tests.adapters.gocardless.conftest import NOW, SECRET
@@ -288,3 +289,17 @@ def test_vendors_own_examples(contracts: Path) -> None:
     assert {"mandates.cancelled"} == {each.event_type for each in again}
     assert all(each.known for each in (*found, *again))
     assert {each.event_type.partition(".")[0] for each in (*found, *again)} <= KNOWN
+
+
+@pytest.mark.parametrize(
+    ("kind", "entity"),
+    [("mandates", EntityKind.MANDATE), ("billing_requests", EntityKind.MANDATE_REQUEST)],
+)
+def test_events_of_our_mandates_are_reasons_to_look(kind: str, entity: EntityKind) -> None:
+    """By our id, whatever they say; those of others mean nothing."""
+    for action in ("created", "fulfilled", "cancelled", "danced"):
+        ours = one(kind, action, links={}, resource_metadata={"mandate_id": "m-1"})
+        assert (About(entity=entity, entity_id="m-1"), True) == (ours.about, ours.known)
+        for metadata in ({}, {"mandate_id": ""}, {"mandate_id": 7}, {"payment_id": "p"}):
+            theirs = one(kind, action, links={"mandate": "MD1"}, resource_metadata=metadata)
+            assert (None, False) == (theirs.about, theirs.hint)
