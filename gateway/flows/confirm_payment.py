@@ -74,5 +74,5 @@ async def _end(
     changed, events = collecting.apply(ended, said, at=time.time()) if said else (ended, ())
     await unit.save("payment", payment_id, changed.state.value, changed, events)
     await unit.refer(collecting.references(changed))
-    await unit.save(DETAILS, wish_id, "SENT", PayerDetails())
+    await unit.delete(DETAILS, wish_id)
     await wake(unit.connection, changed)
