@@ -233,10 +233,15 @@ def _whole(payment: Payment) -> Payment:
 
 async def look_up(story: Story, payment: Payment, name: str) -> None:
     """Ask the provider, because its webhook did not come."""
+    step = f"payments.find_payment.{name}"
+    now = payment
+    if step not in story.steps:
+        # More may have been authorised since, and then the provider has another amount.
+        now = await story.look(step, lambda unit: load_payment(unit, payment.payment_id))
     found = await story.call(
-        f"payments.find_payment.{name}",
+        step,
         provider_of(story, payment),
-        lambda port, _key: port.find_payment(payment),
+        lambda port, _key: port.find_payment(now),
         returns=ProviderPayment | None,
     )
     if found is not None:

@@ -25,9 +25,8 @@ async def sync_payment(story: Story) -> str:
         InDoubt: Money came for an order that had ended; a person has to give it back.
     """
     payment_id, _, _ = story.business_id.partition(":")
-    before = await story.record(
-        "payment.read", lambda unit: load_payment(unit, payment_id), returns=Payment
-    )
+    # As it is now, however often this is run: more may have been authorised since.
+    before = await story.look("payment.read", lambda unit: load_payment(unit, payment_id))
     found = await story.call(
         "payments.find_payment",
         provider_of(story, before),

@@ -327,7 +327,7 @@ def _is_news(payment: Payment, system: str, said: ProviderEvent) -> bool:
         # Another provider was asked after this one: that it failed here is known.
         moved = theirs and (theirs.state in collecting.AUTHORISED or theirs.captured.minor)
         return bool(said.movements or moved)
-    if theirs is not None and theirs.amount != payment.amount:
+    if theirs is not None and theirs.amount not in payment.amounts:
         return True
     changed, _ = collecting.apply(payment, said.payment, said.movements)
     # The same money may be told as a total or one by one; what it comes to counts.

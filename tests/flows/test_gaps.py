@@ -15,7 +15,14 @@ from gateway.model import codec
 from gateway.model.event import ProviderEvent
 from gateway.model.money import Money
 from gateway.model.order import Order
-from gateway.model.payment import Payment, PaymentState, ProviderPayment
+from gateway.model.payment import (
+    AttemptState,
+    Payment,
+    PaymentAttempt,
+    PaymentState,
+    ProviderPayment,
+)
+from gateway.policy import adjusting, collecting
 from gateway.ports.notification import Notification
 from gateway.ports.reports import Reports
 from gateway.runtime import gaps as module
@@ -256,3 +263,23 @@ def test_that_an_earlier_attempt_failed_is_no_news(state: str, *, news: bool) ->
     told = ProviderEvent(event_id="", event_type="", payment=said)
 
     assert news == module._is_news(payment, "another", told)
+
+
+def test_amount_that_was_raised_is_no_news() -> None:
+    """It is compared with all that was asked for, and not with what was asked for at first."""
+    attempt = PaymentAttempt(attempt_id="1", key="k", state=AttemptState.SUCCEEDED)
+    asked = msgspec.structs.replace(samples.payment(1, token="t"), attempts=(attempt,))
+    most = Money(asked.amount.minor + 1, asked.amount.currency)
+    said = ProviderPayment(
+        provider_ref=asked.provider_ref,
+        state=asked.progress,
+        amount=most,
+        captured=asked.captured,
+        refunded=asked.refunded,
+    )
+    wished, update = adjusting.request(asked, most, at="2026-11-22T10:00:00+00:00")
+    raised, _ = collecting.apply(adjusting.answered(wished, update, said), said)
+    told = ProviderEvent(event_id="", event_type="", payment=said)
+
+    assert module._is_news(asked, asked.provider, told)
+    assert not module._is_news(raised, raised.provider, told)

@@ -118,6 +118,36 @@ async def test_lost_answer_is_looked_up(
     assert ["headrace.payment.amount_updated.v1"] == await told(stage, payment_id)
 
 
+async def test_flow_that_took_it_knows_of_the_raise(stage: Stage, life: Life) -> None:
+    """Its webhook is lost and it looks by itself: another amount than at first is no mismatch."""
+    payment_id = await take(stage, held())
+    while await life.work():
+        pass
+    stage.lay("stripe", FaultKind.LOST_ANSWER, method="POST", path=_PATH)
+    stage.lay("stripe", FaultKind.TIMEOUT_BEFORE, method="GET", path="/v1/payment_intents", count=4)
+    await ask(stage, payment_id)
+    await settle(stage, life, webhooks=False)
+
+    assert [_W.DONE] == states(await shown(stage, payment_id))
+
+
+async def test_reading_that_waits_knows_of_the_raise(stage: Stage, life: Life) -> None:
+    """It was begun before the raise, while the provider was away."""
+    payment_id = await hold(stage, life)
+    stage.lay("stripe", FaultKind.TIMEOUT_BEFORE, method="GET", path="/v1/payment_intents", count=9)
+    await post(stage, f"/v1/payments/{payment_id}/sync", {}, key="s", status=202)
+    while await life.work():
+        pass
+    await ask(stage, payment_id)
+    while await life.work():
+        pass
+    await stage.sql.execute("update absurd.r_webhook set available_at = now()")
+    stage.wire.faults["stripe"].clear()
+    await settle(stage, life, webhooks=False)
+
+    assert [_W.DONE] == states(await shown(stage, payment_id))
+
+
 @pytest.mark.parametrize("step", range(1, 60, 6))
 async def test_worker_that_dies_anywhere_raises_once(stage: Stage, life: Life, step: int) -> None:
     """Whoever goes on does not raise it again, nor to anything else."""
