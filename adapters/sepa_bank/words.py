@@ -116,17 +116,22 @@ def _payout_entry(entry: Entry, amount: Money, at: float) -> tuple[ProviderEvent
     return (_payout(entry.end_to_end_id, PayoutState.RETURNED, amount, entry.reason_code, at=at),)
 
 
-def _payout_status(status: PaymentStatus, amount: Money) -> tuple[ProviderEvent, ...]:
+def _payout_status(status: PaymentStatus) -> tuple[ProviderEvent, ...]:
     reference, reason = status.end_to_end_id, status.reason_code
     if status.status in _VERIFIED:
+        # Of whatever file it is, and however much: the name is what was looked at.
         said = PayeeMatch(status.status)
         return (_about_payout("status.verified", reference, verified=said),)
-    if status.status not in _REFUSED:
-        return (_payout(reference, PayoutState.SENT, amount, ""),)
+    if status.problems or status.status not in _ACCEPTED | _REFUSED:
+        raise Rejected("The status cannot be read.", code="status_unknown")
+    if status.amount is None:
+        raise Rejected("The status is about no file of ours.", code="status_unmatched")
+    if status.status in _ACCEPTED:
+        return (_payout(reference, PayoutState.SENT, status.amount, ""),)
     if reason in reasons.DUPLICATE:
         # The first one counts: the money is on its way, and must not be sent anew.
         raise Rejected("The bank has the payout already.", code="already_submitted")
-    return (_payout(reference, PayoutState.FAILED, amount, reason),)
+    return (_payout(reference, PayoutState.FAILED, status.amount, reason),)
 
 
 def _payout(
@@ -157,10 +162,8 @@ def _about_payout(
 
 
 def _status(status: PaymentStatus) -> tuple[ProviderEvent, ...]:
-    if references.is_payout(status.end_to_end_id) and not status.problems and status.amount:
-        if status.status not in _ACCEPTED | _REFUSED | _VERIFIED:
-            raise Rejected("The status cannot be read.", code="status_unknown")
-        return _payout_status(status, status.amount)
+    if references.is_payout(status.end_to_end_id):
+        return _payout_status(status)
     said_of_many = not status.end_to_end_id and status.status in _ACCEPTED | _SUMMARIES
     if status.status in _VERIFIED or said_of_many:
         return ()

@@ -269,6 +269,14 @@ async def test_answer_as_a_german_bank_writes_it(desk: Treasury, contracts: Path
     assert "Mustermann" not in str(await desk.stage.rows("select body from headrace.inbox"))
 
 
+async def test_verification_needs_neither_file_nor_amount(desk: Treasury) -> None:
+    """Some banks answer it for an order of theirs: whose name it is stands beside it."""
+    sent, _ = await desk.sent()
+    await desk.read(report("ORDER-OF-THE-BANK", payments=said(sent, "RVNM")))
+
+    assert _S.AWAITING_VERIFICATION is (await desk.payout(sent.payout_id)).state
+
+
 async def test_somebody_agrees_in_spite_of_the_name(desk: Treasury) -> None:
     """Another client than the one who asked; reading the same again changes nothing."""
     sent, message_id = await desk.sent()
