@@ -22,7 +22,7 @@ from gateway.model.mandate import Mandate
 from gateway.model.movement import Movement
 from gateway.model.payment import Payment, PaymentState
 from gateway.model.reference import ExternalReference
-from gateway.policy import capturing, collecting, mandating, submitting
+from gateway.policy import amending, capturing, collecting, mandating, submitting
 from gateway.ports.bank_files import BankFiles
 from gateway.runtime import bank_runs
 from gateway.runtime.bank_runs import BankRun, Outcome
@@ -209,7 +209,8 @@ class _Collections(_Freeze[Collection]):
             if not self._is_due(payment, mandate):
                 continue
             try:
-                row = self.port.collection(payment, _known(mandate), at=self.at)
+                mandate, amended = self._by_settings(_known(mandate))
+                row = self.port.collection(payment, mandate, at=self.at)
             except Rejected as error:
                 self.refused += 1
                 changed, events = submitting.refused(payment, error.code)
@@ -219,10 +220,10 @@ class _Collections(_Freeze[Collection]):
                 await wake(self.connection, changed)
                 continue
             rows.append(row)
-            changed, told = submitting.submitted(payment, row, _known(mandate))
+            changed, told = submitting.submitted(payment, row, mandate)
             marked.append(changed)
-            news[payment.mandate_id] += told
-            known[payment.mandate_id] = submitting.used(_known(mandate), row)
+            news[payment.mandate_id] += (*amended, *told)
+            known[payment.mandate_id] = submitting.used(mandate, row)
             orders.append(submitting.order(payment.payment_id, self.run.system, row.end_to_end_id))
         await self._store(marked)
         await self.tell(orders)
@@ -237,6 +238,10 @@ class _Collections(_Freeze[Collection]):
         if not open_here or account is None or not self.is_ours(mandate):
             return False
         return submitting.is_due(payment, account, self.run.day)
+
+    def _by_settings(self, mandate: Mandate) -> tuple[Mandate, tuple[Event, ...]]:
+        """The mandate with the creditor that the file names; another one is told with it."""
+        return amending.by_settings(mandate, self.port.accounts[self.run.account])
 
     async def _store(self, payments: Sequence[Payment]) -> None:
         async with self.connection.cursor() as cursor:

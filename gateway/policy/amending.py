@@ -75,6 +75,14 @@ def amended(
     return changed, (_event(mandate, changed), *mandating.news(mandate, changed))
 
 
+def by_settings(mandate: Mandate, account: BankAccount) -> tuple[Mandate, tuple[Event, ...]]:
+    """The mandate as the next file has it, which names the creditor that the settings name."""
+    same = account.creditor_id in {"", mandate.creditor_id}
+    if same or mandate.state is not MandateState.ACTIVE:
+        return mandate, ()
+    return amended(mandate, MandateAmendment(), account)
+
+
 def _event(before: Mandate, now: Mandate) -> Event:
     """What kind of thing is different; neither the old one nor the new one."""
     event = mandating.event(now, "amended")

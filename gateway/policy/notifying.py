@@ -15,7 +15,7 @@ from gateway.model.event import Event
 from gateway.model.instruction import PaymentInstruction
 from gateway.model.mandate import Mandate
 from gateway.model.payment import DebitNotice, Payment
-from gateway.policy import mandating
+from gateway.policy import amending, mandating
 from gateway.policy.validation import FieldError
 
 
@@ -45,6 +45,7 @@ def promised(
     Where near days are not taken, the day that is told binds the files. Else it is the first that
     can be reached now, and the files go by what was named, if anything was.
     """
+    mandate, _ = amending.by_settings(mandate, account)
     earliest = calendar.earliest_due(now, account.deadline)
     wanted = dt.date.fromisoformat(payment.due) if payment.due else earliest
     day = _first(wanted, mandate, account, now)

@@ -4,16 +4,19 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from lxml import etree
 from structlog.testing import LogCapture
 
+from adapters.sepa_bank.files import SepaBankFiles
 from gateway.model.payment import PaymentState
 from tests.flows.bank import IBAN, TODAY, Desk, in_days, with_bank
 from tests.flows.stage import Stage
 from tests.flows.test_bank import NS, entry, notice, report
 
 OTHER = "DE02120300000000202051"
+NEW = "DE51ZZZ12345678901"
 
 
 @pytest.fixture
@@ -89,6 +92,34 @@ async def test_refused_before_the_debtors_bank_saw_it(
         for file in files
         for mark in etree.parse(desk.folder / file).xpath("//d:AmdmntInd/text()", namespaces=NS)
     ]
+
+
+async def test_creditor_that_changed_in_the_settings(tmp_path: Path, url: str) -> None:
+    """Nobody amended the mandate: the next file names the new one and tells the old one, once."""
+    stage = with_bank(tmp_path, Stage(tmp_path, url))
+    async with stage.facade(), stage.life() as life:
+        desk = Desk(stage, life, tmp_path)
+        mandate_id = await desk.sign()
+        await desk.pay(mandate_id)
+        accounts = {"main": msgspec.structs.replace(desk.port.accounts["main"], creditor_id=NEW)}
+        port = SepaBankFiles(msgspec.structs.replace(desk.settings, accounts=accounts))
+        first = await desk.export(port=port)
+        mandate = await desk.mandate(mandate_id)
+        told = await desk.stage.rows(
+            "select data->>'creditor_id' from headrace.outbox"
+            " where type = 'headrace.mandate.notification_due.v1' order by seq"
+        )
+        await desk.pay(mandate_id)
+        second = await desk.export(port=port, day=TODAY + timedelta(days=1))
+
+    assert first.manifest is not None
+    assert second.manifest is not None
+    written, after = (etree.parse(tmp_path / one.manifest.file) for one in (first, second))
+    path = "//d:OrgnlCdtrSchmeId//d:Othr/d:Id/text()"
+    assert ["DE98ZZZ09999999999"] == written.xpath(path, namespaces=NS)
+    assert [] == after.xpath(path, namespaces=NS)
+    assert (NEW, None) == (mandate.creditor_id, mandate.amended_from)
+    assert [("DE98ZZZ09999999999",), (NEW,)] == told
 
 
 async def test_what_has_ended_is_refused(desk: Desk) -> None:

@@ -99,6 +99,15 @@ def test_event_has_all_that_is_told_and_nobody() -> None:
     assert "DE8937" not in str(event.data)
 
 
+def test_creditor_is_the_one_of_the_next_file() -> None:
+    """The settings name another one by now: that is what the debtor will read."""
+    ours = msgspec.structs.replace(account(NearDay.OFF), creditor_id="DE51ZZZ12345678901")
+    made, _ = notifying.promised(payment(), mandate(), ours, now=NOW)
+
+    assert made.debit_notice is not None
+    assert "DE51ZZZ12345678901" == made.debit_notice.creditor_id
+
+
 def test_told_again_only_of_another_day() -> None:
     """The file was late: the day moves. The same day is no news."""
     made, _ = notifying.promised(payment(), mandate(), account(NearDay.OFF), now=NOW)
