@@ -16,7 +16,8 @@ from structlog.testing import LogCapture
 from gateway.model import codec
 from gateway.model.payout import PayeeMatch, Payout, PayoutState
 from tests.flows.bank import SYSTEM, TODAY, Desk, with_bank
-from tests.flows.stage import Stage
+from tests.flows.doom import Doom, Mortal
+from tests.flows.stage import Life, Stage
 from tests.flows.test_bank import notice, report
 
 _S = PayoutState
@@ -380,6 +381,58 @@ async def test_came_back_days_later(desk: Treasury, order: str) -> None:
         found.failure.provider_code,
     )
     assert 1 == (await desk.events("payout")).count("returned")
+
+
+async def test_worker_dies_at_each_point(desk: Treasury) -> None:
+    """From the promise to the booking: in one file, paid, and each step is told once."""
+    alive, whole = desk.life, Doom()
+    expected = await _live(desk, whole, 0)
+    assert (_S.PAID, 1, ["created", "submitted", "verification_failed", "paid"]) == expected
+
+    differing = {}
+    for point in range(1, len(whole.points) + 1):
+        found = await _live(desk, Doom(point), point)
+        if found != expected:
+            differing[f"{point}: {whole.points[point - 1]}"] = found
+    desk.life = alive
+
+    print(f"{len(whole.points)} points")
+    assert len(whole.points) >= 10
+    assert {} == differing
+
+
+async def _live(desk: Treasury, doom: Doom, number: int) -> tuple[Any, ...]:
+    """Bring one payout to its end, with a death on the way if one is due."""
+    asked = await desk.ask_payout()
+    payout_id = asked.json()["payout_id"]
+    day = TODAY + timedelta(days=number)
+
+    async def finish(life: Life) -> None:
+        desk.life = life
+        await desk.work()
+        made = await desk.export("transfers", day=day)
+        payout = await desk.payout(payout_id)
+        assert made.manifest is not None
+        await desk.read(report(made.manifest.message_id, payments=said(payout, "RVMC")))
+        await desk.read(notice(booked(payout)), "booked.xml")
+
+    mortal = Mortal(desk.stage, doom)
+    await mortal.begin()
+    if not await mortal.do(finish):
+        assert doom.died.is_set()
+        await desk.stage.expire_leases()
+        async with desk.stage.life() as life:
+            await finish(life)
+    payout = await desk.payout(payout_id)
+    files = [file.read_text() for file in desk.folder.glob("transfers*.xml")]
+    told = await desk.stage.rows(
+        "select type from headrace.outbox where aggregate_id = %s order by sequence", payout_id
+    )
+    return (
+        payout.state,
+        sum(text.count(payout.provider_ref) for text in files),
+        [kind.split(".")[2] for (kind,) in told],
+    )
 
 
 async def test_batch_booking_is_exploded(desk: Treasury) -> None:
