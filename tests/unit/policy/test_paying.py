@@ -177,6 +177,7 @@ def test_what_a_bank_holds_has_not_failed(result: PayeeMatch, state: PayoutState
         one.type for one in told
     ]
     assert _S.PAID is _word(found, _S.PAID).state
+    assert (found, ()) == paying.checked(found, PayeeVerification(result=result), _NONE)
 
 
 def test_settings_decide_what_is_held() -> None:
