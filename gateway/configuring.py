@@ -15,6 +15,7 @@ from gateway.errors import Misconfigured
 from gateway.kit import mapping
 from gateway.kit.adapter import Adapter
 from gateway.model.money import Money, scale
+from gateway.model.wallet import WALLETS
 from gateway.ports.crm import Crm
 from gateway.ports.erp import Erp
 from gateway.ports.payments import Payments
@@ -160,6 +161,9 @@ def _check_names(file: Path, tenant: TenantSettings) -> None:
     for index, name in enumerate(names):
         if name in names[:index]:
             raise files.mistake(file, f"$.systems[{index}].name", f"{name!r} stands twice")
+        if name == WALLETS:
+            detail = f"{name!r} is what the ledger's wallets are called"
+            raise files.mistake(file, f"$.systems[{index}].name", detail)
     for index, currency in enumerate(tenant.currencies):
         try:
             scale(currency)

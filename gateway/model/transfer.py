@@ -71,12 +71,15 @@ class TransferReversal(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         requested_at: ISO 8601 in UTC.
+        by_payment: What is left of the payment asked for it, after a refund or a return; else
+            somebody did.
         state: PENDING before the provider has it.
     """
 
     reversal_id: str
     amount: Money
     requested_at: str
+    by_payment: bool = False
     state: TransferState = TransferState.PENDING
     provider_ref: str = ""
     failure: PaymentFailure | None = None

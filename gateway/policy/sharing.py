@@ -85,9 +85,18 @@ def _there(payment: Payment) -> int:
 
 
 def _given(transfer: MemberTransfer) -> int:
-    """What a member has, or may have, by a transfer."""
-    failed = transfer.state is TransferState.FAILED
-    return 0 if failed else transferring.left(transfer).minor
+    """What a member got, or may have got, without what the payment took back.
+
+    What somebody else took back, here or at the provider, was meant: it is not given again.
+    """
+    if transfer.state is TransferState.FAILED:
+        return 0
+    back = (
+        one.amount.minor
+        for one in transfer.reversals
+        if one.by_payment and one.state is not TransferState.FAILED
+    )
+    return transfer.amount.minor - sum(back)
 
 
 def _open(transfer: MemberTransfer) -> Iterator[str]:
@@ -128,4 +137,5 @@ def _taken_back(
             part = min(minor, transferring.left(one).minor)
             minor -= part
             if part:
-                yield transferring.reverse(one, Money(part, currency), at=at)
+                amount = Money(part, currency)
+                yield transferring.reverse(one, amount, at=at, by_payment=True)

@@ -79,13 +79,18 @@ def may_reverse(transfer: MemberTransfer) -> bool:
 
 
 def reverse(
-    transfer: MemberTransfer, amount: Money, *, at: str
+    transfer: MemberTransfer, amount: Money, *, at: str, by_payment: bool = False
 ) -> tuple[MemberTransfer, TransferReversal]:
-    """The transfer with another reversal, to be committed before anything is sent."""
+    """The transfer with another reversal, to be committed before anything is sent.
+
+    Args:
+        by_payment: Whether the payment whose part it is asks for it.
+    """
     reversal = TransferReversal(
         reversal_id=wishing.next_id(transfer.transfer_id, "reversal", transfer.reversals),
         amount=amount,
         requested_at=at,
+        by_payment=by_payment,
     )
     reversals = (*transfer.reversals, reversal)
     return msgspec.structs.replace(transfer, reversals=reversals), reversal

@@ -14,8 +14,9 @@ _BATCH: Final = 100
 # Locked in the order in which everybody locks payments.
 _DUE: Final = """
 select tenant, payment_id from (
- select tenant, payment_id from headrace.ledger_hold where releases_on <= %s
- order by releases_on limit %s) due order by tenant, payment_id"""
+ select h.tenant, h.payment_id from headrace.ledger_hold h join headrace.document d
+  on d.tenant = h.tenant and d.kind = 'payment' and d.id = h.payment_id
+ where h.releases_on <= %s order by h.releases_on limit %s) due order by tenant, payment_id"""
 
 
 async def release(database: Database, *, now: datetime) -> int:

@@ -193,6 +193,12 @@ _SALES_ORDER: Final = "systems[1].verbs.create_sales_order"
             "'sales' stands twice",
         ),
         (
+            system(3, "name", value="wallets"),
+            "- name: wallets",
+            "systems[3].name",
+            "'wallets' is what the ledger's wallets are called",
+        ),
+        (
             system(1, "policy", "attempts", value=0),
             "attempts: 0",
             "systems[1].policy.attempts",

@@ -123,6 +123,22 @@ def test_refused_transfer_is_made_anew_under_another_id() -> None:
     assert not sharing.failed(known, (second.transfer_id,))
 
 
+def test_what_somebody_took_back_is_not_given_again() -> None:
+    """And of what the payment takes back no more than there is."""
+    first, second = (_arrived(one) for one in sharing.moves(_payment(1_000), (), at=_AT).made)
+    wished, reversal = transferring.reverse(first, _eur(300), at=_AT)
+    said = ProviderReversal(provider_ref="r", state=_S.DONE, amount=reversal.amount)
+    known = [transferring.reversed_by(wished, reversal, said)[0], second]
+
+    again = sharing.moves(_payment(1_000), known, at=_AT)
+    moves = sharing.moves(_payment(1_000, 1_000), known, at=_AT)
+    left = _all_done(known, moves)
+
+    assert sharing.Moves() == again
+    assert [33, 567] == [one.amount.minor for _, one in moves.reversed]
+    assert sharing.Moves() == sharing.moves(_payment(1_000, 1_000), left, at=_AT)
+
+
 def test_only_changed_money_is_due() -> None:
     """And only where transfers follow."""
     before, now = _payment(1_000), _payment(1_000, 300)

@@ -1,11 +1,13 @@
 """The ledger: entries sum to zero and stay; what is booked again changes nothing."""
 
-from datetime import UTC, date, datetime
+import asyncio
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import psycopg
 import pytest
 
+from gateway.model import codec
 from gateway.model.member import Member
 from gateway.model.money import Money
 from gateway.model.payment import CaptureMethod, Payment
@@ -131,6 +133,28 @@ async def test_money_is_released_on_its_day_once(
     assert (0, 2, 0) == (early, count, again)
     assert ([(0, 1_800, 0, 0)], [(1_800, 0, 0, 0)]) == (before, await _has(database))
     assert 0 == await _count(database, "ledger_hold")
+
+
+async def test_worker_releases_until_it_is_stopped(database: Database) -> None:
+    """At once when it starts."""
+    payment = _payment()
+    async with database.transaction() as connection:
+        unit = Unit(connection, tenant=_TENANT, business_id="x", traceparent="", causation_id="")
+        await unit.insert("payment", payment.payment_id, payment.state.value, payment)
+        before = _EARLY - timedelta(days=1)
+        early = msgspec.structs.replace(payment, release_on=_EARLY.isoformat())
+        await ledger.book_payment(connection, _TENANT, early, today=before)
+        await unit.connection.execute(
+            "update headrace.document set body = %s", (codec.encode(early).decode(),)
+        )
+    stop = asyncio.Event()
+    running = asyncio.create_task(releases.release_for_ever(database, stop, every_s=0.001))
+
+    async with asyncio.timeout(20):
+        while await _has(database) != [(900, 0, 0, 0)]:  # noqa: ASYNC110 - rows of PostgreSQL tell nobody
+            await asyncio.sleep(0.01)
+    stop.set()
+    await running
 
 
 async def test_entries_are_listed_by_pages(database: Database) -> None:
