@@ -4,6 +4,7 @@ As ``test_payout_crashes``: the points of a whole life are counted, then one pay
 them meets a worker that dies exactly there, and another one takes over.
 """
 
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from tests.flows.doom import Doom, Mortal
 from tests.flows.paying import Till
 from tests.flows.stage import Life
 
-_FEWEST = 10
+_FEWEST = 20
 
 
 @pytest.fixture
@@ -89,8 +90,10 @@ async def test_parts_are_moved_once_whenever_a_worker_dies(till: Till) -> None:
     assert expected == await _shared(till, whole)
     assert len(whole.points) >= _FEWEST
 
+    # Every other point, so that it stays quick; which ones, the seed says.
+    seed = random.randrange(2)
     differing, died = {}, 0
-    for point in range(1, len(whole.points) + 1):
+    for point in range(1 + seed, len(whole.points) + 1, 2):
         doom = Doom(point)
         found = await _shared(till, doom)
         # Flows run side by side, so that a life may have a point less than another.
@@ -98,6 +101,6 @@ async def test_parts_are_moved_once_whenever_a_worker_dies(till: Till) -> None:
         if found != expected:
             differing[f"{point}: {whole.points[point - 1]}"] = found
 
-    print(f"{died} of {len(whole.points)} points")
+    print(f"seed {seed}: {died} of {len(whole.points)} points")
     assert {} == differing
     assert died >= _FEWEST

@@ -264,6 +264,28 @@ async def test_members_pay_each_other_without_a_provider(till: Till) -> None:
     assert [] == await till.rows("select 1 from headrace.flow where kind = 'transfer_funds'")
 
 
+async def test_members_who_pay_each_other_at_once_do_not_stop_each_other(till: Till) -> None:
+    """Both ways, and payouts beside; nothing is lost, and nobody gives what he has not."""
+    await paid(till)
+    ways = [("M-1", "M-2"), ("M-2", "M-1")] * 4
+    body = {"provider": "wallets", "amount": _eur("25.00")}
+    answers = await asyncio.gather(
+        *(
+            till.post("/v1/transfers", body | {"source": one, "destination": two}, key=new_id())
+            for one, two in ways
+        ),
+        *(till.ask(provider="paypal", wallet="M-2", amount="20.00") for _ in range(3)),
+    )
+    payouts = sum(one.status_code == 201 for one in answers[len(ways) :])
+    left = [await has(till, one) for one in _MEMBERS]
+
+    assert {one.status_code for one in answers} <= {201, 422}
+    assert all(not each[0].startswith("-") for each in left)
+    there = sum(round(100 * float(one)) for each in left for one in each)
+    assert 9_000 == there
+    assert f"{20 * payouts}.00" == left[1][2]
+
+
 async def test_entries_say_how_a_wallet_came_to_what_it_is(till: Till) -> None:
     """By pages, the newest first."""
     payment_id = await paid(till)
