@@ -227,6 +227,27 @@ async def test_refused_part_is_for_a_person_and_the_others_have_theirs(till: Til
     assert {"acct_2": 4_000} == at_stripe(till)
 
 
+async def test_refused_reversal_is_for_a_person_and_the_others_gave_theirs(till: Till) -> None:
+    """Somebody took it back at Stripe before; as soon as that is known there is nothing to do."""
+    payment_id = await take(till)
+    await till.settle()
+    first, _ = await transfers(till, payment_id)
+    till.stripe.connect._reverse(first.provider_ref, {"amount": 6_000}, till.now())
+    body = {"payment_id": payment_id}
+    answer = await till.post("/v1/refunds", body, key=new_id())
+    assert answer.status_code == 201, answer.text
+    await till.work()
+    found = await parked(till)
+    await till.settle()
+    await till.post(f"/v1/payments/{payment_id}/sync", None, key=new_id())
+    await till.settle()
+
+    assert [("distribute_payment", "part_refused")] == found
+    assert {"acct_1": 0, "acct_2": 0} == at_stripe(till)
+    assert {_S.REVERSED} == {one.state for one in await transfers(till, payment_id)}
+    assert found == await parked(till)
+
+
 async def test_one_member_is_still_paid_by_the_payment_itself(till: Till) -> None:
     """There is nothing to be moved afterwards."""
     payment_id = await take(
