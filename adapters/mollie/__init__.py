@@ -11,6 +11,7 @@ Source: docs.mollie.com (README.md lists the pages), read 2026-11.
 """
 
 from adapters.mollie.capabilities import CAPABILITIES
+from adapters.mollie.mandates import MollieMandates
 from adapters.mollie.payments import MolliePayments
 from adapters.mollie.reports import MollieReports
 from adapters.mollie.settings import Settings
@@ -22,7 +23,12 @@ ADAPTER = Adapter(
     product="mollie",
     title="Mollie",
     settings=Settings,
-    ports={"payments": MolliePayments, "webhooks": MollieWebhooks, "reports": MollieReports},
+    ports={
+        "payments": MolliePayments,
+        "mandates": MollieMandates,
+        "webhooks": MollieWebhooks,
+        "reports": MollieReports,
+    },
     mappings=load,
     capabilities=CAPABILITIES,
     readable=frozenset(

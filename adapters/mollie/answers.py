@@ -119,6 +119,24 @@ class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     following: str
 
 
+class Customer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A customer of theirs: whoever gives a mandate."""
+
+    id: str
+    metadata: Any = None
+    created_at: str = ""
+
+
+class Mandate(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A mandate of theirs."""
+
+    id: str
+    status: str
+    customer_id: str
+
+
+CUSTOMER: Final = msgspec.json.Decoder(Customer)
+MANDATE: Final = msgspec.json.Decoder(Mandate)
 PAYMENT: Final = msgspec.json.Decoder(Payment)
 CAPTURE: Final = msgspec.json.Decoder(Capture)
 REFUND: Final = msgspec.json.Decoder(Refund)

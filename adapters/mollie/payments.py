@@ -1,10 +1,9 @@
 """Payments, captures and refunds of one profile."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final, TypeAlias, TypeVar
+from typing import Final
 
-import httpx
 import msgspec
 
 from adapters.mollie import answers, translation, wire
@@ -19,19 +18,11 @@ from gateway.model.money import Money
 from gateway.model.payment import Payment, PaymentState, ProviderPayment, ProviderRefund
 from gateway.ports.exchange import Exchange
 
-T = TypeVar("T")
-Kind = TypeVar("Kind", answers.Payment, Refund)
-Pages: TypeAlias = Generator[httpx.Request, httpx.Response, list[T]]
-
 _PAYMENTS: Final = "/payments"
 _ENDED: Final = frozenset({PaymentState.FAILED, PaymentState.CANCELLED})
 _OVER: Final = frozenset({"canceled", "expired", "failed"})
-# The most that Mollie gives in one page.
-_LIMIT: Final = {"limit": "250"}
 # Source: docs.mollie.com/reference/get-payment; mollie-api-php joins the names like this.
 _WHOLE: Final = {"embed": "refunds,chargebacks"}
-# Their clock may be behind ours; so much earlier a look through the list goes back.
-_SKEW_S: Final = 300
 
 
 class MolliePayments:
@@ -90,8 +81,8 @@ class MolliePayments:
             if wire.missing(response):
                 return None
             return self._checked(wire.answer(response, PAYMENT, wrote=False), payment)
-        earliest = _seconds(payment.requested_at) - _SKEW_S
-        listed = yield from self._pages(
+        earliest = _seconds(payment.requested_at) - wire.SKEW_S
+        listed = yield from self._wire.pages(
             _PAYMENTS,
             PAYMENT,
             wanted=lambda one: _is_of(one, payment),
@@ -122,7 +113,7 @@ class MolliePayments:
             if known is None:
                 return None
             owner = msgspec.structs.replace(payment, provider_ref=known.provider_ref)
-        listed = yield from self._pages(
+        listed = yield from self._wire.pages(
             f"{_path(owner)}/refunds",
             REFUND,
             wanted=lambda one: _mark(one) == refund_id,
@@ -137,23 +128,6 @@ class MolliePayments:
         if not response.is_success:
             raise InDoubt("Mollie does not say what became of it.", code="unconfirmed")
         return self._checked(wire.answer(response, PAYMENT, wrote=True), payment)
-
-    def _pages(
-        self,
-        path: str,
-        decoder: msgspec.json.Decoder[Kind],
-        *,
-        wanted: Callable[[Answer[Kind]], bool],
-        last: Callable[[Answer[Kind]], bool],
-    ) -> Pages[Answer[Kind]]:
-        """What is wanted of a list, page after page, until one is the last to look at."""
-        query, found = _LIMIT, list[Answer[Kind]]()
-        while True:
-            page = wire.page((yield self._wire.get(path, query)), decoder)
-            found += [each for each in page.objects if wanted(each)]
-            if not page.following or any(last(each) for each in page.objects):
-                return found
-            query = {**_LIMIT, "from": page.following}
 
     def _checked(self, answer: Answer[answers.Payment], payment: Payment) -> ProviderPayment:
         found = believed(lambda: self._translation.payment_in(answer))

@@ -19,6 +19,7 @@ import msgspec
 from adapters.mollie import simulator_baskets as baskets
 from adapters.mollie import simulator_objects as objects
 from adapters.mollie import simulator_rules as rules
+from adapters.mollie.simulator_mandates import Customers
 from adapters.mollie.simulator_objects import PaymentRecord
 from adapters.mollie.simulator_rules import Refusal
 from adapters.mollie.simulator_webhooks import Webhooks
@@ -77,6 +78,7 @@ class MollieSimulator:
     ) -> None:
         self._webhooks = Webhooks(webhook_url, webhook_secret)
         self._api_key = api_key
+        self.customers = Customers()
         self._payments: dict[str, PaymentRecord] = {}
         self._kept: dict[str, _Kept] = {}
         self._settling: list[tuple[float, Callable[[float], None]]] = []
@@ -86,7 +88,7 @@ class MollieSimulator:
             "refund": Counter(),
         }
         self.configure(**plan)
-        one = "/v2/payments/{}"
+        one, mandates = "/v2/payments/{}", "/v2/customers/{}/mandates"
         self._routes: list[tuple[str, str, str, Verb]] = [
             ("POST", "/v2/payments", "payment", self._create),
             ("GET", "/v2/payments", "nothing", self._list),
@@ -100,6 +102,13 @@ class MollieSimulator:
             ("POST", f"{one}/refunds", "refund", self._refund),
             ("GET", f"{one}/refunds", "nothing", self._parts("refunds")),
             ("GET", f"{one}/chargebacks", "nothing", self._parts("chargebacks")),
+            ("POST", "/v2/customers", "customer", self.customers.create),
+            ("GET", "/v2/customers", "nothing", self.customers.list),
+            ("GET", "/v2/customers/{}", "nothing", self.customers.show),
+            ("POST", mandates, "mandate", self.customers.create_mandate),
+            ("GET", mandates, "nothing", self.customers.list_mandates),
+            ("GET", f"{mandates}/{{}}", "nothing", self.customers.show_mandate),
+            ("DELETE", f"{mandates}/{{}}", "nothing", self.customers.revoke),
         ]
 
     # What the world outside calls.
@@ -134,8 +143,9 @@ class MollieSimulator:
         return self._webhooks.take(now)
 
     def effects(self) -> dict[str, dict[str, int]]:
-        """How often money was taken, reserved and given back, by our ids."""
-        return {kind: dict(counts) for kind, counts in self._effects.items()}
+        """How often money was taken, reserved and given back, and may be by mandate, by our ids."""
+        counted = {kind: dict(counts) for kind, counts in self._effects.items()}
+        return counted | {"mandate": self.customers.effects()}
 
     def pay(self, payment_id: str, status: str, *, now: float, failure: str = "") -> None:
         """The payer does something on the page, or the bank decides about a debit."""
@@ -202,7 +212,7 @@ class MollieSimulator:
     # Payments.
 
     def _create(self, given: Json, _request: httpx.Request, now: float) -> tuple[int, Json]:
-        rules.check_payment(given)
+        rules.check_payment(given, self.customers.methods)
         baskets.check(given, rules.units)
         payment = PaymentRecord(given, *rules.units(given), now)
         payment.routed = baskets.routed(given, rules.units)

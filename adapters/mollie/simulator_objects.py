@@ -47,6 +47,54 @@ def our_id(thing: Json, name: str = "payment_id") -> str:
     return str(metadata.get(name, thing["id"]) if isinstance(metadata, dict) else thing["id"])
 
 
+def customer(given: Json, now: float) -> Json:
+    """A customer as it is shown."""
+    key = new_id("cst")
+    mandates = f"{API}/customers/{key}/mandates"
+    return {
+        "resource": "customer",
+        "id": key,
+        "mode": "test",
+        "name": given.get("name"),
+        "email": given.get("email"),
+        "locale": given.get("locale", "en_US"),
+        "metadata": given.get("metadata"),
+        "createdAt": moment(now),
+        "_links": {
+            "self": link(f"{API}/customers/{key}"),
+            "dashboard": link(f"{_DASHBOARD}/customers/{key}"),
+            "mandates": link(mandates),
+            "documentation": link(f"{_DOCUMENTATION}/get-customer"),
+        },
+    }
+
+
+def mandate(owner: str, given: Json, now: float) -> Json:
+    """A mandate of an account as it is shown."""
+    key = new_id("mdt")
+    return {
+        "resource": "mandate",
+        "id": key,
+        "mode": "test",
+        "status": "valid",
+        "method": given["method"],
+        "details": {
+            "consumerName": given["consumerName"],
+            "consumerAccount": given["consumerAccount"],
+            "consumerBic": given.get("consumerBic"),
+        },
+        "mandateReference": given.get("mandateReference", f"MD{uuid.uuid4().hex[:10].upper()}"),
+        "signatureDate": given.get("signatureDate", moment(now)[:10]),
+        "customerId": owner,
+        "createdAt": moment(now),
+        "_links": {
+            "self": link(f"{API}/customers/{owner}/mandates/{key}"),
+            "customer": link(f"{API}/customers/{owner}"),
+            "documentation": link(f"{_DOCUMENTATION}/get-mandate"),
+        },
+    }
+
+
 class PaymentRecord:
     """One payment with all that happened to it; amounts in the smallest unit.
 

@@ -5,6 +5,8 @@ Source: Mollie's API reference v2, /docs/multicurrency and the page of each meth
 
 import json
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 import httpx
@@ -87,12 +89,17 @@ _PAYMENT: Final = {
     "shippingAddress": dict, "lines": list, "company": dict, "consumerDateOfBirth": str,
     "routing": list,
 }  # fmt: skip
-FIELDS: Final = {
+FIELDS: Final[dict[str, dict[str, type]]] = {
     "payment": _PAYMENT,
     "capture": {"amount": dict, "description": str, "metadata": object},
     "refund": {
         "amount": dict, "description": str, "metadata": object, "reverseRouting": bool,
         "routingReversals": list,
+    },
+    "customer": {"name": str, "email": str, "locale": str, "metadata": object},
+    "mandate": {
+        "method": str, "consumerName": str, "consumerAccount": str, "consumerBic": str,
+        "signatureDate": str, "mandateReference": str,
     },
     "nothing": {},
 }  # fmt: skip
@@ -162,14 +169,16 @@ def amount_of(minor: int, currency: str) -> Json:
     return {"value": f"{minor // 100}.{minor % 100:02}", "currency": currency}
 
 
-def check_payment(given: Json) -> None:
+def check_payment(
+    given: Json, customers: Mapping[str, Mapping[str, str]] = MappingProxyType(CUSTOMERS)
+) -> None:
     """Refuse what no payment can be."""
     _, currency = units(given)
     if not given.get("description"):
         raise Refusal(422, "The 'description' field is missing", "description")
     method = _method_of(given, currency)
     if given.get("sequenceType", "oneoff") == "recurring":
-        _check_mandate(given, method)
+        _check_mandate(given, method, customers)
         return
     if method in _ONLY_MANDATED:
         raise Refusal(422, "The method is for recurring payments only", "method")
@@ -197,15 +206,15 @@ def _method_of(given: Json, currency: str) -> str:
     return str(method)
 
 
-def _check_mandate(given: Json, method: str) -> None:
+def _check_mandate(given: Json, method: str, customers: Mapping[str, Mapping[str, str]]) -> None:
     customer, mandate = given.get("customerId"), given.get("mandateId")
     if not customer:
         raise Refusal(422, "The 'customerId' field is missing", "customerId")
-    if customer not in CUSTOMERS:
+    if customer not in customers:
         raise Refusal(422, "The customer id is invalid", "customerId")
     if method not in _MANDATED:
         raise Refusal(422, f"{method} cannot be charged without the customer", "method")
-    known = CUSTOMERS[customer]
+    known = customers[customer]
     if mandate is not None and known.get(mandate) != method:
         raise Refusal(422, "The mandate id is invalid", "mandateId")
     if method not in known.values():

@@ -18,6 +18,7 @@ from gateway.kit.answers import Answer, UnreadableError, translated
 from gateway.kit.mapping import Document, Made, Mapping, pointing
 from gateway.kit.mapping.installed import mappings_of
 from gateway.model import codec
+from gateway.model.held_mandate import HeldMandate, ProviderMandate
 from gateway.model.money import Money
 from gateway.model.movement import Movement
 from gateway.model.payment import Payment, ProviderPayment, ProviderRefund
@@ -97,6 +98,22 @@ class Translation:
         }
         return self._body("refund_create", payment, needs)
 
+    def customer_body(self, mandate: HeldMandate) -> Body:
+        """Whoever gives a mandate, by our id of it: nobody's name."""
+        return self._body("customer_create", mandate, {})
+
+    def mandate_body(self, mandate: HeldMandate) -> Body:
+        """The mandate of an account.
+
+        Raises:
+            Rejected: A field does not fit; nothing was sent.
+        """
+        return self._body("mandate_create", mandate, {})
+
+    def mandate_in(self, answer: Answer[answers.Mandate]) -> ProviderMandate:
+        """The mandate as Mollie has it."""
+        return self._read("mandate", answer.body, {}, ProviderMandate)
+
     def payment_in(self, answer: Answer[answers.Payment]) -> ProviderPayment:
         """The payment as Mollie has it.
 
@@ -147,10 +164,10 @@ class Translation:
         needs = {"amount": answer.object.amount.money.minor}
         return self._read("chargeback", answer.body, needs, Movement)
 
-    def _body(self, name: str, payment: Payment, needs: Values[str, Any]) -> Body:
+    def _body(self, name: str, source: Payment | HeldMandate, needs: Values[str, Any]) -> Body:
         made = self._mappings[name]
-        with pointing.refusing(made, payment, _REFUSALS):
-            return Body(made.to_json(payment, needs), made.reference)
+        with pointing.refusing(made, source, _REFUSALS):
+            return Body(made.to_json(source, needs), made.reference)
 
     def _read(self, name: str, body: bytes, needs: Values[str, Any], kind: type[T]) -> T:
         made = translated(

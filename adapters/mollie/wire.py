@@ -1,7 +1,8 @@
 """How Mollie speaks: JSON, Bearer key, and what its errors mean for the caller."""
 
 import uuid
-from typing import Final, TypeVar
+from collections.abc import Callable, Generator
+from typing import Final, TypeAlias, TypeVar
 
 import httpx
 import msgspec
@@ -14,6 +15,12 @@ from gateway.kit.answers import Answer, legible, retry_after_s, unclear
 
 T = TypeVar("T")
 
+Pages: TypeAlias = Generator[httpx.Request, httpx.Response, list[T]]
+
+# Their clock may be behind ours; so much earlier a look through a list goes back.
+SKEW_S: Final = 300
+# The most that Mollie gives in one page.
+_LIMIT: Final = {"limit": "250"}
 _CONTENT_TYPE: Final = (b"content-type", b"application/json")
 # Mollie wants UUIDs as keys, so ours become such; the same key is the same UUID.
 _KEYS: Final = uuid.UUID("5e5b3b0e-0d0c-5c52-9d77-5f1ea7a52c7f")
@@ -27,6 +34,7 @@ _REFUSED: Final = (Rejected, "refused", "Mollie refuses the request.")
 _BY_STATUS: Final = {401: _ACCESS, 403: _ACCESS, 409: _LOCKED, 423: _LOCKED, 429: _LIMITED}
 # Request timeout, and what a proxy in front says.
 _UNCLEAR: Final = {408, 425}
+_MISSING: Final = {404, 410}
 
 
 class _Error(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +86,23 @@ class Wire:
         """A read."""
         target = f"{path}?{httpx.QueryParams(query)}" if query else path
         return request("GET", self._url(target), self._headers)
+
+    def pages(
+        self,
+        path: str,
+        decoder: msgspec.json.Decoder[T],
+        *,
+        wanted: Callable[[Answer[T]], bool],
+        last: Callable[[Answer[T]], bool],
+    ) -> Pages[Answer[T]]:
+        """What is wanted of a list, page after page, until one is the last to look at."""
+        query, found = _LIMIT, list[Answer[T]]()
+        while True:
+            listing = page((yield self.get(path, query)), decoder)
+            found += [each for each in listing.objects if wanted(each)]
+            if not listing.following or any(last(each) for each in listing.objects):
+                return found
+            query = {**_LIMIT, "from": listing.following}
 
     def _url(self, target: str) -> httpx.URL:
         return self._origin.copy_with(raw_path=self._prefix + target.encode("ascii"))
@@ -136,7 +161,7 @@ def accepted(response: httpx.Response) -> None:
 
 def missing(response: httpx.Response) -> bool:
     """Whether Mollie itself says that there is no such object."""
-    return response.status_code == httpx.codes.NOT_FOUND and legible(response, _ERROR) is not None
+    return response.status_code in _MISSING and legible(response, _ERROR) is not None
 
 
 def check(response: httpx.Response, *, wrote: bool) -> None:

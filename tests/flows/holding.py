@@ -9,6 +9,7 @@ import httpx
 import yaml
 
 from adapters.gocardless.simulator import GoCardlessSimulator
+from adapters.mollie.simulator import MollieSimulator
 from gateway import configuring
 from gateway.kit.simulator import SimulatedWire
 from gateway.model import codec
@@ -18,9 +19,11 @@ from gateway.model.payment import Payment
 from tests.flows.stage import Life, Stage
 
 BACK: Final = "https://shop.example/back"
+OWNER: Final = {"debtor_name": "Erika Mustermann", "iban": "DE89 3704 0044 0532 0130 00"}
 # How a front-end asks each provider for a mandate.
 SAMPLES: Final[dict[str, dict[str, str]]] = {
     "gocardless": {"system": "gocardless", "method_code": "sepa_debit", "return_url": BACK},
+    "mollie": {"system": "mollie", "method_code": "sepa_debit", **OWNER},
 }
 _TURNS: Final = 120
 _SECRET: Final = "simulated_webhook"
@@ -32,13 +35,16 @@ class Desk:
     Attributes:
         stage: With the tenant.
         life: One worker.
-        gocardless: The simulated creditor.
+        gocardless, mollie: Simulators.
     """
 
-    def __init__(self, stage: Stage, life: Life, gocardless: GoCardlessSimulator) -> None:
+    def __init__(
+        self, stage: Stage, life: Life, gocardless: GoCardlessSimulator, mollie: MollieSimulator
+    ) -> None:
         self.stage = stage
         self.life = life
         self.gocardless = gocardless
+        self.mollie = mollie
 
     @classmethod
     @asynccontextmanager
@@ -50,11 +56,13 @@ class Desk:
         gocardless = GoCardlessSimulator(
             webhook_url="http://hub/webhooks/acme/gocardless", webhook_secret=_SECRET
         )
+        mollie = MollieSimulator()
         stage.wire = SimulatedWire(
-            {**stage.wire._simulators, "gocardless": gocardless}, clock=stage.now
+            {**stage.wire._simulators, "gocardless": gocardless, "mollie": mollie},
+            clock=stage.now,
         )
         async with stage.facade(), stage.life() as life:
-            yield cls(stage, life, gocardless)
+            yield cls(stage, life, gocardless, mollie)
 
     def now(self) -> float:
         """Seconds since the epoch, by the simulators' clock."""
@@ -105,7 +113,7 @@ class Desk:
 
     def effects(self, mandate: HeldMandate) -> int:
         """How many there are at the provider by which money can be collected."""
-        simulators = {"gocardless": self.gocardless}
+        simulators: dict[str, Any] = {"gocardless": self.gocardless, "mollie": self.mollie}
         return simulators[mandate.system].effects()["mandate"].get(mandate.mandate_id, 0)
 
     async def mandate(self, mandate_id: str) -> HeldMandate:
@@ -234,4 +242,8 @@ def _configure(folder: Path) -> None:
         acme["systems"].append(
             {"name": name, "adapter": "gocardless", "policy": policy, "settings": settings}
         )
+    settings = {"base_url": "http://mollie/v2", "api_key": "env:STAGE_MOLLIE_KEY"}
+    acme["systems"].append(
+        {"name": "mollie", "adapter": "mollie", "policy": policy, "settings": settings}
+    )
     file.write_text(yaml.safe_dump(acme))

@@ -377,6 +377,64 @@ async def test_same_key_asks_once(desk: Desk) -> None:
     assert 1 == sum(desk.gocardless.effects()["mandate"].values())
 
 
+async def test_account_goes_to_the_provider_and_stays_nowhere(desk: Desk) -> None:
+    """Not in the journal, evidence, events, answers or messages; its end stands in the mandate."""
+    answer = await desk.ask(sample="mollie")
+    mandate_id = answer.json()["mandate_id"]
+    waiting = await desk.mandate(mandate_id)
+    assert waiting.account is not None
+    assert ("********3000", None) == (answer.json()["iban"], answer.json()["account"])
+    shown = (await desk.stage.api.get(f"/v1/mandates/{mandate_id}")).text
+    listed = (await desk.stage.api.get("/v1/mandates", params={"customer_id": "C-1"})).text
+    desk.stage.lay("mollie", FaultKind.LOST_ANSWER, method="POST", path="/mandates")
+    await desk.settle()
+
+    found = await desk.mandate(mandate_id)
+    paid = await desk.pay(mandate_id)
+    await desk.settle()
+
+    assert (_S.ACTIVE, None, "********3000") == (found.state, found.account, found.iban)
+    assert 1 == desk.effects(found)
+    assert 201 == paid.status_code, paid.text
+    assert PaymentState.CAPTURED is (await desk.payment(paid.json()["payment_id"])).state
+    everything = (await desk.kept()) + shown + listed
+    assert [] == [one for one in ("370400", "3704 0044", "Mustermann") if one in everything]
+
+
+@pytest.mark.parametrize("path", ["/customers", "/mandates"])
+@pytest.mark.parametrize("kind", [FaultKind.LOST_ANSWER, FaultKind.RUBBISH])
+async def test_lost_answer_makes_one_mandate(desk: Desk, path: str, kind: FaultKind) -> None:
+    """What was only begun is gone on with, under the same key."""
+    desk.stage.lay("mollie", kind, method="POST", path=path)
+    answer = await desk.ask(sample="mollie")
+    await desk.settle()
+
+    made = await desk.mandate(answer.json()["mandate_id"])
+
+    assert (_S.ACTIVE, {made.mandate_id: 1}) == (made.state, desk.mollie.effects()["mandate"])
+
+
+async def test_refused_account_is_not_kept(desk: Desk) -> None:
+    """The provider says no: nobody needs the account any more."""
+    desk.stage.lay("mollie", FaultKind.STATUS, method="POST", status=422)
+    made = await desk.submit(sample="mollie")
+
+    assert (_S.FAILED, None) == (made.state, made.account)
+
+
+async def test_revoked_at_a_provider_without_webhooks(desk: Desk) -> None:
+    """Here, or there by hand: a look finds that it is gone."""
+    first, second = [await desk.submit(sample="mollie") for _ in range(2)]
+    await desk.post(f"/v1/mandates/{first.mandate_id}/revoke")
+    desk.mollie.customers.become(second.provider_ref, "invalid")
+    await desk.post(f"/v1/mandates/{second.mandate_id}/sync")
+    await desk.work()
+
+    assert _S.REVOKED is (await desk.mandate(first.mandate_id)).state
+    assert _S.FAILED is (await desk.mandate(second.mandate_id)).state
+    assert {} != desk.mollie.customers.methods
+
+
 def _pointers(answer: Any) -> list[tuple[str, str]]:
     return [(one["pointer"], one["code"]) for one in answer.json()["errors"]]
 

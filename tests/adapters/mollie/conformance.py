@@ -30,6 +30,7 @@ SUBJECT = Subject(
         "capture_payment": "charge",
         "refund_payment": "refund",
         "authorise": "authorisation",
+        "create_mandate": "mandate",
     },
     tokens={
         "accepted": "tkn_accepted",

@@ -17,9 +17,11 @@ import yaml
 from adapters.mollie import ADAPTER, Settings
 from adapters.mollie.capabilities import CAPABILITIES
 from gateway.errors import Rejected
+from gateway.model.held_mandate import DebtorAccount, HeldMandate
 from gateway.model.money import Money
 from gateway.model.payment import CaptureMethod, PaymentState
 from gateway.model.split import PLATFORM, Split, SplitKind
+from gateway.policy import holding
 from tests.adapters.mollie.conformance import SUBJECT
 from tests.adapters.mollie.conftest import KEY, known
 from tests.conformance.subject import pages
@@ -323,3 +325,33 @@ def test_every_answer_of_the_simulator_validates(
     }
     assert len(answers) > 100
     print(f"mollie: {len(answers)} answers and {len(events)} events of the simulator validate")
+
+
+def test_mandates_validate_both_ways(document: Document, connect: Any) -> None:
+    """A mandate that is made, lost and found, looked at, taken away, and looked for again."""
+    account, answers = connect(), list[tuple[httpx.Request, httpx.Response]]()
+    handle = account.simulator.handle
+
+    def listening(request: httpx.Request, *, now: float) -> httpx.Response:
+        answers.append((request, handle(request, now=now)))
+        return answers[-1][1]
+
+    account.simulator.handle = listening
+    port = ADAPTER.port("mandates", Settings(api_key=KEY))
+    asked = HeldMandate(
+        mandate_id="m-1",
+        system="mollie",
+        method_code="sepa_debit",
+        customer_id="C-1",
+        account=DebtorAccount(debtor_name="Erika Mustermann", iban="DE89370400440532013000"),
+        requested_at="2026-01-01T00:00:00Z",
+    )
+    made, _ = holding.apply(asked, account.run(port.create_mandate(asked, key="k")))
+    found = [account.run(port.find_mandate(one)) for one in (asked, made)]
+    account.run(port.revoke_mandate(made, key="r"))
+    gone = account.run(port.find_mandate(made))
+
+    assert ["ACTIVE", "ACTIVE", "REVOKED"] == [one.state for one in (*found, gone)]
+    assert [] == [c for request, _ in answers for c in document.asked(request)]
+    assert [] == [c for request, one in answers for c in document.answered(request, one)]
+    print(f"mollie: {len(answers)} requests about mandates and their answers validate")
