@@ -13,6 +13,7 @@ Source: developer.paypal.com (README.md lists the pages), read 2026-11.
 
 from adapters.paypal.capabilities import CAPABILITIES
 from adapters.paypal.disputes import PayPalDisputes
+from adapters.paypal.mandates import PayPalMandates
 from adapters.paypal.payments import PayPalPayments
 from adapters.paypal.payouts import PayPalPayouts
 from adapters.paypal.reports import PayPalReports
@@ -28,6 +29,7 @@ ADAPTER = Adapter(
     settings=Settings,
     ports={
         "payments": PayPalPayments,
+        "mandates": PayPalMandates,
         "payouts": PayPalPayouts,
         "reports": PayPalReports,
         "disputes": PayPalDisputes,

@@ -23,6 +23,7 @@ from adapters.paypal.simulator_disputes import Disputes
 from adapters.paypal.simulator_objects import PAGE, OrderRecord, visible
 from adapters.paypal.simulator_payouts import PATH, Payouts, duplicate
 from adapters.paypal.simulator_rules import Refusal
+from adapters.paypal.simulator_vault import Vault
 from adapters.paypal.simulator_webhooks import Webhooks, moment
 
 Json: TypeAlias = dict[str, Any]
@@ -72,6 +73,7 @@ class PayPalSimulator:
         self._effects |= self._disputes.effects
         self.configure(**plan)
         self.payouts = Payouts(self._webhooks.emit, self._later, self._effects)
+        self.vault = Vault(self._webhooks.emit)
         order, held = "/v2/checkout/orders/{}", "/v2/payments/authorizations/{}"
         taken = "/v2/payments/captures/{}"
         self._routes: list[tuple[str, str, Verb]] = [
@@ -88,6 +90,7 @@ class PayPalSimulator:
             ("GET", "/v2/payments/refunds/{}", self._show_part("refunds")),
             ("GET", "/v1/notifications/webhooks", self._hooks),
             *self.payouts.routes,
+            *self.vault.routes,
             ("GET", "/v1/notifications/webhooks-events", self._list_events),
             *self._disputes.routes,
         ]
@@ -132,7 +135,8 @@ class PayPalSimulator:
 
     def effects(self) -> dict[str, dict[str, int]]:
         """How often money was taken, reserved and given back, by our ids."""
-        return {kind: dict(counts) for kind, counts in self._effects.items()}
+        counted = {kind: dict(counts) for kind, counts in self._effects.items()}
+        return counted | {"mandate": self.vault.effects()}
 
     def approve(self, order_id: str, *, now: float, outcome: str = "COMPLETED") -> None:
         """The payer agrees on the page; nothing is collected by that."""
@@ -177,7 +181,7 @@ class PayPalSimulator:
         if "/v1/customer/disputes/" in request.url.path:  # which has no keys
             evidence = request.url.path.endswith("/provide-evidence")
             return verb(*ids, request, {} if evidence else rules.read(request, body), now)
-        given = rules.read(request, body)
+        given = {} if request.method == "DELETE" else rules.read(request, body)
         # For payouts PayPal heeds the sender_batch_id alone.
         named = "" if request.url.path == PATH else request.headers.get("paypal-request-id", "")
         key = (request.url.path, named)
@@ -221,7 +225,7 @@ class PayPalSimulator:
     # Orders.
 
     def _create(self, request: httpx.Request, given: Json, now: float) -> tuple[int, Json]:
-        unit, source, outcome = rules.check_order(given)
+        unit, source, outcome = rules.check_order(given, self.vault.outcome)
         if "paypal-request-id" not in request.headers:
             raise Refusal(400, "PAYPAL_REQUEST_ID_REQUIRED")
         order = OrderRecord(given, unit, source, outcome, now)

@@ -7,6 +7,7 @@ payments_payment_v2) and developer.paypal.com/api/rest/reference/currency-codes,
 import base64
 import json
 import re
+from collections.abc import Callable
 from typing import Any, Final, NoReturn, TypeAlias
 
 import httpx
@@ -161,7 +162,7 @@ def amount_of(minor: int, currency: str) -> Json:
     return {"currency_code": currency, "value": value}
 
 
-def check_order(given: Json) -> tuple[Json, str, str]:
+def check_order(given: Json, vault: Callable[[str, str], str | None]) -> tuple[Json, str, str]:
     """The purchase unit, the payment source and what becomes of it; refused where it is none."""
     _only_known(given, _ORDER, "")
     if given.get("intent") not in {"CAPTURE", "AUTHORIZE"}:
@@ -181,7 +182,7 @@ def check_order(given: Json) -> tuple[Json, str, str]:
     context = source.get("experience_context", {})
     _only_known(context, _CONTEXTS.get(name, set()), f"/payment_source/{name}/experience_context")
     if "vault_id" in source:
-        outcome = VAULT[name].get(source["vault_id"])
+        outcome = vault(name, source["vault_id"])
         if outcome is None:
             raise Refusal(
                 422, "MISMATCHED_VAULT_ID_TO_PAYMENT_SOURCE", f"/payment_source/{name}/vault_id"

@@ -21,6 +21,7 @@ from gateway.kit.mapping.installed import mappings_of
 from gateway.kit.payers import Asked
 from gateway.model import codec
 from gateway.model.dispute import DisputeAnswer, ProviderDispute
+from gateway.model.held_mandate import HeldMandate, ProviderMandate
 from gateway.model.money import Money
 from gateway.model.movement import Movement
 from gateway.model.payment import CaptureMethod, Payment, ProviderPayment, ProviderRefund
@@ -62,6 +63,30 @@ class Translation:
             "commission": _kept(shares.commission(payment)),
         }
         return self._body("order_create", payment, needs)
+
+    def setup_body(self, mandate: HeldMandate, customer: str) -> Body:
+        """What the payer approves, to be charged later without the payer.
+
+        Raises:
+            Rejected: A field does not fit; nothing was sent.
+        """
+        return self._body("setup_create", mandate, {"customer": customer})
+
+    def token_body(self, mandate: HeldMandate) -> Body:
+        """The agreement that was approved."""
+        return self._body("agreement_create", mandate, {})
+
+    def setup_in(self, body: bytes) -> ProviderMandate:
+        """The setup token as PayPal has it.
+
+        Raises:
+            UnreadableError: Something is not in our tables; so for all that follow.
+        """
+        return self._read("setup", body, {}, ProviderMandate)
+
+    def token_in(self, body: bytes) -> ProviderMandate:
+        """The agreement as PayPal has it."""
+        return self._read("agreement", body, {}, ProviderMandate)
 
     def acting_for(self, payment: Payment) -> tuple[tuple[bytes, bytes], ...]:
         """Headers that say whose money it is; none where it is ours."""
@@ -175,10 +200,10 @@ class Translation:
         with pointing.refusing(made, evidence):
             return Body(made.to_json(evidence, {}), made.reference)
 
-    def _body(self, name: str, payment: Payment, needs: Values[str, Any]) -> Body:
+    def _body(self, name: str, source: Payment | HeldMandate, needs: Values[str, Any]) -> Body:
         made = self._mappings[name]
-        with pointing.refusing(made, payment):
-            return Body(made.to_json(payment, needs), made.reference)
+        with pointing.refusing(made, source):
+            return Body(made.to_json(source, needs), made.reference)
 
     def _read(
         self, name: str, body: bytes | msgspec.Raw, needs: Values[str, Any], kind: type[T]

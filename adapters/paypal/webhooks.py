@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from adapters.paypal.mandates import mandate_of
 from adapters.paypal.settings import Settings
 from gateway.errors import Misconfigured, Rejected
 from gateway.kit import mapping
@@ -25,6 +26,9 @@ FAMILIES: Final = (
     *("BILLING.", "BILLING_AGREEMENTS.", "CATALOG.", "CHECKOUT.", "CUSTOMER.", "IDENTITY."),
     *("INVOICING.", "MERCHANT.", "PAYMENT.", "PAYMENTS.", "RISK.", "VAULT."),
 )
+
+
+_VAULT: Final = "VAULT."
 
 
 class _Related(msgspec.Struct, frozen=True):
@@ -47,6 +51,10 @@ class _Item(msgspec.Struct, frozen=True):
     sender_item_id: str = ""
 
 
+class _Customer(msgspec.Struct, frozen=True):
+    id: str = ""
+
+
 class _Resource(msgspec.Struct, frozen=True):
     """An order, a part of one, a dispute, or a payout; each says in its own place whose it is."""
 
@@ -57,6 +65,7 @@ class _Resource(msgspec.Struct, frozen=True):
     supplementary_data: _More = _More()
     purchase_units: tuple[_Unit, ...] = ()
     disputed_transactions: tuple[_Disputed, ...] = ()
+    customer: _Customer = _Customer()
 
     @property
     def payment_id(self) -> str:
@@ -67,9 +76,10 @@ class _Resource(msgspec.Struct, frozen=True):
 
     @property
     def about(self) -> About | None:
-        """The payout, where it is one."""
+        """The payout or our agreement, where it is one."""
         if not self.payout_batch_id:
-            return None
+            ours = mandate_of(self.customer.id)
+            return About(entity=EntityKind.MANDATE, entity_id=ours) if ours else None
         return About(
             entity=EntityKind.PAYOUT,
             entity_id=self.payout_item.sender_item_id,
@@ -147,7 +157,8 @@ class PayPalWebhooks:
                 provider_ref=event.resource.supplementary_data.related_ids.order_id
                 or event.resource.id,
                 about=event.resource.about,
-                hint=True,
+                # An agreement that somebody else has made means nothing.
+                hint=not event.event_type.startswith(_VAULT),
                 known=event.event_type.startswith(FAMILIES),
             ),
         )

@@ -108,6 +108,11 @@ class Wire:
         headers = [*self._headers, (b"content-type", b"multipart/form-data; boundary=" + given)]
         return request("POST", self._url(path), headers, content, made_by=body.made_by)
 
+    def delete(self, path: str, *, key: str) -> httpx.Request:
+        """An end; see ``post``."""
+        given = str(uuid.uuid5(_KEYS, f"{self._client}:{key}")).encode("ascii")
+        return request("DELETE", self._url(path), [*self._headers, (b"paypal-request-id", given)])
+
     def get(self, path: str) -> httpx.Request:
         """A read."""
         return request("GET", self._url(path), self._headers[:1])

@@ -10,6 +10,8 @@ import yaml
 
 from adapters.gocardless.simulator import GoCardlessSimulator
 from adapters.mollie.simulator import MollieSimulator
+from adapters.paypal.mandates import customer_of
+from adapters.paypal.simulator import PayPalSimulator
 from gateway import configuring
 from gateway.kit.simulator import SimulatedWire
 from gateway.model import codec
@@ -24,6 +26,7 @@ OWNER: Final = {"debtor_name": "Erika Mustermann", "iban": "DE89 3704 0044 0532 
 SAMPLES: Final[dict[str, dict[str, str]]] = {
     "gocardless": {"system": "gocardless", "method_code": "sepa_debit", "return_url": BACK},
     "mollie": {"system": "mollie", "method_code": "sepa_debit", **OWNER},
+    "paypal": {"system": "paypal", "method_code": "paypal_vault", "return_url": BACK},
 }
 _TURNS: Final = 120
 _SECRET: Final = "simulated_webhook"
@@ -35,16 +38,22 @@ class Desk:
     Attributes:
         stage: With the tenant.
         life: One worker.
-        gocardless, mollie: Simulators.
+        gocardless, mollie, paypal: Simulators.
     """
 
     def __init__(
-        self, stage: Stage, life: Life, gocardless: GoCardlessSimulator, mollie: MollieSimulator
+        self,
+        stage: Stage,
+        life: Life,
+        gocardless: GoCardlessSimulator,
+        mollie: MollieSimulator,
+        paypal: PayPalSimulator,
     ) -> None:
         self.stage = stage
         self.life = life
         self.gocardless = gocardless
         self.mollie = mollie
+        self.paypal = paypal
 
     @classmethod
     @asynccontextmanager
@@ -56,13 +65,18 @@ class Desk:
         gocardless = GoCardlessSimulator(
             webhook_url="http://hub/webhooks/acme/gocardless", webhook_secret=_SECRET
         )
-        mollie = MollieSimulator()
+        mollie, paypal = MollieSimulator(), PayPalSimulator()
         stage.wire = SimulatedWire(
-            {**stage.wire._simulators, "gocardless": gocardless, "mollie": mollie},
+            {
+                **stage.wire._simulators,
+                "gocardless": gocardless,
+                "mollie": mollie,
+                "paypal": paypal,
+            },
             clock=stage.now,
         )
         async with stage.facade(), stage.life() as life:
-            yield cls(stage, life, gocardless, mollie)
+            yield cls(stage, life, gocardless, mollie, paypal)
 
     def now(self) -> float:
         """Seconds since the epoch, by the simulators' clock."""
@@ -104,17 +118,25 @@ class Desk:
     def sign_page(self, mandate: HeldMandate) -> None:
         """The payer agrees on the page."""
         assert mandate.next_action is not None
+        if mandate.system == "paypal":
+            self.paypal.vault.approve(mandate.request_ref)
+            return
         self.gocardless.sign(mandate.next_action.url.rpartition("=")[2], now=self.now())
 
     def is_signed(self, mandate: HeldMandate) -> bool:
         """Whether the payer has agreed, as the provider has it."""
+        if mandate.system == "paypal":
+            return self.paypal.vault._setups[mandate.request_ref][0]["status"] == "APPROVED"
         requests = self.gocardless.mandates._requests
         return requests[mandate.request_ref]["status"] == "fulfilled"
 
     def effects(self, mandate: HeldMandate) -> int:
         """How many there are at the provider by which money can be collected."""
         simulators: dict[str, Any] = {"gocardless": self.gocardless, "mollie": self.mollie}
-        return simulators[mandate.system].effects()["mandate"].get(mandate.mandate_id, 0)
+        if mandate.system == "paypal":
+            return self.paypal.effects()["mandate"].get(customer_of(mandate.mandate_id), 0)
+        counted: dict[str, int] = simulators[mandate.system].effects()["mandate"]
+        return counted.get(mandate.mandate_id, 0)
 
     async def mandate(self, mandate_id: str) -> HeldMandate:
         """The mandate as it is stored."""
@@ -245,5 +267,14 @@ def _configure(folder: Path) -> None:
     settings = {"base_url": "http://mollie/v2", "api_key": "env:STAGE_MOLLIE_KEY"}
     acme["systems"].append(
         {"name": "mollie", "adapter": "mollie", "policy": policy, "settings": settings}
+    )
+    settings = {
+        "base_url": "http://paypal",
+        "client_id": "simulated",
+        "client_secret": "env:STAGE_PAYPAL_SECRET",
+        "webhook_id": "W",
+    }
+    acme["systems"].append(
+        {"name": "paypal", "adapter": "paypal", "policy": policy, "settings": settings}
     )
     file.write_text(yaml.safe_dump(acme))

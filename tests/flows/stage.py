@@ -38,6 +38,7 @@ _SECRETS: Final = {
     "STAGE_MOLLIE_KEY": "test_simulated",
     "STAGE_GOCARDLESS_TOKEN": "sandbox_simulated",
     "STAGE_GOCARDLESS_WEBHOOK": "simulated_webhook",
+    "STAGE_PAYPAL_SECRET": "simulated",
     "STAGE_SAP_PASSWORD": "stage-sap",
     "STAGE_SALESFORCE_SECRET": "stage-salesforce",
 }

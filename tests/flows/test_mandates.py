@@ -377,6 +377,57 @@ async def test_same_key_asks_once(desk: Desk) -> None:
     assert 1 == sum(desk.gocardless.effects()["mandate"].values())
 
 
+async def test_wallet_is_asked_completed_and_paid_by(desk: Desk) -> None:
+    """PayPal: nothing comes of the approval until somebody looks, and then once."""
+    made = await desk.submit(sample="paypal")
+    assert made.next_action is not None
+    await desk.sign(made)
+    assert _S.PENDING is (await desk.mandate(made.mandate_id)).state
+
+    for _ in range(2):
+        answer = await desk.post(f"/v1/mandates/{made.mandate_id}/sync")
+        await desk.work()
+    found = await desk.mandate(made.mandate_id)
+    paid = await desk.pay(made.mandate_id, payment={"method_code": "paypal_vault"})
+    await desk.settle()
+
+    assert (202, _S.ACTIVE, 1) == (answer.status_code, found.state, desk.effects(found))
+    assert 201 == paid.status_code, paid.text
+    payment = await desk.payment(paid.json()["payment_id"])
+    assert ("paypal", PaymentState.CAPTURED) == (payment.provider, payment.state)
+
+
+@pytest.mark.parametrize("path", ["/setup-tokens", "/payment-tokens"])
+@pytest.mark.parametrize("kind", [FaultKind.LOST_ANSWER, FaultKind.RUBBISH])
+async def test_lost_answer_of_the_vault(desk: Desk, path: str, kind: FaultKind) -> None:
+    """The same request with the same key tells, or the list of what the vault has."""
+    desk.stage.lay("paypal", kind, method="POST", path=path)
+    made = await desk.submit(sample="paypal")
+    await desk.sign(made)
+    await desk.settle()
+
+    found = await desk.mandate(made.mandate_id)
+
+    assert (_S.ACTIVE, 1) == (found.state, desk.effects(found))
+
+
+async def test_payer_ends_the_agreement(desk: Desk) -> None:
+    """In the wallet: a look finds that it is gone; one that we end is gone there."""
+    first, second = [await desk.submit(sample="paypal") for _ in range(2)]
+    for one in (first, second):
+        await desk.sign(one)
+    await desk.settle()
+    first, second = [await desk.mandate(one.mandate_id) for one in (first, second)]
+    desk.paypal.vault.remove(first.token, desk.now())
+    await desk.post(f"/v1/mandates/{first.mandate_id}/sync")
+    await desk.post(f"/v1/mandates/{second.mandate_id}/revoke")
+    await desk.work()
+
+    for one in (first, second):
+        assert _S.REVOKED is (await desk.mandate(one.mandate_id)).state
+    assert {} == desk.paypal.vault.tokens
+
+
 async def test_account_goes_to_the_provider_and_stays_nowhere(desk: Desk) -> None:
     """Not in the journal, evidence, events, answers or messages; its end stands in the mandate."""
     answer = await desk.ask(sample="mollie")

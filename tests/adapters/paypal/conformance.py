@@ -3,8 +3,10 @@
 import msgspec
 
 from adapters.paypal import ADAPTER, Settings
+from adapters.paypal.mandates import customer_of
 from adapters.paypal.simulator import PayPalSimulator
 from adapters.paypal.webhooks import PayPalWebhooks
+from gateway.model.held_mandate import HeldMandate
 from gateway.model.payment import Payment
 from gateway.ports.notification import Notification
 from tests.adapters.paypal import authority
@@ -54,6 +56,16 @@ def _dispute(account: Account, payment: Payment) -> str:
     return str(claim.ref)
 
 
+def _sign(account: Account, mandate: HeldMandate) -> None:
+    simulator = account.simulator
+    assert isinstance(simulator, PayPalSimulator)
+    simulator.vault.approve(mandate.request_ref)
+
+
+def _counted_as(_settings: Settings, verb: str, our_id: str) -> str:
+    return customer_of(our_id) if verb == "create_mandate" else our_id
+
+
 SUBJECT = Subject(
     adapter=ADAPTER,
     connect=_connect,
@@ -66,8 +78,11 @@ SUBJECT = Subject(
         "authorise": "authorisation",
         "accept_dispute": "acceptance",
         "submit_evidence": "evidence",
+        "create_mandate": "mandate",
     },
     tokens=TOKENS,
+    sign=_sign,
+    counted_as=_counted_as,
     dispute=_dispute,
     member="7DVGMLGSXYTQ2",
     notices=lambda settings: [authority.delivery(settings.webhook_id, BODY)],

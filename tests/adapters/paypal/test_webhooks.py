@@ -4,8 +4,11 @@ import msgspec
 import pytest
 
 from adapters.paypal import Settings
+from adapters.paypal.mandates import customer_of
 from adapters.paypal.webhooks import PayPalWebhooks
 from gateway.errors import Rejected
+from gateway.model.event import About, ProviderEvent
+from gateway.model.reference import EntityKind
 from gateway.ports.notification import Notification, Trust
 from tests.adapters.paypal import authority
 from tests.adapters.paypal.conformance import BODY
@@ -90,3 +93,27 @@ def test_events_are_hints() -> None:
     )
     assert (True, False) == (event.known, new.known)
     assert "'s'" not in repr(Settings(client_id="c", client_secret="s"))
+
+
+def test_agreements_of_ours_are_reasons_to_look() -> None:
+    """By our id in the customer's; those of others mean nothing."""
+    ours = "01950000-0000-7000-9200-000000000001"
+
+    def read(customer: str, word: str = "DELETED") -> ProviderEvent:
+        event = {
+            "id": "WH-1",
+            "event_type": f"VAULT.PAYMENT-TOKEN.{word}",
+            "resource": {"id": "8kk8451t", "customer": {"id": customer}},
+        }
+        (found,) = port().read(Notification(body=msgspec.json.encode(event)))
+        return found
+
+    for word in ("CREATED", "DELETED", "DELETION-INITIATED"):
+        found = read(customer_of(ours), word)
+        assert (About(entity=EntityKind.MANDATE, entity_id=ours), True) == (
+            found.about,
+            found.known,
+        )
+    for customer in ("", "c1", "customer_4029352050", "A" * 22, "x" * 22, "ü" * 22):
+        found = read(customer)
+        assert (None, False, True) == (found.about, found.hint, found.known)
