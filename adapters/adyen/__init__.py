@@ -16,6 +16,7 @@ Source: docs.adyen.com (README.md lists the pages), Checkout v71 of 2026-07-01, 
 from adapters.adyen.adjustments import AdyenAdjustments
 from adapters.adyen.capabilities import CAPABILITIES
 from adapters.adyen.confirmations import AdyenConfirmations
+from adapters.adyen.disputes import AdyenDisputes
 from adapters.adyen.payments import KEYS_LIVE_S, AdyenPayments
 from adapters.adyen.settings import Settings
 from adapters.adyen.translation import load
@@ -30,15 +31,18 @@ ADAPTER = Adapter(
         "payments": AdyenPayments,
         "adjustments": AdyenAdjustments,
         "confirmations": AdyenConfirmations,
+        "disputes": AdyenDisputes,
         "webhooks": AdyenWebhooks,
     },
     mappings=load,
     capabilities=CAPABILITIES,
+    claims_taken_first=True,
     keys_live_s=KEYS_LIVE_S,
     readable=frozenset(
         """
-        amount captureDelayHours countryCode currency errorCode errorType manualCapture
-        merchantAccount merchantOrderReference merchantReference paymentPspReference
+        amount available captureDelayHours countryCode currency defenseDocumentTypeCode
+        defenseReasonCode disputePspReference errorCode errorType manualCapture merchantAccount
+        merchantAccountCode merchantOrderReference merchantReference paymentPspReference
         paymentReference pspReference recurringProcessingModel reference refusalReasonCode
         resultCode shopperInteraction status type value
         """.split()

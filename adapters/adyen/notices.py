@@ -4,6 +4,8 @@ from typing import Final
 
 import msgspec
 
+from gateway.model.dispute import DisputeState
+
 # Source: Adyen/adyen-openapi, Webhooks-v1.json of 2026-07-01.
 STANDARD: Final = frozenset(
     """
@@ -38,10 +40,20 @@ _REFUNDS: Final = frozenset({"REFUND", "REFUND_FAILED", "REFUNDED_REVERSED", "PO
 TOLD: Final = frozenset(
     """
     AUTHORISATION AUTHORISATION_ADJUSTMENT CANCELLATION CANCEL_OR_REFUND CAPTURE CAPTURE_FAILED
-    CHARGEBACK CHARGEBACK_REVERSED EXPIRE NOTIFICATION_OF_CHARGEBACK OFFER_CLOSED REFUND
+    CHARGEBACK CHARGEBACK_REVERSED DISPUTE_DEFENSE_PERIOD_ENDED EXPIRE INFORMATION_SUPPLIED
+    NOTIFICATION_OF_CHARGEBACK OFFER_CLOSED PREARBITRATION_OPEN REFUND
     REFUNDED_REVERSED REFUND_FAILED SECOND_CHARGEBACK TECHNICAL_CANCEL
     """.split()
 )
+# How far a claim is, beside its money; what a scheme decides after that is for a person.
+# Source: docs.adyen.com/risk-management/disputes-api/dispute-notifications, read 2026-11.
+_CLAIMS: Final = {
+    "NOTIFICATION_OF_CHARGEBACK.true": DisputeState.OPEN,
+    "CHARGEBACK.true": DisputeState.OPEN,
+    "INFORMATION_SUPPLIED.true": DisputeState.UNDER_REVIEW,
+    "PREARBITRATION_OPEN.true": DisputeState.UNDER_REVIEW,
+    "DISPUTE_DEFENSE_PERIOD_ENDED.true": DisputeState.ACCEPTED,
+}
 # All others have a reference of their own: of an offer, a dispute or a modification.
 _OF_PAYMENT: Final = frozenset({"AUTHORISATION", "EXPIRE"})
 
@@ -58,6 +70,7 @@ class Signed(msgspec.Struct, frozen=True, rename="camel"):
 
     hmac_signature: str
     action: str = msgspec.field(name="modification.action", default="")
+    defense_period_ends_at: str = ""
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -80,6 +93,11 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         if code == "CANCEL_OR_REFUND":
             code = _EITHER.get(self.additional_data.action, code)
         return f"{code}.{self.success}"
+
+    @property
+    def claim_state(self) -> DisputeState | None:
+        """How far a claim is by this word; None where it is about none."""
+        return _CLAIMS.get(self.word)
 
     @property
     def payment_ref(self) -> str:

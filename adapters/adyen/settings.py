@@ -12,6 +12,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     Attributes:
         base_url: Checkout API with its version. Live accounts have a prefix of their own:
             ``https://PREFIX-checkout-live.adyenpayments.com/checkout/v71``.
+        disputes_url: Disputes API with its version, of the Customer Area; live:
+            ``https://ca-live.adyen.com/ca/services/DisputeService/v30``.
         api_key: Of the API credential that may create payments and modify them.
         merchant_account: Name of the merchant account, such as ``AcmeECOM``.
         return_url: Where a payer comes back to; Adyen demands one with every payment. Used where
@@ -24,6 +26,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     base_url: Annotated[str, Meta(pattern="^https?://[^/?#]+(/[^?#]*)?$")] = (
         "https://checkout-test.adyen.com/v71"
+    )
+    disputes_url: Annotated[str, Meta(pattern="^https?://[^/?#]+(/[^?#]*)?$")] = (
+        "https://ca-test.adyen.com/ca/services/DisputeService/v30"
     )
     api_key: Annotated[str, Meta(pattern="^[!-~]+$")]
     merchant_account: Annotated[str, Meta(pattern="^[!-9;-~]+$", max_length=80)]

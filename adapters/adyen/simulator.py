@@ -13,6 +13,7 @@ import re
 import uuid
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import Any, Final, TypeAlias
 
@@ -20,6 +21,7 @@ import httpx
 import msgspec
 
 from adapters.adyen import simulator_checks as checks
+from adapters.adyen.simulator_disputes import PREFIX, Disputes
 from adapters.adyen.simulator_methods import Refusal
 from adapters.adyen.simulator_returns import REASONS, Returned, decided
 from adapters.adyen.simulator_webhooks import Webhooks
@@ -108,6 +110,8 @@ class AdyenSimulator:
             "refund": Counter(),
             "increment": Counter(),
         }
+        self._disputes = Disputes(merchant_account, self._notify_claim)
+        self._effects |= self._disputes.effects
         self._returned = Returned(self._decide, self._payments)
         self.configure(**plan)
         self._routes: list[tuple[str, dict[str, Any], int, Callable[..., Json]]] = [
@@ -191,7 +195,12 @@ class AdyenSimulator:
         payment = self._named(reference)
         of = of or _psp()
         amount = {**payment["amount"], "value": value}
-        self._tell(code, payment, of, now, amount=amount, originalReference=payment["psp"])
+        self._disputes.opened(code, reference, value, of)
+        fields: Json = {"amount": amount, "originalReference": payment["psp"]}
+        if code in {"CHARGEBACK", "NOTIFICATION_OF_CHARGEBACK"}:
+            until = {"chargebackReasonCode": "4853", "defensePeriodEndsAt": _in_a_fortnight(now)}
+            fields["additionalData"] = until
+        self._tell(code, payment, of, now, **fields)
         return of
 
     # Who may come in, and which answers are repeated.
@@ -203,7 +212,12 @@ class AdyenSimulator:
         if len(key) > 64:  # noqa: PLR2004 - documented length
             raise Refusal(400, "702", "The idempotency key is too long.")
 
+    def _notify_claim(self, code: str, reference: str, value: int, now: float, of: str) -> None:
+        self.report(code, reference, value, now=now, of=of)
+
     def _answer(self, request: httpx.Request, key: str, now: float) -> tuple[int, bytes]:
+        if request.url.path.startswith(PREFIX):
+            return 200, json.dumps(self._disputes.answer(request, now)).encode()
         verb, allowed, status, ids = self._route(request)
         kept = self._kept.get(key)
         if key and kept and now - kept.at < _KEY_LIFE_S:
@@ -408,6 +422,11 @@ class AdyenSimulator:
         self._settling = [one for one in self._settling if one[0] > now]
         for at, finish in sorted(ready, key=lambda one: one[0]):
             finish(at)
+
+
+def _in_a_fortnight(now: float) -> str:
+    """Until when a claim can be answered."""
+    return datetime.fromtimestamp(int(now) + 14 * 86_400, UTC).isoformat()
 
 
 def _psp() -> str:

@@ -23,7 +23,9 @@ from gateway.errors import Rejected
 from gateway.kit import mapping
 from gateway.kit.answers import UnreadableError
 from gateway.kit.signatures import base64_sha256, decode_event, digest, hex_keys, require_match
+from gateway.model.dispute import ProviderDispute
 from gateway.model.event import ProviderEvent
+from gateway.model.movement import Movement, MovementKind
 from gateway.ports.notification import Answer, Notification, Terms, Trust
 
 _STANDARD: Final = msgspec.json.Decoder(Standard)
@@ -94,6 +96,7 @@ class AdyenWebhooks:
             provider_ref=item.payment_ref,
             payment=said,
             movements=movements,
+            claims=_claims(item, movements),
             occurred_at=_seconds(item.event_date),
             known=item.event_code in STANDARD - FOR_A_PERSON,
             alone=b"" if alone else wrapped,
@@ -119,3 +122,18 @@ def _seconds(moment: str) -> float:
     except ValueError:
         return 0.0
     return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+
+
+def _claims(item: Item, movements: tuple[Movement, ...]) -> tuple[ProviderDispute, ...]:
+    """How far a claim is. Until when it can be answered is not signed: it decides nothing here."""
+    state = item.claim_state
+    return tuple(
+        ProviderDispute(
+            provider_ref=one.ref,
+            state=state,
+            amount=one.amount,
+            due_by=item.additional_data.defense_period_ends_at,
+        )
+        for one in movements
+        if state is not None and one.kind is MovementKind.DISPUTE
+    )

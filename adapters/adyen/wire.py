@@ -10,7 +10,7 @@ from adapters.adyen.settings import Settings
 from gateway.errors import HeadraceError, InDoubt, Misconfigured, Rejected, Unavailable
 from gateway.kit import answers
 from gateway.kit.adapter import request
-from gateway.kit.answers import Answer, legible, retry_after_s
+from gateway.kit.answers import Answer, legible, retry_after_s, unclear
 
 T = TypeVar("T")
 
@@ -39,10 +39,14 @@ _ERROR: Final = msgspec.json.Decoder(_Error)
 
 
 class Wire:
-    """Requests of one merchant account."""
+    """Requests of one merchant account.
 
-    def __init__(self, settings: Settings) -> None:
-        self._base = httpx.URL(settings.base_url)
+    Args:
+        base_url: Of another API than Checkout.
+    """
+
+    def __init__(self, settings: Settings, *, base_url: str = "") -> None:
+        self._base = httpx.URL(base_url or settings.base_url)
         self._account = settings.merchant_account
         self._headers = [
             (b"x-api-key", settings.api_key.encode("ascii")),
@@ -53,6 +57,10 @@ class Wire:
         """A write; Adyen executes one key once."""
         headers = [*self._headers, (b"idempotency-key", self.key(key).encode("ascii"))]
         return request("POST", self._url(path), headers, body, made_by=made_by)
+
+    def ask(self, path: str, body: bytes) -> httpx.Request:
+        """A request without a key: a read, or a write of an API that knows none."""
+        return request("POST", self._url(path), self._headers, body)
 
     def ask_time(self) -> httpx.Request:
         """The cheapest read there is; of its answer only the date counts."""
@@ -77,6 +85,23 @@ def age_s(response: httpx.Response, since: str) -> float:
     if not response.is_success:
         raise _meaning(response, wrote=False)
     return answers.age_s(response, since, title="Adyen")
+
+
+def read(response: httpx.Response, decoder: msgspec.json.Decoder[T], *, wrote: bool) -> T:
+    """What an API answers that knows no keys.
+
+    Args:
+        wrote: Whether the request can have moved something, so that a muddle means doubt.
+
+    Raises:
+        HeadraceError: What the answer means, if it is not the wanted one.
+    """
+    if not response.is_success:
+        raise _meaning(response, wrote=wrote)
+    try:
+        return decoder.decode(response.content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise unclear("Adyen's answer cannot be read.", "unreadable", wrote=wrote) from error
 
 
 def written(response: httpx.Response, decoder: msgspec.json.Decoder[T], *, key: str) -> Answer[T]:

@@ -77,7 +77,8 @@ async def _answer(
         payment, dispute = await _lock(unit, dispute_id)
         if payment.provider not in asked.tenant.disputes:
             raise _wrong_state("Its provider takes no answers here; answer there.")
-        if not disputing.may_answer(dispute, kind):
+        taken_first = asked.tenant.disputes[payment.provider].adapter.claims_taken_first
+        if not disputing.may_answer(dispute, kind, taken_first=taken_first):
             raise _wrong_state(f"It cannot be answered so while it is {dispute.state.value}.")
         at = datetime.now(UTC).isoformat()
         changed, answer = disputing.answer(payment, dispute, kind, new=new, at=at)

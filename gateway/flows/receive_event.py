@@ -19,7 +19,7 @@ from gateway.model import codec
 from gateway.model.event import Event, ProviderEvent
 from gateway.model.identifiers import new_id
 from gateway.model.payment import Payment, PaymentState
-from gateway.policy import collecting, mandating, ordering
+from gateway.policy import collecting, disputing, mandating, ordering
 from gateway.runtime import engine, following, outbox, telemetry
 from gateway.runtime.database import Connection
 from gateway.runtime.documents import Unit
@@ -152,6 +152,10 @@ class EventReceiver:
         changed, events = collecting.apply(
             found.payment, event.payment, event.movements, at=event.occurred_at
         )
+        if event.claims:
+            # The money has made the dispute, whichever of the two words came first.
+            changed, more = collecting.apply(disputing.heard(changed, event.claims))
+            events = (*events, *more)
         found.changed = found.changed or changed != found.payment
         if changed.mandate_id:
             found.refusals += mandating.refusals(found.payment, changed)

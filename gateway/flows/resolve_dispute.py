@@ -84,33 +84,47 @@ async def _send(
     story: Story, payment: Payment, dispute: Dispute, answer: DisputeAnswer
 ) -> ProviderDispute:
     system, ref = _system(story, payment), dispute.provider_ref
-    if answer.kind is AnswerKind.ACCEPTANCE:
-        return await story.call(
-            "disputes.accept_dispute",
-            system,
-            lambda port, key: port.accept_dispute(payment, ref, key=key),
-            find=lambda port: _beyond(port, payment, ref, DisputeState.UNDER_REVIEW),
-            returns=ProviderDispute,
-        )
+    is_acceptance = answer.kind is AnswerKind.ACCEPTANCE
+    step = "disputes.accept_dispute" if is_acceptance else "disputes.submit_evidence"
+    before = DisputeState.UNDER_REVIEW if is_acceptance else DisputeState.OPEN
+    heard: ProviderDispute | None = None
+    if step not in story.steps:
+        heard = await story.look(step, lambda unit: _heard(unit, payment, dispute))
+
+    def send(port: Disputes, key: str) -> Exchange[ProviderDispute]:
+        if is_acceptance:
+            return port.accept_dispute(payment, ref, key=key)
+        return port.submit_evidence(payment, ref, answer, key=key)
+
     return await story.call(
-        "disputes.submit_evidence",
+        step,
         system,
-        lambda port, key: port.submit_evidence(payment, ref, answer, key=key),
-        find=lambda port: _beyond(port, payment, ref, DisputeState.OPEN),
+        send,
+        find=lambda port: _beyond(port.find_dispute(payment, ref), heard, before),
         returns=ProviderDispute,
     )
 
 
 def _beyond(
-    port: Disputes, payment: Payment, ref: str, state: DisputeState
+    looking: Exchange[ProviderDispute | None], heard: ProviderDispute | None, state: DisputeState
 ) -> Exchange[ProviderDispute | None]:
-    """The provider's dispute if our answer can have moved it; None where it is still missing."""
-    found = yield from port.find_dispute(payment, ref)
+    """The provider's dispute if our answer can have moved it; None where it is still missing.
+
+    Args:
+        heard: As its webhooks have it, for providers that cannot be asked.
+    """
+    found = (yield from looking) or heard
     return found if found is not None and disputing.is_beyond(found.state, state) else None
 
 
 def _system(story: Story, payment: Payment) -> System[Disputes]:
     return configured(story.tenant.disputes, payment.provider)
+
+
+async def _heard(unit: Unit, payment: Payment, dispute: Dispute) -> ProviderDispute:
+    """How far the claim is by all that was said of it."""
+    now = disputing.find(await load_payment(unit, payment.payment_id), dispute.dispute_id)
+    return ProviderDispute(provider_ref=now.provider_ref, state=now.progress, amount=now.amount)
 
 
 async def _record(unit: Unit, payment_id: str, said: ProviderDispute, answer_id: str = "") -> None:

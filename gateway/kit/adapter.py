@@ -45,6 +45,7 @@ class Adapter:
         refused: Whether a response says that the session is no longer good. Only such responses
             that had no effect may be named here, because the request is sent again.
         capabilities: What a payment provider can do, a row for each method.
+        claims_taken_first: Whether the money of a dispute is taken before it can be contested.
         keys_live_s: So long a key protects a request of which the product cannot be asked what
             became of it; older ones are not repeated. Zero where it can be asked.
         by_hand: Whether people say that money came or went, because nobody else knows.
@@ -61,6 +62,7 @@ class Adapter:
     login: Callable[[Any], Exchange[Session]] | None = None
     refused: Callable[[httpx.Response], bool] = _never
     capabilities: tuple[Capability, ...] = ()
+    claims_taken_first: bool = False
     keys_live_s: float = 0.0
     by_hand: bool = False
     readable: frozenset[str] = field(default_factory=frozenset)

@@ -64,23 +64,32 @@ Files = Annotated[
 ]
 
 
+# Mappings of providers that take no code need not say that they leave it out.
+ReasonCode = Annotated[
+    str,
+    Meta(max_length=80, pattern="^[A-Za-z0-9_-]*$", extra_json_schema={"readOnly": True}),
+]
+
+
 class NewEvidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why a claim is wrong, as a front-end sends it.
 
     Attributes:
         text: In the words of who knows; it goes to the provider and to the payer's issuer.
         files: The provider's ids of files that were uploaded there.
+        reason: The provider's code of why the claim is wrong, where it knows some only.
     """
 
     text: Text = ""
     files: Files = ()
+    reason: ReasonCode = ""
 
 
 class DisputeAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """One answer of ours.
 
     Attributes:
-        text, files: Of evidence.
+        text, files, reason: Of evidence.
         requested_at: ISO 8601 in UTC.
         failure_code: Why the provider refused it; empty where it did not.
     """
@@ -89,6 +98,7 @@ class DisputeAnswer(msgspec.Struct, frozen=True, kw_only=True):
     kind: AnswerKind
     text: Text = ""
     files: tuple[str, ...] = ()
+    reason: ReasonCode = ""
     requested_at: str
     state: AnswerState = AnswerState.CREATED
     failure_code: str = ""

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from gateway.model.dispute import ProviderDispute
 from gateway.model.movement import Movement
 from gateway.model.payment import ProviderPayment
 from gateway.model.payout import PayeeMatch, ProviderPayout
@@ -51,6 +52,7 @@ class ProviderEvent(msgspec.Struct, frozen=True, kw_only=True):
         payment: The payment as the event has it; None where the event does not say.
         movements: What the event says of the payment's money. An event with neither means
             nothing to us.
+        claims: What it says of disputes beside their money.
         about: What else it is about; then nothing is said of a payment.
         payout: The payout that it is about as a bank's file has it, which nobody can be asked for.
         verified: What the payee's bank says of the name on that payout.
@@ -68,6 +70,7 @@ class ProviderEvent(msgspec.Struct, frozen=True, kw_only=True):
     provider_ref: str = ""
     payment: ProviderPayment | None = None
     movements: tuple[Movement, ...] = ()
+    claims: tuple[ProviderDispute, ...] = ()
     about: About | None = None
     payout: ProviderPayout | None = None
     verified: PayeeMatch | None = None

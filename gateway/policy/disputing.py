@@ -1,7 +1,7 @@
 """Disputing: what a claim is, what may be answered to it, and what became of it."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -75,10 +75,17 @@ def is_beyond(state: DisputeState, other: DisputeState) -> bool:
     return _RANK[state] > _RANK[other]
 
 
-def may_answer(dispute: Dispute, kind: AnswerKind) -> bool:
-    """Whether the answer makes sense now: one at a time, and evidence before it is looked at."""
+def may_answer(dispute: Dispute, kind: AnswerKind, *, taken_first: bool = False) -> bool:
+    """Whether the answer makes sense now: one at a time, and evidence before it is looked at.
+
+    Args:
+        taken_first: Whether the money of a claim is taken before anybody can contest it, so that
+            it is lost only once the provider has said more than that.
+    """
     if any(one.state is AnswerState.CREATED for one in dispute.answers):
         return False
+    if taken_first and dispute.state is _S.LOST and dispute.progress is _S.OPEN:
+        return True
     if kind is AnswerKind.EVIDENCE:
         return dispute.state is _S.OPEN
     return dispute.state in {_S.OPEN, _S.UNDER_REVIEW}
@@ -97,6 +104,7 @@ def answer(
         kind=kind,
         text=new.text if new else "",
         files=new.files if new else (),
+        reason=new.reason if new else "",
         requested_at=at,
     )
     return _with(payment, dispute, answers=(*dispute.answers, given)), given
@@ -122,6 +130,13 @@ def said(payment: Payment, found: ProviderDispute) -> tuple[Payment, tuple[Movem
         due_by=max(dispute.due_by, found.due_by),
     )
     return changed, movements
+
+
+def heard(payment: Payment, claims: Sequence[ProviderDispute]) -> Payment:
+    """The payment after what a provider reports of claims beside the money."""
+    for one in claims:
+        payment, _ = said(payment, one)
+    return payment
 
 
 def sent(payment: Payment, answer_id: str) -> tuple[Payment, tuple[Event, ...]]:

@@ -1,6 +1,7 @@
 """Further systems on a stage: any adapter of the conformance suite, with its simulator."""
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -21,7 +22,8 @@ def connect(stage: Stage, subject: Subject, **settings_of: Any) -> Simulator:
     assert simulator is not None
     settings = msgspec.structs.replace(settings, **settings_of)
     add(stage, subject, settings)
-    simulators = {**stage.wire._simulators, httpx.URL(settings.base_url).host: simulator}
+    hosts = {httpx.URL(one).host for one in _addresses(settings)}
+    simulators = {**stage.wire._simulators, **dict.fromkeys(hosts, simulator)}
     stage.wire = SimulatedWire(simulators, clock=stage.now)
     return simulator
 
@@ -51,3 +53,10 @@ async def deliver(stage: Stage, product: str, simulator: Simulator) -> int:
         )
         taken += answer.is_success
     return taken
+
+
+def _addresses(settings: Any) -> Iterator[str]:
+    """Where the product listens; some have an API beside the first one."""
+    for name in settings.__struct_fields__:
+        if name in {"base_url", "disputes_url"}:
+            yield getattr(settings, name)

@@ -82,6 +82,8 @@ SUBJECT = Subject(
         "refund_payment": "refund",
         "update_payment": "increment",
         "authorise": "authorisation",
+        "accept_dispute": "acceptance",
+        "submit_evidence": "evidence",
     },
     tokens=TOKENS,
     member=MEMBER,
