@@ -33,6 +33,7 @@ from gateway.api import (
     payouts,
     problems,
     receipts,
+    refund_cancellations,
     refunds,
     timelines,
     transfers,
@@ -43,6 +44,7 @@ from gateway.api.facade import Facade
 from gateway.api.pipeline import Pipeline
 from gateway.configuring import Configuration, policy_of
 from gateway.flows import (
+    cancel_refund,
     change_payment,
     confirm_payment,
     create_mandate,
@@ -82,6 +84,7 @@ FLOWS: Final = {
         (change_payment.UPDATE, change_payment.QUEUE, change_payment.update_payment),
         (confirm_payment.KIND, confirm_payment.QUEUE, confirm_payment.confirm_payment),
         (change_payment.CANCEL, change_payment.QUEUE, change_payment.cancel_payment),
+        (cancel_refund.KIND, cancel_refund.QUEUE, cancel_refund.cancel_refund),
         (change_payment.REFUND, change_payment.QUEUE, change_payment.refund_payment),
         (resolve_dispute.KIND, resolve_dispute.QUEUE, resolve_dispute.resolve_dispute),
         (
@@ -218,6 +221,10 @@ def _tenant(configuration: Configuration, name: str) -> Tenant:
         },
         adjusters={system: bound("adjustments", system) for system in having("adjustments")},
         confirmers={system: bound("confirmations", system) for system in having("confirmations")},
+        refund_cancellers={
+            system: bound("refund_cancellations", system)
+            for system in having("refund_cancellations")
+        },
         disputes={system: bound("disputes", system) for system in having("disputes")},
         receivers={
             system: configuration.port(name, system, "webhooks") for system in having("webhooks")
@@ -318,6 +325,7 @@ def _routes(facade: Facade) -> list[Any]:
         hot.post("/v1/disputes/{dispute_id:str}/accept", disputes.accept_dispute, facade),
         hot.post("/v1/disputes/{dispute_id:str}/evidence", disputes.submit_evidence, facade),
         hot.post("/v1/payments/{payment_id:str}/received", receipts.receive_payment, facade),
+        hot.post("/v1/refunds/{refund_id:str}/cancel", refund_cancellations.cancel_refund, facade),
         hot.post("/v1/refunds/{refund_id:str}/settled", receipts.settle_refund, facade),
         hot.post("/v1/mandates", mandates.submit_mandate, facade),
         hot.post("/v1/mandates/{mandate_id:str}/activate", mandates.activate_mandate, facade),

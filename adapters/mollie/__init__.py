@@ -13,6 +13,7 @@ Source: docs.mollie.com (README.md lists the pages), read 2026-11.
 from adapters.mollie.capabilities import CAPABILITIES
 from adapters.mollie.mandates import MollieMandates
 from adapters.mollie.payments import MolliePayments
+from adapters.mollie.refund_cancellations import MollieRefundCancellations
 from adapters.mollie.reports import MollieReports
 from adapters.mollie.settings import Settings
 from adapters.mollie.translation import load
@@ -26,6 +27,7 @@ ADAPTER = Adapter(
     ports={
         "payments": MolliePayments,
         "mandates": MollieMandates,
+        "refund_cancellations": MollieRefundCancellations,
         "webhooks": MollieWebhooks,
         "reports": MollieReports,
     },

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from gateway.model.capability import SEPA, Capability
 
-_PAGE: Final = ("create_payment", "refund_payment")
+_PAGE: Final = ("create_payment", "refund_payment", "cancel_refund")
 _COLLECT: Final = (*_PAGE, "cancel_payment")
 # How many days a card is held depends on its scheme, so nothing is said of that. Those of the other
 # methods are Mollie's as docs.payreque.st ("How long can a security deposit hold last?") and the

@@ -48,7 +48,7 @@ class MolliePayments:
         self, payment: Payment, amount: Money, *, key: str
     ) -> Exchange[ProviderPayment]:
         """Collect an authorised amount, or a part of it; the rest stays held until cancelled."""
-        path = f"{_path(payment)}/captures"
+        path = f"{path_of(payment)}/captures"
         body = self._translation.capture_body(payment, amount)
         response = yield self._wire.write(path, body, key=key)
         made = wire.read(response, CAPTURE, wrote=True)
@@ -58,7 +58,7 @@ class MolliePayments:
 
     def cancel_payment(self, payment: Payment, *, key: str) -> Exchange[ProviderPayment]:
         """Release an authorisation, or end a payment that nobody has paid yet."""
-        path = _path(payment)
+        path = path_of(payment)
         response = yield self._wire.get(path)
         now = wire.answer(response, PAYMENT, wrote=False)
         if now.object.status in _OVER:
@@ -77,7 +77,7 @@ class MolliePayments:
         them only that something changed. The list cannot give them.
         """
         if payment.provider_ref:
-            response = yield self._wire.get(_path(payment), _WHOLE)
+            response = yield self._wire.get(path_of(payment), _WHOLE)
             if wire.missing(response):
                 return None
             return self._checked(wire.answer(response, PAYMENT, wrote=False), payment)
@@ -95,7 +95,7 @@ class MolliePayments:
         self, payment: Payment, refund_id: str, amount: Money, *, key: str
     ) -> Exchange[ProviderRefund]:
         """Give back a collected amount, or a part of it."""
-        path = f"{_path(payment)}/refunds"
+        path = f"{path_of(payment)}/refunds"
         body = self._translation.refund_body(payment, refund_id, amount)
         response = yield self._wire.write(path, body, key=key)
         answer = wire.answer(response, REFUND, wrote=True)
@@ -114,7 +114,7 @@ class MolliePayments:
                 return None
             owner = msgspec.structs.replace(payment, provider_ref=known.provider_ref)
         listed = yield from self._wire.pages(
-            f"{_path(owner)}/refunds",
+            f"{path_of(owner)}/refunds",
             REFUND,
             wanted=lambda one: _mark(one) == refund_id,
             last=lambda _: False,
@@ -124,7 +124,7 @@ class MolliePayments:
 
     def _read_back(self, payment: Payment) -> Exchange[ProviderPayment]:
         """The payment after something was done to it; a muddle here is doubt about that."""
-        response = yield self._wire.get(_path(payment))
+        response = yield self._wire.get(path_of(payment))
         if not response.is_success:
             raise InDoubt("Mollie does not say what became of it.", code="unconfirmed")
         return self._checked(wire.answer(response, PAYMENT, wrote=True), payment)
@@ -137,7 +137,12 @@ class MolliePayments:
         return found
 
 
-def _path(payment: Payment) -> str:
+def path_of(payment: Payment) -> str:
+    """Where the payment is.
+
+    Raises:
+        Rejected: Mollie's id is not known.
+    """
     if not payment.provider_ref:
         raise Rejected("Mollie's id of the payment is not known.", code="provider_ref_missing")
     return f"{_PAYMENTS}/{segment(payment.provider_ref)}"

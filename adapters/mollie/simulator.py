@@ -101,6 +101,7 @@ class MollieSimulator:
             ("GET", f"{one}/captures", "nothing", self._parts("captures")),
             ("POST", f"{one}/refunds", "refund", self._refund),
             ("GET", f"{one}/refunds", "nothing", self._parts("refunds")),
+            ("DELETE", f"{one}/refunds/{{}}", "nothing", self._cancel_refund),
             ("GET", f"{one}/chargebacks", "nothing", self._parts("chargebacks")),
             ("POST", "/v2/customers", "customer", self.customers.create),
             ("GET", "/v2/customers", "nothing", self.customers.list),
@@ -349,8 +350,19 @@ class MollieSimulator:
         self._later(now, lambda at: self._refund_becomes(payment, part, "refunded", at))
         return 201, objects.visible(part)
 
+    def _cancel_refund(
+        self, payment_id: str, refund_id: str, _given: Json, _request: httpx.Request, now: float
+    ) -> tuple[int, Json | None]:
+        payment = self._known(payment_id)
+        part = next((one for one in payment.refunds if one["id"] == refund_id), None)
+        if part is None or part["status"] not in {"queued", "pending"}:
+            raise Refusal(404, "No refund exists with this id that can be canceled")
+        self._effects["refund"][objects.our_id(part, "refund_id")] -= 1
+        self._refund_becomes(payment, part, "canceled", now)
+        return 204, None
+
     def _refund_becomes(self, payment: PaymentRecord, part: Json, status: str, now: float) -> None:
-        if part["status"] == "failed":
+        if part["status"] in {"canceled", "failed"}:
             return
         part["status"] = status
         self._webhooks.emit(f"refund.{status}", objects.visible(part), payment, now)

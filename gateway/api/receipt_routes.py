@@ -43,4 +43,20 @@ RECEIPT_ROUTES: Final = (
         problems=(*TAKING, "not_found", "wrong_state"),
         secured=True,
     ),
+    Route(
+        method="POST",
+        path="/v1/refunds/{refund_id}/cancel",
+        operation_id="cancelRefund",
+        tag="refunds",
+        summary="Not give back what has not gone.",
+        description=(
+            "At once where nobody was told of it: no file for the bank has it, or a person was to"
+            " give it back. Some providers let go of a refund for a while (Mollie); others are"
+            " answered with wrong_state."
+        ),
+        takes=("Idempotency-Key",),
+        success={202: Success(description="Cancelled, or asked for.", body=Refund, headers=_MADE)},
+        problems=(*TAKING, "not_found", "wrong_state"),
+        secured=True,
+    ),
 )

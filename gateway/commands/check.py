@@ -23,6 +23,7 @@ from gateway.ports.exchange import Exchange, Session
 from gateway.ports.mandates import Mandates
 from gateway.ports.payments import Payments
 from gateway.ports.payouts import Payouts
+from gateway.ports.refund_cancellations import RefundCancellations
 from gateway.ports.reports import Reports
 from gateway.ports.risk import Risk
 from gateway.ports.transfers import Transfers
@@ -34,6 +35,7 @@ PORTS: Final[Mapping[str, type[Any]]] = {
     "payments": Payments,
     "adjustments": Adjustments,
     "confirmations": Confirmations,
+    "refund_cancellations": RefundCancellations,
     "disputes": Disputes,
     "payouts": Payouts,
     "transfers": Transfers,

@@ -33,9 +33,9 @@ class Adapter:
         settings: The Struct that an operator fills in; one instance per configured system.
         ports: For each port that the product fulfils what makes it from the settings, and from
             the mappings where there are some. Ports are ``payments``, ``adjustments``,
-            ``confirmations``, ``disputes``, ``payouts``, ``transfers``, ``mandates``, ``erp``,
-            ``crm``, ``risk``, ``webhooks``, ``webhook_keys``, ``webhook_challenges``, ``reports``
-            and ``bank_files``.
+            ``confirmations``, ``refund_cancellations``, ``disputes``, ``payouts``, ``transfers``,
+            ``mandates``, ``erp``, ``crm``, ``risk``, ``webhooks``, ``webhook_keys``,
+            ``webhook_challenges``, ``reports`` and ``bank_files``.
         mappings: Loads and checks the product's mappings for one system:
             ``mappings(settings, overlays=(), tenant="")``; see ``kit.mapping.installed``.
         accepts: Raises ``Misconfigured`` where mappings that were made of other settings, or by

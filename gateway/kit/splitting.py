@@ -98,7 +98,7 @@ def of_refund(payment: Payment, refund_id: str, amount: Money) -> tuple[Part, ..
     for one in payment.refunds:
         if one.refund_id == refund_id:
             break
-        if one.state is not RefundState.FAILED:
+        if one.state not in {RefundState.FAILED, RefundState.CANCELLED}:
             earlier.append(one.amount)
     return reverse(parts, amount, earlier) if parts else ()
 

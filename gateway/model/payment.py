@@ -200,12 +200,16 @@ class ProviderRefund(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RefundState(StrEnum):
-    """Where a refund stands; what its provider did not confirm is CREATED."""
+    """Where a refund stands; what its provider did not confirm is CREATED.
+
+    CANCELLED is what we did not want any more, and stayed ours.
+    """
 
     CREATED = "CREATED"
     PENDING = "PENDING"
     SETTLED = "SETTLED"
     FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
 
 
 class WishState(StrEnum):
@@ -284,10 +288,12 @@ REFUND_STATES: Machine[RefundState] = Machine(
     _R.CREATED,
     {
         _R.CREATED: frozenset({_R.PENDING, _R.SETTLED, _R.FAILED}),
-        _R.PENDING: frozenset({_R.SETTLED, _R.FAILED}),
+        _R.PENDING: frozenset({_R.SETTLED, _R.FAILED, _R.CANCELLED}),
         # Banks send refunds back days later.
         _R.SETTLED: frozenset({_R.FAILED}),
-        _R.FAILED: frozenset(),
+        # The provider's notification may be heard before its answer to the cancellation.
+        _R.FAILED: frozenset({_R.CANCELLED}),
+        _R.CANCELLED: frozenset(),
     },
 )
 
@@ -298,6 +304,7 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         requested_at: ISO 8601 in UTC.
         state: That of the movement with the provider's reference, once there is one.
+        cancellations: How often we were asked not to give it back after all, oldest first.
     """
 
     refund_id: str
@@ -307,6 +314,7 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     requested_at: str
     state: RefundState = RefundState.CREATED
     provider_ref: str = ""
+    cancellations: tuple[Cancellation, ...] = ()
     failure: PaymentFailure | None = None
 
 

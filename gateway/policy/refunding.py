@@ -8,7 +8,15 @@ import msgspec
 from gateway.model.event import Event
 from gateway.model.money import Money
 from gateway.model.movement import Movement, MovementKind, MovementState
-from gateway.model.payment import Payment, PaymentFailure, ProviderRefund, Refund, RefundState
+from gateway.model.payment import (
+    Cancellation,
+    Payment,
+    PaymentFailure,
+    ProviderRefund,
+    Refund,
+    RefundState,
+    WishState,
+)
 from gateway.policy import moving, wishing
 
 _STATE_OF: Final = {
@@ -16,7 +24,11 @@ _STATE_OF: Final = {
     MovementState.DONE: RefundState.SETTLED,
     MovementState.UNDONE: RefundState.FAILED,
 }
-_EVENT_OF: Final = {RefundState.SETTLED: "settled", RefundState.FAILED: "failed"}
+_EVENT_OF: Final = {
+    RefundState.SETTLED: "settled",
+    RefundState.FAILED: "failed",
+    RefundState.CANCELLED: "cancelled",
+}
 
 
 def left(payment: Payment) -> Money:
@@ -85,6 +97,53 @@ def refused(
     return changed, tuple(news(payment, changed))
 
 
+def may_cancel(refund: Refund) -> bool:
+    """Whether it is known where the refund is, it has not gone, and nobody is stopping it."""
+    is_open = any(one.state is WishState.CREATED for one in refund.cancellations)
+    return refund.state is RefundState.PENDING and bool(refund.provider_ref) and not is_open
+
+
+def request_cancel(payment: Payment, refund: Refund, *, at: str) -> tuple[Payment, Cancellation]:
+    """The payment with the wish not to give it back, to be committed before anything is sent.
+
+    Args:
+        at: ISO 8601 in UTC.
+    """
+    wish = Cancellation(
+        cancellation_id=wishing.next_id(refund.refund_id, "cancel", refund.cancellations),
+        requested_at=at,
+    )
+    return _with(payment, refund, cancellations=(*refund.cancellations, wish)), wish
+
+
+def refund_of(cancellation_id: str) -> str:
+    """Id of the refund that was not wanted any more."""
+    return wishing.owner_of(cancellation_id, "cancel")
+
+
+def cancelled(payment: Payment, cancellation_id: str) -> tuple[Payment, Movement]:
+    """The payment of which this stays, and the movement that never was."""
+    refund = find(payment, refund_of(cancellation_id))
+    gone = Movement(
+        kind=MovementKind.REFUND,
+        ref=refund.provider_ref,
+        state=MovementState.UNDONE,
+        amount=refund.amount,
+    )
+    return _cancellation(payment, refund, cancellation_id, state=WishState.DONE), gone
+
+
+def not_cancelled(
+    payment: Payment, cancellation_id: str, failure: PaymentFailure
+) -> tuple[Payment, tuple[Event, ...]]:
+    """The payment whose provider does not let go of the refund."""
+    refund = find(payment, refund_of(cancellation_id))
+    changed = _cancellation(
+        payment, refund, cancellation_id, state=WishState.FAILED, failure=failure
+    )
+    return changed, (event(find(changed, refund.refund_id), "cancel_failed"),)
+
+
 def event(refund: Refund, word: str) -> Event:
     """The event of a refund."""
     return Event(
@@ -106,6 +165,13 @@ def _with(payment: Payment, refund: Refund, **changes: object) -> Payment:
     return msgspec.structs.replace(payment, refunds=refunds)
 
 
+def _cancellation(
+    payment: Payment, refund: Refund, cancellation_id: str, **changes: object
+) -> Payment:
+    wishes = wishing.change(refund.cancellations, "cancellation_id", cancellation_id, **changes)
+    return _with(payment, refund, cancellations=wishes)
+
+
 def after(payment: Payment) -> tuple[Refund, ...]:
     """The refunds, each as the movement with its reference has it."""
     if not payment.refunds:
@@ -119,6 +185,8 @@ def _refund(refund: Refund, said: Movement | None) -> Refund:
     if said is None:
         return refund
     failed = said.state is MovementState.UNDONE
+    if failed and any(one.state is WishState.DONE for one in refund.cancellations):
+        return msgspec.structs.replace(refund, state=RefundState.CANCELLED, failure=None)
     failure = PaymentFailure(code="refund_failed", provider_code=said.reason_code)
     return msgspec.structs.replace(
         refund, state=_STATE_OF[said.state], failure=failure if failed else None

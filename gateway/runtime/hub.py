@@ -25,6 +25,7 @@ from gateway.ports.exchange import SAFE, Exchange, Session, half_done
 from gateway.ports.mandates import Mandates
 from gateway.ports.payments import Payments
 from gateway.ports.payouts import Payouts
+from gateway.ports.refund_cancellations import RefundCancellations
 from gateway.ports.reports import Reports
 from gateway.ports.risk import Risk
 from gateway.ports.transfers import Transfers
@@ -66,6 +67,7 @@ class Tenant:
         collectors: All systems that collect payments, by name; routing chooses among them.
         adjusters: Those that raise what is authorised.
         confirmers: Those that have to be told what a payer brought back.
+        refund_cancellers: Those that let go of refunds.
         disputes: Those that take answers to disputes.
         receivers: For each system that sends webhooks what verifies and reads them.
         key_sources: Those whose deliveries name the key that signed them.
@@ -86,6 +88,7 @@ class Tenant:
     receivers: Mapping[str, Webhooks]
     adjusters: Mapping[str, System[Adjustments]] = field(default_factory=dict)
     confirmers: Mapping[str, System[Confirmations]] = field(default_factory=dict)
+    refund_cancellers: Mapping[str, System[RefundCancellations]] = field(default_factory=dict)
     disputes: Mapping[str, System[Disputes]] = field(default_factory=dict)
     key_sources: Mapping[str, System[WebhookKeys]] = field(default_factory=dict)
     challenges: Mapping[str, WebhookChallenges] = field(default_factory=dict)

@@ -96,6 +96,7 @@ def test_ports_are_found() -> None:
         "mandates",
         "payments",
         "payouts",
+        "refund_cancellations",
         "reports",
         "risk",
         "transfers",

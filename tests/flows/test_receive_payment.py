@@ -102,6 +102,23 @@ async def test_refund_of_cash_is_settled_by_a_person(stage: Stage, life: Life) -
     assert "5.00" == (await shown(stage, payment.payment_id)).refunded.amount
 
 
+async def test_refund_of_cash_that_is_not_wanted_any_more(stage: Stage, life: Life) -> None:
+    """The till keeps it; it can be settled no more, but given back anew."""
+    payment = await asked(stage, life, "cash")
+    received = f"/v1/payments/{payment.payment_id}/received"
+    await post(stage, received, {"amount": euros("20.00"), "reference": "till-1"}, key="1")
+    new = {"payment_id": payment.payment_id, "amount": euros("15.00")}
+    refund_id = (await post(stage, "/v1/refunds", new, key="2")).json()["refund_id"]
+    await settled(life)
+    cancelled = await post(stage, f"/v1/refunds/{refund_id}/cancel", key="3")
+    late = await post(stage, f"/v1/refunds/{refund_id}/settled", key="4")
+    again = await post(stage, "/v1/refunds", new, key="5")
+
+    assert ("CANCELLED", "wrong_state") == (cancelled.json()["state"], late.json()["code"])
+    assert 201 == again.status_code
+    assert "0.00" == (await shown(stage, payment.payment_id)).refunded.amount
+
+
 async def test_order_on_open_invoice_goes_on_when_money_comes(stage: Stage, life: Life) -> None:
     """It waits for it as for any provider's word."""
     order = await stage.submit(new_order("bill", method_code="open_invoice", token=""))

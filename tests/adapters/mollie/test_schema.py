@@ -19,7 +19,7 @@ from adapters.mollie.capabilities import CAPABILITIES
 from gateway.errors import Rejected
 from gateway.model.held_mandate import DebtorAccount, HeldMandate
 from gateway.model.money import Money
-from gateway.model.payment import CaptureMethod, PaymentState
+from gateway.model.payment import CaptureMethod, PaymentState, Refund
 from gateway.model.split import PLATFORM, Split, SplitKind
 from gateway.policy import holding
 from tests.adapters.mollie.conformance import SUBJECT
@@ -211,6 +211,24 @@ def one_payment(account: Any, ours: Any) -> None:
     if state is PaymentState.CAPTURED and ours.method_code != "gift_card":
         account.run(account.payments.refund_payment(ours, f"r{key}", part, key=f"{key}r"))
         account.run(account.payments.find_refund(ours, f"r{key}"))
+        if ours.method_code == "card" and not ours.splits:
+            cancel_refund(account, ours, f"r{key}", part)
+
+
+def cancel_refund(account: Any, ours: Any, refund_id: str, part: Money) -> None:
+    """While it has not gone."""
+    found = account.run(account.payments.find_refund(ours, refund_id))
+    at = "2026-01-01T00:00:00Z"
+    refund = Refund(
+        refund_id=refund_id,
+        payment_id=ours.payment_id,
+        amount=part,
+        requested_at=at,
+        provider_ref=found.provider_ref,
+    )
+    port = ADAPTER.port("refund_cancellations", Settings(api_key=KEY))
+    if found.state is PaymentState.PENDING:
+        account.run(port.cancel_refund(ours, refund, key=f"{refund_id}d"))
 
 
 def _list(account: Any) -> None:
@@ -229,7 +247,9 @@ def test_every_request_validates(document: Document, connect: Any, payment: Any)
     account.run(account.payments.find_payment(payment(payment_id="never")))
     _list(account)
 
-    seen = Counter((r.method, re.sub("tr_[0-9a-f]+", "{}", r.url.path)) for r in account.requests)
+    seen = Counter(
+        (r.method, re.sub("(tr|re)_[0-9a-f]+", "{}", r.url.path)) for r in account.requests
+    )
     held_against = [c for request in account.requests for c in document.asked(request)]
 
     assert [] == held_against[:5]
@@ -243,6 +263,7 @@ def test_every_request_validates(document: Document, connect: Any, payment: Any)
         ("POST", f"{one}/captures"),
         ("POST", f"{one}/refunds"),
         ("GET", f"{one}/refunds"),
+        ("DELETE", f"{one}/refunds/{{}}"),
         ("GET", "/v2/refunds"),
         ("GET", "/v2/chargebacks"),
     } == set(seen)
