@@ -12,6 +12,7 @@ Source: Adyen's OpenAPI document TransferService-v4 of 2026-07-01; docs.adyen.co
 """
 
 from adapters.adyen_platform.payouts import AdyenPayouts
+from adapters.adyen_platform.reports import AdyenPlatformReports
 from adapters.adyen_platform.settings import Settings
 from adapters.adyen_platform.transfers import AdyenTransfers
 from adapters.adyen_platform.translation import load
@@ -24,6 +25,7 @@ ADAPTER = Adapter(
     settings=Settings,
     ports={
         "payouts": AdyenPayouts,
+        "reports": AdyenPlatformReports,
         "transfers": AdyenTransfers,
         "webhooks": AdyenPlatformWebhooks,
     },

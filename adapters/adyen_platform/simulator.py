@@ -26,6 +26,8 @@ from gateway.kit.deliveries import Deliveries, DeliveryPlan
 
 Json: TypeAlias = dict[str, Any]
 
+_ORIGIN: Final = "https://balanceplatform-api-test.adyen.com"
+_PAGE: Final = 100
 _KEY_LIFE_S: Final = 7 * 86_400
 _KNOWN: Final = frozenset(
     """
@@ -220,8 +222,18 @@ class AdyenPlatformSimulator:
             if since <= one["_at"] <= until
             and one["balanceAccount"]["id"] == asked["balanceAccountId"]
             and one["reference"] == asked.get("reference", one["reference"])
+            and one["category"] == asked.get("category", one["category"])
         ]
-        return {"data": hits[: int(asked.get("limit", "10"))]}
+        if asked.get("sortOrder") == "desc":
+            hits.reverse()
+        first, size = int(asked.get("cursor", "0")), int(asked.get("limit", "10"))
+        if not 1 <= size <= _PAGE:
+            raise Refusal(422, "30_031")
+        page: Json = {"data": hits[first : first + size]}
+        if first + size < len(hits):
+            query = asked.set("cursor", str(first + size))
+            page["_links"] = {"next": {"href": f"{_ORIGIN}/btl/v4/transfers?{query}"}}
+        return page
 
     def _known(self, transfer_id: str) -> Json:
         if transfer_id not in self._transfers:

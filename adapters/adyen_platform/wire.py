@@ -11,7 +11,7 @@ import msgspec
 from adapters.adyen_platform.settings import Settings
 from gateway.errors import HeadraceError, Misconfigured, Rejected, Unavailable
 from gateway.kit.adapter import Body, request
-from gateway.kit.answers import Answer, legible, retry_after_s, unclear, utc
+from gateway.kit.answers import Answer, legible, moment, retry_after_s, unclear, utc
 
 T = TypeVar("T")
 
@@ -20,7 +20,6 @@ _KEYS: Final = UUID("5b0a3c1e-52f2-5d0e-9d0e-3b1a60f4d7c2")
 _JSON: Final = (b"content-type", b"application/json")
 # Their clock may be behind ours; and nobody looks for what is older than this.
 _SKEW, _WINDOW = timedelta(minutes=5), timedelta(days=60)
-
 _Meaning: TypeAlias = tuple[type[HeadraceError], str, str]
 _ACCESS: Final = (Misconfigured, "access_refused", "Adyen refuses the key or what it may do.")
 _FOREIGN: Final = (Misconfigured, "foreign_answer", "Something other than Adyen answers.")
@@ -63,11 +62,22 @@ class Wire:
         query = {
             "balanceAccountId": account,
             "reference": reference,
-            "createdSince": since.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "createdUntil": until.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "createdSince": moment(since.timestamp()),
+            "createdUntil": moment(until.timestamp()),
             "limit": "100",
         }
         return self.get(f"/transfers?{urlencode(query)}")
+
+    def list_since(self, since: float, **narrower: str) -> httpx.Request:
+        """A page of the transfers of the platform's own account, the newest first."""
+        query = {
+            "balanceAccountId": self._account,
+            "createdSince": moment(since),
+            "createdUntil": moment(since + _WINDOW.total_seconds()),
+            "sortOrder": "desc",
+            "limit": "100",
+        }
+        return self.get(f"/transfers?{urlencode(query | narrower)}")
 
     def _url(self, path: str) -> httpx.URL:
         return self._base.copy_with(raw_path=f"{self._prefix}{path}".encode("ascii"))

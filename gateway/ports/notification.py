@@ -116,11 +116,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             the epoch by the provider's clock.
         said: What an object says of its payment; None for an event. Who knows all of it already
             has missed nothing.
+        stands: In our words the state of an object that is no payment, such as a payout; empty for
+            an event. Who has it in that state has missed nothing.
     """
 
     body: bytes
     at: float = 0.0
     said: ProviderEvent | None = None
+    stands: str = ""
 
 
 class ReportPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ import structlog
 
 from gateway.errors import HeadraceError, Misconfigured, Rejected
 from gateway.model import codec
-from gateway.model.event import ProviderEvent
+from gateway.model.event import About, ProviderEvent
 from gateway.model.identifiers import new_id
 from gateway.model.payment import Payment
 from gateway.policy import collecting
@@ -76,6 +76,12 @@ _PAYMENTS: Final = b"""
 select body::text from headrace.document where tenant = %s and kind = 'payment' and id in (
  select unnest(%s::text[]) union select entity_id from headrace.reference
  where tenant = %s and system = %s and entity = 'PAYMENT' and external_id = any(%s))"""
+_THINGS: Final = b"""
+select id, coalesce(body->>'provider_ref', ''), state from headrace.document
+where tenant = %s and kind in ('payout', 'transfer') and body->>'provider' = %s and id in (
+ select unnest(%s::text[]) union select entity_id from headrace.reference
+ where tenant = %s and system = %s and entity in ('PAYOUT', 'TRANSFER')
+ and external_id = any(%s))"""
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
@@ -246,12 +252,17 @@ class Gaps:
         """Put into the inbox what of the page is missing there."""
         receiver = self._hub.tenant(system.tenant).receivers[system.name]
         ripe = [one for one in page.reports if one.at <= until]
+        listed = [(one, events_of(receiver, Notification(body=one.body))) for one in ripe]
+        abouts = [event.about for _, events in listed for event in events if event.about]
+        things = await _things(connection, system, abouts)
         payments = await _payments(connection, system, [one.said for one in ripe if one.said])
         rows: list[Delivery] = []
         known = 0
-        for one in ripe:
-            notification = Notification(body=one.body)
-            events = events_of(receiver, notification)
+        for one, told in listed:
+            events = tuple(event for event in told if _matters(event, things))
+            if one.stands and events and {_stands(each, things) for each in events} == {one.stands}:
+                known += len(events)
+                continue
             if one.said is not None:
                 payment = payments.get(one.said.payment_id) or payments.get(one.said.provider_ref)
                 if payment is None:
@@ -259,17 +270,16 @@ class Gaps:
                 if not _is_news(payment, system.name, one.said):
                     known += 1
                     continue
-                events = (_marked(events[0], one.said),)
+                events = (_marked(told[0], one.said),)
             rows += [
                 delivery_of(
                     event,
-                    notification,
+                    Notification(body=one.body),
                     tenant=system.tenant,
                     system=system.name,
                     terms=receiver.terms,
                 )
                 for event in events
-                if _matters(event)
             ]
         filled = [msgspec.structs.replace(row, filled=True) for row in rows]
         new = len(await insert(connection, filled))
@@ -340,11 +350,35 @@ def _marked(event: ProviderEvent, said: ProviderEvent) -> ProviderEvent:
     return msgspec.structs.replace(event, event_id=f"{event.event_id}:{mark}")
 
 
-def _matters(event: ProviderEvent) -> bool:
+async def _things(
+    connection: Connection, system: System[Reports], abouts: Sequence[About]
+) -> Mapping[str, str]:
+    """Where payouts and transfers of ours stand, by our id and by the provider's."""
+    if not abouts:
+        return {}
+    ids, refs = [one.entity_id for one in abouts], [one.external_id for one in abouts]
+    params = (system.tenant, system.name, ids, system.tenant, system.name, refs)
+    found = await connection.execute(_THINGS, params)
+    states: dict[str, str] = {}
+    for entity_id, reference, state in await found.fetchall():
+        states |= {entity_id: state, reference: state}
+    states.pop("", None)
+    return states
+
+
+def _stands(event: ProviderEvent, things: Mapping[str, str]) -> str:
+    """The state of the thing of ours that the event is about; empty where there is none."""
+    about = event.about
+    return "" if about is None else things.get(about.entity_id) or things.get(about.external_id, "")
+
+
+def _matters(event: ProviderEvent, things: Mapping[str, str]) -> bool:
     """Whether a webhook of this event would be more than kept.
 
     Lists have all that happened in an account, also what no endpoint is told of.
     """
+    if event.about is not None:
+        return bool(_stands(event, things))
     if event.payment or event.movements or event.hint or event.event_type == UNREADABLE:
         return True
     return not event.known and bool(event.payment_id or event.provider_ref)
