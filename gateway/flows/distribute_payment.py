@@ -25,13 +25,6 @@ QUEUE: Final = following.QUEUE
 _ROUNDS: Final = 20
 
 
-class _Planned(msgspec.Struct, frozen=True, kw_only=True):
-    """What was begun, and whether something of what was begun before was refused."""
-
-    awaited: tuple[str, ...] = ()
-    failed: bool = False
-
-
 async def distribute_payment(story: Story) -> str:
     """Bring every part of a payment to what it has to have.
 
@@ -41,11 +34,7 @@ async def distribute_payment(story: Story) -> str:
     story.heeds_cancel = False
     awaited: tuple[str, ...] = ()
     for number in range(1, _ROUNDS + 1):
-        planned = await _plan(story, number, awaited)
-        if planned.failed:
-            message = "The provider has refused to move a member's part."
-            raise InDoubt(message, code="part_refused")
-        awaited = planned.awaited
+        awaited = await _plan(story, number, awaited)
         if not awaited:
             return "COMPLETED"
         for key in awaited:
@@ -54,16 +43,22 @@ async def distribute_payment(story: Story) -> str:
     raise InDoubt("The parts neither arrive nor fail.", code="parts_pending")
 
 
-async def _plan(story: Story, number: int, before: tuple[str, ...]) -> _Planned:
-    """Commit what is to be moved, before anything is sent."""
+async def _plan(story: Story, number: int, before: tuple[str, ...]) -> tuple[str, ...]:
+    """Commit what is to be moved, before anything is sent.
+
+    Raises:
+        InDoubt: Something is missing and was refused before; kept nowhere, so that whoever resumes
+            the flow after it was mended finds it mended.
+    """
     payment_id = story.business_id.partition(":")[0]
 
-    async def plan(unit: Unit) -> _Planned:
+    async def plan(unit: Unit) -> tuple[str, ...]:
         payment = await load_payment(unit, payment_id)
         known = [await _load(unit, key) for key in payment.transfers]
-        if sharing.failed(known, before):
-            return _Planned(failed=True)
         moves = sharing.moves(payment, known, at=datetime.now(UTC).isoformat())
+        if (moves.made or moves.reversed) and sharing.failed(known, before):
+            message = "The provider has refused to move a member's part."
+            raise InDoubt(message, code="part_refused")
         for one in moves.made:
             told = [transferring.event(one, "created")]
             await unit.insert("transfer", one.transfer_id, one.state.value, one, told)
@@ -75,9 +70,9 @@ async def _plan(story: Story, number: int, before: tuple[str, ...]) -> _Planned:
             ids = (*payment.transfers, *(one.transfer_id for one in moves.made))
             changed = msgspec.structs.replace(payment, transfers=ids)
             await unit.save("payment", payment_id, changed.state.value, changed)
-        return _Planned(awaited=moves.awaited)
+        return moves.awaited
 
-    return await story.record(f"parts.planned.{number}", plan, returns=_Planned)
+    return await story.record(f"parts.planned.{number}", plan, returns=tuple[str, ...])
 
 
 async def _load(unit: Unit, transfer_id: str) -> MemberTransfer:

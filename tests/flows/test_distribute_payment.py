@@ -248,6 +248,24 @@ async def test_refused_reversal_is_for_a_person_and_the_others_gave_theirs(till:
     assert found == await parked(till)
 
 
+async def test_parked_flow_ends_once_somebody_else_has_moved_it(till: Till) -> None:
+    """The account is mended, the part is asked for again, and whoever resumes finds it there."""
+    fault = {"method": "POST", "path": "/v1/transfers", "contains": "acct_1", "status": 400}
+    till.stage.lay("stripe", FaultKind.STATUS, **fault)
+    payment_id = await take(till)
+    await till.settle()
+    before = await parked(till)
+    await till.post(f"/v1/payments/{payment_id}/sync", None, key=new_id())
+    await till.settle()
+    ((flow_id,),) = await till.rows("select flow_id from headrace.flow where state = 'PARKED'")
+    await till.stage.operator(till.life).resume(flow_id, reason="mended")
+    await till.settle()
+
+    assert {"acct_1": 6_000, "acct_2": 3_000} == at_stripe(till)
+    assert [("distribute_payment", "part_refused")] == before
+    assert [] == await parked(till)
+
+
 async def test_one_member_is_still_paid_by_the_payment_itself(till: Till) -> None:
     """There is nothing to be moved afterwards."""
     payment_id = await take(
