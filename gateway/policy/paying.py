@@ -125,7 +125,11 @@ def checked(
     The bank waits for somebody to release the file or not. So nothing here may say that the money
     stays: what is forbidden is held, and has failed once the bank says so.
     """
-    told = msgspec.structs.replace(payout, verification=_worse(payout.verification, verification))
+    worst = _worse(payout.verification, verification)
+    told = msgspec.structs.replace(payout, verification=worst)
+    if payout.verification is not None and worst.result is not payout.verification.result:
+        # Whoever agreed did not agree to this.
+        told = msgspec.structs.replace(told, released_by="")
     if payout.state not in {_S.SENT, *HELD}:
         return told, ()
     changed = _moved(told, _held_as(told, settings))

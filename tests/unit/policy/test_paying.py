@@ -274,3 +274,15 @@ def test_batch_is_counted_and_summed_by_state_and_currency() -> None:
 
     assert {"PAID": 1, "PENDING": 2} == found.counts
     assert {"PAID": (Money(5, "JPY"),), "PENDING": (Money(350, "EUR"),)} == found.sums
+
+
+def test_worse_name_has_to_be_agreed_to_anew() -> None:
+    """Also where settings let people agree to both; who agreed saw a name that nearly fits."""
+    settings = PayoutSettings(on_no_match="ask")
+    held = _word(_in_a_file(), PayeeMatch.RVMC)
+    agreed = paying.released(held, client="finance")
+
+    found, told = paying.checked(agreed, PayeeVerification(result=PayeeMatch.RVNM), settings)
+
+    assert (_S.AWAITING_APPROVAL, "") == (found.state, found.released_by)
+    assert ["headrace.payout.verification_failed.v1"] == [one.type for one in told]
