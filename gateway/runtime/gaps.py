@@ -77,11 +77,16 @@ select body::text from headrace.document where tenant = %s and kind = 'payment' 
  select unnest(%s::text[]) union select entity_id from headrace.reference
  where tenant = %s and system = %s and entity = 'PAYMENT' and external_id = any(%s))"""
 _THINGS: Final = b"""
-select id, coalesce(body->>'provider_ref', ''), state from headrace.document
-where tenant = %s and kind in ('payout', 'transfer') and body->>'provider' = %s and id in (
- select unnest(%s::text[]) union select entity_id from headrace.reference
- where tenant = %s and system = %s and entity in ('PAYOUT', 'TRANSFER')
- and external_id = any(%s))"""
+with thing as (select id, state, coalesce(body->>'provider', body->>'system') as system
+ from headrace.document where tenant = %s and kind = any(%s) and id in (
+  select unnest(%s::text[]) union select entity_id from headrace.reference
+  where tenant = %s and system = %s and external_id = any(%s)))
+select id, state from thing where system = %s
+union select r.external_id, t.state from thing t
+ join headrace.reference r on r.entity_id = t.id and r.system = t.system and r.tenant = %s
+ where t.system = %s"""
+# What of ours an event can be about that is no payment.
+_KINDS: Final = ["payout", "transfer", "held_mandate"]
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
@@ -353,15 +358,14 @@ def _marked(event: ProviderEvent, said: ProviderEvent) -> ProviderEvent:
 async def _things(
     connection: Connection, system: System[Reports], abouts: Sequence[About]
 ) -> Mapping[str, str]:
-    """Where payouts and transfers of ours stand, by our id and by the provider's."""
+    """Where those of ours stand that are no payments, by our id and by the provider's."""
     if not abouts:
         return {}
     ids, refs = [one.entity_id for one in abouts], [one.external_id for one in abouts]
-    params = (system.tenant, system.name, ids, system.tenant, system.name, refs)
+    mine = (system.tenant, system.name)
+    params = (system.tenant, _KINDS, ids, *mine, refs, system.name, *mine)
     found = await connection.execute(_THINGS, params)
-    states: dict[str, str] = {}
-    for entity_id, reference, state in await found.fetchall():
-        states |= {entity_id: state, reference: state}
+    states: dict[str, str] = dict(await found.fetchall())
     states.pop("", None)
     return states
 

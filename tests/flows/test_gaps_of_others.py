@@ -1,12 +1,14 @@
-"""Lost webhooks about money that leaves: found in the provider's list, and read back."""
+"""Lost webhooks about payouts, transfers and mandates: found in the list, and read back."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from gateway.model.mandate import MandateState
 from gateway.model.payout import Payout, PayoutState
 from gateway.runtime.gaps import Compared
+from tests.flows.holding import Desk
 from tests.flows.paying import Till
 from tests.flows.stage import TENANT
 from tests.flows.test_gaps import gaps
@@ -21,20 +23,15 @@ async def till(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> Asy
         yield till
 
 
-async def _compare(till: Till, system: str) -> Compared:
+async def _compare(till: Till | Desk, system: str) -> Compared:
     """Compare everything with the provider's list, and act on what it says."""
-    found, now = Compared(), till.now()
-    reporter = till.life.parts.hub.tenant(TENANT).reporters[system]
-    async for page in gaps(till.life).compare(reporter, now - 3_600, now + 60):
+    found, now, life = Compared(), till.now(), till.life
+    reporter = life.parts.hub.tenant(TENANT).reporters[system]
+    async for page in gaps(life).compare(reporter, now - 3_600, now + 60):
         found += page
-    await _act(till)
-    return found
-
-
-async def _act(till: Till) -> None:
-    """Without any webhook."""
-    while await till.life.work() + await till.life.apply():
+    while await life.work() + await life.apply():
         pass
+    return found
 
 
 def _lose(till: Till) -> None:
@@ -90,3 +87,17 @@ async def test_money_that_others_sent_is_theirs(till: Till, provider: str) -> No
     await till.rows("delete from headrace.inbox returning seq")
 
     assert 0 == (await _compare(till, provider)).filled
+
+
+async def test_mandate_that_was_agreed_to_unheard_is_found(tmp_path: Path, url: str) -> None:
+    """Before anybody's patience is over; once."""
+    async with Desk.opened(tmp_path, url) as desk:
+        desk.gocardless.configure(lost_share=1.0)
+        made = await desk.active()
+        desk.stage.offset_s += 10
+
+        found = [await _compare(desk, "gocardless") for _ in range(2)]
+
+        assert MandateState.PENDING is made.state
+        assert MandateState.ACTIVE is (await desk.mandate(made.mandate_id)).state
+    assert (True, 0) == (found[0].filled > 0, found[1].filled)
