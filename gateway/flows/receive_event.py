@@ -3,6 +3,7 @@
 A consumer, not a flow: it changes the model and wakes the flows that wait, and nothing outside.
 """
 
+import itertools
 import time
 from collections.abc import Sequence
 from typing import Any, Final
@@ -370,8 +371,8 @@ async def _store(
                     for one in changed
                 ],
             )
-        if reports:
-            await cursor.executemany(outbox.INSERT, reports)
+        for statement, rows in itertools.groupby(reports, outbox.insert):
+            await cursor.executemany(statement.encode(), [*rows])
     # In the order of the ids, as every other transaction that wakes flows.
     async with connection.pipeline():
         for one in sorted(payments.values(), key=lambda one: one.payment.payment_id):

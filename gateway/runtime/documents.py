@@ -154,7 +154,7 @@ class Unit:
                 traceparent=self.traceparent,
                 causation_id=self.causation_id,
             )
-            await self.connection.execute(outbox.INSERT, row)
+            await self.connection.execute(outbox.insert(row).encode(), row)
 
 
 def _own(key: str, events: Sequence[Event]) -> int:
