@@ -92,7 +92,7 @@ $(PRISM)/.setup-done: requirements/prism/package-lock.json $(SETUP)
 		rm -rf $(PRISM); echo "skipped: prism (npm) cannot be installed"; fi
 
 drill: setup ## payments at every provider while answers are lost and workers die; SEEDS=20
-	HEADRACE_DRILL_SEEDS=$(SEEDS) HEADRACE_DRILL_PAYMENTS=96 $(BIN)/pytest tests/flows/test_fault_drill.py -s -n 0 -q $(ARGS)
+	HEADRACE_DRILL_SEEDS=$(SEEDS) HEADRACE_DRILL_PAYMENTS=96 $(BIN)/pytest tests/flows/test_fault_drill.py tests/flows/test_member_drill.py -s -n 0 -q $(ARGS)
 
 survival: setup ## long drill with killed processes; SEEDS=20
 	HEADRACE_SURVIVAL_SEEDS=$(SEEDS) $(BIN)/pytest -m survival tests/e2e/test_survival.py tests/e2e/test_payment_survival.py $(ARGS)
