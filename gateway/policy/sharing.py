@@ -66,7 +66,7 @@ def moves(payment: Payment, known: Sequence[MemberTransfer], *, at: str) -> Move
         awaited += [key for one in mine for key in _open(one)]
         more = share - sum(_given(one) for one in mine)
         if more > 0:
-            made.append(_transfer(payment, part, more, number=number, nth=len(mine) + 1, at=at))
+            made.append(_transfer(payment, part, more, number=number, mine=mine, at=at))
         elif more < 0:
             back += _taken_back(mine, -more, payment.amount.currency, at=at)
     new = [one.transfer_id for one in made] + [one.reversal_id for _, one in back]
@@ -111,17 +111,29 @@ def _number(transfer_id: str) -> int:
 
 
 def _transfer(
-    payment: Payment, part: Part, minor: int, *, number: int, nth: int, at: str
+    payment: Payment,
+    part: Part,
+    minor: int,
+    *,
+    number: int,
+    mine: Sequence[MemberTransfer],
+    at: str,
 ) -> MemberTransfer:
-    currency = payment.amount.currency
+    """Another transfer of a part.
+
+    Args:
+        mine: Those that were made before. What was taken back of them lies in the balance, and the
+            payment's own money is spent by them.
+    """
+    currency, is_back = payment.amount.currency, any(one.reversals for one in mine)
     return MemberTransfer(
-        transfer_id=f"{payment.payment_id}{_PART}{number}-{nth}",
+        transfer_id=f"{payment.payment_id}{_PART}{number}-{len(mine) + 1}",
         amount=Money(minor, currency),
         destination=part.party,
         to_party=part.party,
         text=part.reference,
         group=payment.payment_id,
-        payment_ref=payment.provider_ref,
+        payment_ref="" if is_back else payment.provider_ref,
         provider=payment.provider,
         requested_at=at,
         reversed=Money(0, currency),

@@ -170,6 +170,22 @@ async def test_refunds_take_back_each_part(till: Till) -> None:
     assert {1} == set(till.stripe.effects()["reversal"].values())
 
 
+async def test_refund_that_came_back_is_given_again(till: Till) -> None:
+    """Out of the balance, where what was taken back lies: of the charge no more can be moved."""
+    payment_id = await take(till)
+    await till.settle()
+    await refund(till, payment_id, "50.00")
+    between = at_stripe(till)
+    (given_back,) = till.stripe._refunds.values()
+    given_back.update(status="failed", failure_reason="lost_or_stolen_card")
+    till.stripe._emit("refund.failed", given_back, till.now())
+    await till.settle()
+
+    assert {"acct_1": 3_000, "acct_2": 1_500} == between
+    assert {"acct_1": 6_000, "acct_2": 3_000} == at_stripe(till)
+    assert [] == await parked(till)
+
+
 async def test_lost_dispute_takes_back_all(till: Till) -> None:
     """While it is open the members keep what they have."""
     payment_id = await take(till)
