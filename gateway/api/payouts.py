@@ -209,4 +209,4 @@ async def _send(asked: Asked, unit: Unit, payout: Payout) -> None:
 
 
 def _shown(payout: Payout, *, status: int = 200) -> Answer:
-    return made(paying.shown(payout), f"/v1/payouts/{payout.payout_id}", status=status)
+    return made(paying.answered(payout), f"/v1/payouts/{payout.payout_id}", status=status)

@@ -239,6 +239,15 @@ def shown(payout: Payout) -> Payout:
     return msgspec.structs.replace(payout, destination=masked)
 
 
+def answered(payout: Payout) -> Payout:
+    """The payout in an answer that is kept: what the holder is called is for who asks for it."""
+    one = shown(payout)
+    if one.verification is None or not one.verification.name:
+        return one
+    masked = msgspec.structs.replace(one.verification, name=f"{one.verification.name[:1]}***")
+    return msgspec.structs.replace(one, verification=masked)
+
+
 def batch(batch_id: str, payouts: Iterable[Payout]) -> PayoutBatch:
     """Payouts that belong together, counted and summed."""
     counts: dict[str, int] = {}
