@@ -15,6 +15,7 @@ from adapters.stripe.capabilities import CAPABILITIES
 from adapters.stripe.disputes import StripeDisputes
 from adapters.stripe.payments import StripePayments
 from adapters.stripe.payouts import StripePayouts
+from adapters.stripe.refund_cancellations import StripeRefundCancellations
 from adapters.stripe.reports import StripeReports
 from adapters.stripe.settings import Settings
 from adapters.stripe.transfers import StripeTransfers
@@ -29,6 +30,7 @@ ADAPTER = Adapter(
     ports={
         "payments": StripePayments,
         "adjustments": StripeAdjustments,
+        "refund_cancellations": StripeRefundCancellations,
         "payouts": StripePayouts,
         "transfers": StripeTransfers,
         "disputes": StripeDisputes,

@@ -101,7 +101,7 @@ CAPABILITIES: Final = (
         method="bank_transfer",
         countries=SEPA,
         currencies=("EUR",),
-        verbs=_COLLECT,
+        verbs=(*_COLLECT, "cancel_refund"),
         token=True,
         redirect=True,
     ),

@@ -116,7 +116,7 @@ class StripePayments:
         if answer.object.payment_intent != payment.provider_ref:
             raise mismatch("Stripe")
         found = believed(lambda: self._translation.refund_in(answer))
-        if found.amount != amount or not _marked(answer, refund_id):
+        if found.amount != amount or not carries(answer, refund_id):
             raise mismatch("Stripe")
         return found
 
@@ -130,7 +130,7 @@ class StripePayments:
             reference = owner.provider_ref
         first: Query = [("payment_intent", reference), _LIMIT]
         marked = yield from self._pages(
-            _REFUNDS, first, REFUND, lambda one: _marked(one, refund_id)
+            _REFUNDS, first, REFUND, lambda one: carries(one, refund_id)
         )
         found = believed(lambda: [self._translation.refund_in(each) for each in marked])
         return only(found, lambda one: one.state in _ENDED, title="Stripe")
@@ -181,5 +181,6 @@ def _is_of(answer: Answer[Intent], payment: Payment) -> bool:
     return answers.payment_id_of(answer.object.metadata) == payment.payment_id
 
 
-def _marked(answer: Answer[Refund], refund_id: str) -> bool:
+def carries(answer: Answer[Refund], refund_id: str) -> bool:
+    """Whether it is the refund that carries our id."""
     return answers.refund_id_of(answer.object.metadata) == refund_id

@@ -23,6 +23,7 @@ from adapters.stripe import simulator_objects as objects
 from adapters.stripe.simulator_connect import Connect
 from adapters.stripe.simulator_disputes import Disputes
 from adapters.stripe.simulator_increments import Increments
+from adapters.stripe.simulator_refunds import Refunds
 from adapters.stripe.simulator_webhooks import Webhooks
 
 Json: TypeAlias = dict[str, Any]
@@ -106,6 +107,7 @@ class StripeSimulator:
             ("GET", "/v1/events", forms.BY_TYPE, self._list_events),
             ("GET", "/v1/events/{}", forms.ONE, self._read_event),
             *self._increments.routes,
+            *Refunds(self._refunds, self._charges, self._effects["refund"], self._emit).routes,
             *self._disputes.routes,
             *self.connect.routes,
         ]
@@ -436,7 +438,7 @@ class StripeSimulator:
         self._effects["refund"][refund["metadata"].get("refund_id", refund["id"])] += 1
         self._emit("refund.created", refund, now)
         self._emit("charge.refunded", charge, now)
-        if refund["status"] == "pending":
+        if refund["status"] != "succeeded":
             self._later(now, lambda at: self._paid(refund, at))
         return deepcopy(refund)
 
@@ -455,8 +457,9 @@ class StripeSimulator:
         return intent
 
     def _paid(self, refund: Json, now: float) -> None:
-        refund["status"] = "succeeded"
-        self._emit("refund.updated", refund, now)
+        if refund["status"] != "canceled":
+            refund["status"] = "succeeded"
+            self._emit("refund.updated", refund, now)
 
     def _read_refund(self, refund_id: str, _params: Json, _now: float) -> Json:
         if refund_id not in self._refunds:

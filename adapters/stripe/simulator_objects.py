@@ -95,8 +95,11 @@ def new_charge(intent: Json, now: float) -> Json:
 
 
 def new_refund(intent: Json, params: Json, amount: int, now: float) -> Json:
-    """A refund; a transfer to a bank account takes its time."""
-    slow = intent["payment_method_types"][0] in {"bacs_debit", "sepa_debit"}
+    """A refund; a transfer to a bank account takes its time, or the payer names one first."""
+    kind = intent["payment_method_types"][0]
+    status = {"bacs_debit": "pending", "sepa_debit": "pending"}.get(kind, "succeeded")
+    if kind == "customer_balance":
+        status = "requires_action"
     return {
         "id": new_id("re"),
         "object": "refund",
@@ -108,7 +111,7 @@ def new_refund(intent: Json, params: Json, amount: int, now: float) -> Json:
         "metadata": params.get("metadata", {}),
         "payment_intent": intent["id"],
         "reason": params.get("reason"),
-        "status": "pending" if slow else "succeeded",
+        "status": status,
     }
 
 

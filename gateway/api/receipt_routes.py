@@ -51,8 +51,8 @@ RECEIPT_ROUTES: Final = (
         summary="Not give back what has not gone.",
         description=(
             "At once where nobody was told of it: no file for the bank has it, or a person was to"
-            " give it back. Some providers let go of a refund for a while (Mollie); others are"
-            " answered with wrong_state."
+            " give it back. Some providers let go of a refund for a while (Mollie, Stripe); others"
+            " are answered with wrong_state."
         ),
         takes=("Idempotency-Key",),
         success={202: Success(description="Cancelled, or asked for.", body=Refund, headers=_MADE)},

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from gateway.model.event import ProviderEvent
 from gateway.model.payment import Payment, ProviderPayment
-from gateway.policy import collecting
+from gateway.policy import collecting, disputing
 
 
 def after(payment: Payment, said: Sequence[ProviderEvent | ProviderPayment]) -> Payment:
@@ -15,6 +15,7 @@ def after(payment: Payment, said: Sequence[ProviderEvent | ProviderPayment]) -> 
             payment, _ = collecting.apply(payment, one)
         else:
             payment, _ = collecting.apply(payment, one.payment, one.movements)
+            payment, _ = collecting.apply(disputing.heard(payment, one.claims))
     return payment
 
 

@@ -72,6 +72,7 @@ class Subject:
             nothing.
         blind: Whether it cannot even be asked by its own reference; its reports tell the rest.
         dispute: The payer claims a payment back: under which reference the payment has it.
+        kept: Method whose refunds can be cancelled, with its token and its further fields.
         come_back: The payer comes back from a page, having agreed or not: what was brought back.
         sign: The payer agrees to a mandate where it says.
         silent: Why nothing is ever sent, so that a suite about requests has nothing to see; empty
@@ -99,6 +100,7 @@ class Subject:
     repeats: bool = False
     blind: bool = False
     dispute: "Callable[[Account, Payment], str] | None" = None
+    kept: Mapping[str, Any] = field(default_factory=dict)
     come_back: "Callable[[Account, Payment, bool], dict[str, str]] | None" = None
     sign: "Callable[[Account, HeldMandate], None]" = lambda _account, _mandate: None
     silent: str = ""

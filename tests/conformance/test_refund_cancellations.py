@@ -33,10 +33,12 @@ def promised(account: Account) -> tuple[Payment, Refund]:
     token = account.subject.tokens["accepted"]
     payment = samples.payment(1, token=token, method=account.subject.method)
     attempt = PaymentAttempt(attempt_id="a", key="c", state=AttemptState.PREPARED)
-    payment = msgspec.structs.replace(payment, attempts=(attempt,))
+    payment = msgspec.structs.replace(payment, attempts=(attempt,), **account.subject.kept)
     payment, _ = collecting.apply(
         payment, account.run(account.port.create_payment(payment, key="c"))
     )
+    if payment.state is PaymentState.REQUIRES_ACTION:
+        account.simulator.authenticate(payment.provider_ref, succeeds=True, now=account.now)  # type: ignore[attr-defined] # of those that ask the payer
     account.settle()
     payment, _ = collecting.apply(payment, account.run(account.port.find_payment(payment)))
     payment, refund = refunding.request(payment, Money(500, "EUR"), reason="", at=_AT)

@@ -42,6 +42,7 @@ def _authorised(*, held: bool = False, **more: Any) -> dict[str, Any]:
     return _item("AUTHORISATION", "PSP1", **of_payment, **more)
 
 
+_UNTIL: Final = {"hmacSignature": "unread", "defensePeriodEndsAt": "2026-12-06T00:00:00+01:00"}
 # What Adyen sends in the life of one payment, and the end: state, captured, refunded, returned,
 # disputed.
 _LIVES: Final = {
@@ -74,6 +75,25 @@ _LIVES: Final = {
             _item("CHARGEBACK_REVERSED", "DIS1"),
         ],
         (S.CAPTURED, _ALL, 0, 0, 0),
+    ),
+    "a claim that was contested, won and brought again": (
+        [
+            _authorised(),
+            _item("CHARGEBACK", "DIS1", 700, additionalData=_UNTIL),
+            _item("INFORMATION_SUPPLIED", "DIS1", 700),
+            _item("CHARGEBACK_REVERSED", "DIS1", 700),
+            _item("PREARBITRATION_OPEN", "DIS1", 700),
+        ],
+        (S.CAPTURED, _ALL, 0, 0, 0),
+    ),
+    "a claim that nobody contested in time": (
+        [
+            _authorised(),
+            _item("NOTIFICATION_OF_CHARGEBACK", "DIS1", 700, additionalData=_UNTIL),
+            _item("CHARGEBACK", "DIS1", 700),
+            _item("DISPUTE_DEFENSE_PERIOD_ENDED", "DIS1", 700),
+        ],
+        (S.CAPTURED, _ALL, 0, 700, 0),
     ),
     "a debit that the payer's bank took back": (
         [_authorised(), _item("CHARGEBACK", "RET1", paymentMethod="directdebit_GB")],

@@ -50,6 +50,11 @@ SUBJECT = Subject(
         "bank_transfer": "cus_simulated",
     },
     dispute=_dispute,
+    kept={
+        "method_code": "bank_transfer",
+        "token": "cus_simulated",
+        "return_url": "https://shop.example/back",
+    },
     member="acct_simulated",
     unguarded=lambda settings: msgspec.structs.replace(settings, webhook_secrets=()),
 )

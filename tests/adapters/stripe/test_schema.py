@@ -16,7 +16,7 @@ from adapters.stripe import ADAPTER, Settings
 from gateway.errors import Rejected
 from gateway.model.capability import Capability
 from gateway.model.money import Money
-from gateway.model.payment import CaptureMethod
+from gateway.model.payment import CaptureMethod, Refund
 from gateway.model.split import PLATFORM, Split, SplitKind, SplitMode
 from gateway.policy import adjusting
 from tests.adapters.stripe.conformance import SUBJECT
@@ -187,7 +187,18 @@ def one_payment(account: Any, ours: Any, key: str) -> None:
             account.run(account.payments.capture_payment(ours, part, key=f"{key}c"))
     if account.run(account.payments.find_payment(ours)).state == "CAPTURED":
         account.run(account.payments.refund_payment(ours, f"r{key}", part, key=f"{key}r"))
-    account.run(account.payments.find_refund(ours, f"r{key}"))
+    found = account.run(account.payments.find_refund(ours, f"r{key}"))
+    if found is not None and ours.method_code == "bank_transfer":
+        at = "2026-01-01T00:00:00Z"
+        refund = Refund(
+            refund_id=f"r{key}",
+            payment_id=ours.payment_id,
+            amount=part,
+            requested_at=at,
+            provider_ref=found.provider_ref,
+        )
+        port = ADAPTER.port("refund_cancellations", Settings(secret_key=KEY))
+        account.run(port.cancel_refund(ours, refund, key=f"{key}rx"))
 
 
 def _list(account: Any) -> None:
@@ -204,7 +215,7 @@ def test_every_request_validates(
     drive(account, payment)
     _list(account)
 
-    seen = {(r.method, re.sub(r"pi_\w+", "{}", r.url.path)) for r in account.requests}
+    seen = {(r.method, re.sub(r"(pi|re)_\w+", "{}", r.url.path)) for r in account.requests}
     held_against = [c for request in account.requests for c in complaints(spec, request)]
     print(f"\n{len(account.requests)} requests validated")
 
@@ -215,6 +226,7 @@ def test_every_request_validates(
         ("POST", "/v1/payment_intents/{}/cancel"),
         ("POST", "/v1/payment_intents/{}/increment_authorization"),
         ("POST", "/v1/refunds"),
+        ("POST", "/v1/refunds/{}/cancel"),
         ("GET", "/v1/payment_intents/{}"),
         ("GET", "/v1/refunds"),
         ("GET", "/v1/events"),
