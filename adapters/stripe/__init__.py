@@ -13,6 +13,7 @@ Source: docs.stripe.com (README.md lists the pages), schema of 2023-08-16, read 
 from adapters.stripe.adjustments import StripeAdjustments
 from adapters.stripe.capabilities import CAPABILITIES
 from adapters.stripe.disputes import StripeDisputes
+from adapters.stripe.mandates import StripeMandates
 from adapters.stripe.payments import StripePayments
 from adapters.stripe.payouts import StripePayouts
 from adapters.stripe.refund_cancellations import StripeRefundCancellations
@@ -29,6 +30,7 @@ ADAPTER = Adapter(
     settings=Settings,
     ports={
         "payments": StripePayments,
+        "mandates": StripeMandates,
         "adjustments": StripeAdjustments,
         "refund_cancellations": StripeRefundCancellations,
         "payouts": StripePayouts,

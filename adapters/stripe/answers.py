@@ -114,6 +114,52 @@ class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     next_page: str | None = None
 
 
+class Customer(msgspec.Struct, frozen=True, kw_only=True):
+    """A Customer: whoever has agreed, or is asked to."""
+
+    id: str
+    metadata: dict[str, str] | None = None
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """A Checkout Session: the page on which a Customer agrees."""
+
+    id: str
+    status: str
+    customer: str | None = None
+    metadata: dict[str, str] | None = None
+
+
+class Setup(msgspec.Struct, frozen=True, kw_only=True):
+    """A SetupIntent: what a Customer has agreed to."""
+
+    id: str
+    status: str
+    customer: str | None = None
+    payment_method: str | None = None
+    mandate: str | None = None
+    metadata: dict[str, str] | None = None
+
+
+class Saved(msgspec.Struct, frozen=True, kw_only=True):
+    """A PaymentMethod; it can be charged again as long as it is a Customer's."""
+
+    id: str
+    customer: str | None = None
+
+
+class Mandate(msgspec.Struct, frozen=True, kw_only=True):
+    """A Mandate."""
+
+    id: str
+    status: str
+
+
+CUSTOMER: Final = msgspec.json.Decoder(Customer)
+SESSION: Final = msgspec.json.Decoder(Session)
+SETUP: Final = msgspec.json.Decoder(Setup)
+SAVED: Final = msgspec.json.Decoder(Saved)
+MANDATE: Final = msgspec.json.Decoder(Mandate)
 INTENT: Final = msgspec.json.Decoder(Intent)
 REFUND: Final = msgspec.json.Decoder(Refund)
 CHARGE: Final = msgspec.json.Decoder(Charge)
@@ -146,3 +192,8 @@ def transfer_id_of(metadata: dict[str, str] | None) -> str:
 def reversal_id_of(metadata: dict[str, str] | None) -> str:
     """Our id of a reversal, where it was sent back."""
     return (metadata or {}).get("reversal_id", "")
+
+
+def mandate_id_of(metadata: dict[str, str] | None) -> str:
+    """Our id of a mandate, where it was sent back."""
+    return (metadata or {}).get("mandate_id", "")

@@ -24,6 +24,7 @@ from adapters.stripe.simulator_connect import Connect
 from adapters.stripe.simulator_disputes import Disputes
 from adapters.stripe.simulator_increments import Increments
 from adapters.stripe.simulator_refunds import Refunds
+from adapters.stripe.simulator_setups import Setups
 from adapters.stripe.simulator_webhooks import Webhooks
 
 Json: TypeAlias = dict[str, Any]
@@ -92,6 +93,7 @@ class StripeSimulator:
         self._increments = Increments(self._known_intent, self._shown, self._charges, self._emit)
         self._effects |= self._disputes.effects | self._increments.effects
         self.configure(**plan)
+        self.setups = Setups(self._emit)
         self.connect = Connect(self._emit, self._later, self._effects, self._charges)
         self._routes: list[tuple[str, str, dict[str, str], Callable[..., Json]]] = [
             ("POST", "/v1/payment_intents", forms.CREATE, self._create_intent),
@@ -110,6 +112,7 @@ class StripeSimulator:
             *Refunds(self._refunds, self._charges, self._effects["refund"], self._emit).routes,
             *self._disputes.routes,
             *self.connect.routes,
+            *self.setups.routes,
         ]
 
     # What the world outside calls.
@@ -150,7 +153,7 @@ class StripeSimulator:
 
     def effects(self) -> dict[str, dict[str, int]]:
         """How often money was taken, reserved and given back, by our ids."""
-        return {kind: dict(counts) for kind, counts in self._effects.items()}
+        return {kind: dict(each) for kind, each in self._effects.items()} | self.setups.effects()
 
     def authenticate(self, intent_id: str, *, succeeds: bool, now: float) -> None:
         """The customer answers the bank's question; no API does that in Stripe's place."""
@@ -243,13 +246,15 @@ class StripeSimulator:
             return "action"
         if token is None:
             return None
-        if token not in methods.TOKENS:
-            raise forms.missing("payment_method", token)
-        kind, outcome = methods.TOKENS[token]
+        saved = self.setups.methods.get(token)
+        kind, outcome = (saved["type"], "ok") if saved else methods.known(token)
         if kind not in types:
             message = f"The PaymentMethod provided ({kind}) is not allowed for this PaymentIntent."
             raise forms.Refusal(400, {"message": message, "param": "payment_method"})
         methods.check_captured(kind, params)
+        if saved:
+            methods.check_attached(saved, params)
+            return outcome
         methods.check_owner(token, params)
         methods.check_mandate(kind, params)
         return outcome

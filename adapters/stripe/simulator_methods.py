@@ -7,7 +7,7 @@ document of 2023-08-16, read 2026-11.
 import uuid
 from typing import Any, Final, TypeAlias
 
-from adapters.stripe.simulator_forms import Refusal, require
+from adapters.stripe.simulator_forms import Refusal, missing, require
 
 Json: TypeAlias = dict[str, Any]
 
@@ -102,6 +102,20 @@ def check_owner(token: str, params: Json) -> None:
     """Refuse a saved instrument without the Customer whose it is."""
     if token in _SAVED and params.get("customer") != _CUSTOMER:
         message = "The PaymentMethod belongs to a Customer: please include it."
+        raise Refusal(400, {"param": "payment_method", "message": message})
+
+
+def known(token: str) -> tuple[str, str]:
+    """Type and outcome of a token of Stripe's own."""
+    if token not in TOKENS:
+        raise missing("payment_method", token)
+    return TOKENS[token]
+
+
+def check_attached(saved: Json, params: Json) -> None:
+    """Refuse an instrument that is no Customer's any more, or another one's."""
+    if saved["customer"] is None or params.get("customer") != saved["customer"]:
+        message = "The PaymentMethod is not attached to this Customer."
         raise Refusal(400, {"param": "payment_method", "message": message})
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from adapters.stripe import amounts, translation_actions
-from adapters.stripe.answers import Charge, Dispute, Intent, Refund
+from adapters.stripe.answers import Charge, Dispute, Intent, Refund, Session, Setup
 from adapters.stripe.answers import Payout as StripePayout
 from adapters.stripe.capabilities import CAPABILITIES
 from adapters.stripe.settings import Settings
@@ -22,6 +22,7 @@ from gateway.kit.payers import Asked
 from gateway.kit.splitting import Part
 from gateway.model import codec
 from gateway.model.dispute import DisputeAnswer, ProviderDispute
+from gateway.model.held_mandate import HeldMandate, ProviderMandate
 from gateway.model.money import Money
 from gateway.model.movement import Movement
 from gateway.model.payment import Payment, ProviderPayment, ProviderRefund
@@ -111,6 +112,38 @@ class Translation:
         }
         return self._form("refund_create", payment, needs)
 
+    def customer_form(self, mandate: HeldMandate) -> Form:
+        """Whoever agrees, by our id of the mandate: nobody's name."""
+        return self._form("customer_create", mandate, {})
+
+    def session_form(self, mandate: HeldMandate, customer: str) -> Form:
+        """The page on which a Customer agrees."""
+        return self._form("session_create", mandate, {"customer": customer})
+
+    def setup_form(self, mandate: HeldMandate, customer: str) -> Form:
+        """The mandate of an account.
+
+        Raises:
+            Rejected: A field does not fit; nothing was sent.
+        """
+        return self._form("setup_create", mandate, {"customer": customer})
+
+    def session_in(self, answer: Answer[Session]) -> ProviderMandate:
+        """What a page says of the mandate.
+
+        Raises:
+            UnreadableError: Something is not in our tables; so for all that follow.
+        """
+        return self._read("session", answer.body, {}, ProviderMandate)
+
+    def setup_in(self, answer: Answer[Setup], *, usable: bool) -> ProviderMandate:
+        """What was agreed to.
+
+        Args:
+            usable: Whether it can still be collected by.
+        """
+        return self._read("setup", answer.body, {"flag": usable}, ProviderMandate)
+
     def payout_form(self, payout: Payout) -> Form:
         """Pay out of the balance of a member's account."""
         made, needs = self._mappings["payout_create"], amounts.payout_units(payout.amount)
@@ -180,10 +213,10 @@ class Translation:
         needs = amounts.minors(refund.currency, amount=refund.amount)
         return self._read("refund", answer.body, needs, ProviderRefund)
 
-    def _form(self, name: str, payment: Payment, needs: Values[str, Any]) -> Form:
+    def _form(self, name: str, source: Payment | HeldMandate, needs: Values[str, Any]) -> Form:
         made = self._mappings[name]
-        with pointing.refusing(made, payment, _REFUSALS):
-            return Form(made.apply(payment, needs), made.reference)
+        with pointing.refusing(made, source, _REFUSALS):
+            return Form(made.apply(source, needs), made.reference)
 
     def _read(self, name: str, body: bytes, needs: Values[str, Any], kind: type[T]) -> T:
         return codec.convert(self._target(name, body, needs), kind)
@@ -224,9 +257,11 @@ def _check(payment: Payment) -> None:
 
 def _saved(payment: Payment) -> dict[str, str | None]:
     """Whose saved instrument it is, and which: Stripe takes one only with its Customer."""
-    if payment.method_code not in _SAVED_METHODS:
-        return {"customer": None, "saved": None}
     found = _SAVED.fullmatch(payment.token)
+    # A SEPA debit may be one that we have had set up, or a token of the front-end's.
+    needed = payment.method_code in _SAVED_METHODS
+    if not needed and (found is None or payment.method_code != "sepa_debit"):
+        return {"customer": None, "saved": None}
     if found is None:
         message = "token: expected a Customer and one of its PaymentMethods, parted by a colon."
         raise Rejected(message, code="token_invalid")

@@ -20,6 +20,9 @@ from gateway.model.payment import ProviderPayment
 from gateway.model.reference import EntityKind
 from gateway.ports.notification import Notification, Terms, Trust
 
+# What a Customer agrees to, or does not.
+_AGREED: Final = ("setup_intent.", "checkout.session.")
+
 
 class _Data(msgspec.Struct, frozen=True):
     object: msgspec.Raw
@@ -117,6 +120,12 @@ def _about(kind: str, links: _Links) -> About | None:
         entity, entity_id = EntityKind.PAYOUT, answers.payout_id_of(links.metadata)
     elif kind.startswith("transfer."):
         entity, entity_id = EntityKind.TRANSFER, answers.transfer_id_of(links.metadata)
+    elif kind.startswith(_AGREED):
+        ours = answers.mandate_id_of(links.metadata)
+        return About(entity=EntityKind.MANDATE_REQUEST, entity_id=ours) if ours else None
+    elif kind == "mandate.updated":
+        # It has no metadata; whether it is ours says the reference.
+        return About(entity=EntityKind.MANDATE, external_id=links.id)
     else:
         return None
     if not entity_id:

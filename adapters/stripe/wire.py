@@ -165,6 +165,12 @@ def declined(response: httpx.Response) -> Answer[Intent] | None:
         raise unclear("Stripe's decline cannot be read.", "unreadable", wrote=True) from unread
 
 
+def unknown(response: httpx.Response) -> bool:
+    """Whether Stripe says that what a list is asked for is not there."""
+    error = None if response.is_success else _error(response)
+    return error is not None and error.code == "resource_missing"
+
+
 def missing(response: httpx.Response) -> bool:
     """Whether Stripe itself says that there is no such object."""
     error = _error(response) if response.status_code == httpx.codes.NOT_FOUND else None

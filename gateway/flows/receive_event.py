@@ -17,9 +17,10 @@ from gateway.flows import cancel_mandate, receive_payout, sync_payment
 from gateway.flows.attempt_payment import wake
 from gateway.flows.sync_entity import read_back
 from gateway.model import codec
-from gateway.model.event import Event, ProviderEvent
+from gateway.model.event import About, Event, ProviderEvent
 from gateway.model.identifiers import new_id
 from gateway.model.payment import Payment, PaymentState
+from gateway.model.reference import EntityKind
 from gateway.policy import collecting, disputing, mandating, ordering
 from gateway.runtime import engine, following, outbox, telemetry
 from gateway.runtime.database import Connection
@@ -82,7 +83,7 @@ class EventReceiver:
                 payouts.append((row, event))
             elif event is not None and event.about is not None:
                 found = await read_back(connection, self._hub, row, event.about, event.event_id)
-                verdicts.append(found or _later(row))
+                verdicts.append(found or _named_later(row, event.about))
             else:
                 verdicts.append(verdict or self._apply(row, event, known, reports))
         await _store(connection, known, reports)
@@ -280,6 +281,15 @@ def _about_earlier(row: Row, event: ProviderEvent, about: str) -> Verdict:
 
 def _parked(row: Row, reason: str, about: str) -> Verdict:
     return Verdict(seq=row.seq, state="PARKED", reason=reason, business_id=about)
+
+
+def _named_later(row: Row, about: About) -> Verdict:
+    """As ``_later``; a mandate that only its provider names may be one of others."""
+    verdict = _later(row)
+    theirs = about.entity is EntityKind.MANDATE and not about.entity_id
+    if theirs and verdict.state == "PARKED":
+        return Verdict(seq=row.seq, state="IGNORED", reason="unknown_object")
+    return verdict
 
 
 def _later(row: Row) -> Verdict:

@@ -288,10 +288,10 @@ def test_answer_about_another_mandate_is_doubt(account: Account) -> None:
 
 def test_addresses_carry_neither_secrets_nor_names(account: Account) -> None:
     """Addresses end up in logs of others: ids only."""
-    for method, ways in account.port.signing.items():
-        for number, way in enumerate(sorted(ways), 50):
-            one = signed(account, mandate(account, number, method=method, way=way))
-            account.run(account.port.revoke_mandate(one, key="c"))
+    named = [(method, way) for method, ways in account.port.signing.items() for way in ways]
+    for number, (method, way) in enumerate(sorted(named), 50):
+        one = signed(account, mandate(account, number, method=method, way=way))
+        account.run(account.port.revoke_mandate(one, key=f"c{one.mandate_id}"))
 
     addresses = " ".join(str(request.url) for request in account.sent)
     hidden = (

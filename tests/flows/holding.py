@@ -25,6 +25,13 @@ OWNER: Final = {"debtor_name": "Erika Mustermann", "iban": "DE89 3704 0044 0532 
 # How a front-end asks each provider for a mandate.
 SAMPLES: Final[dict[str, dict[str, str]]] = {
     "gocardless": {"system": "gocardless", "method_code": "sepa_debit", "return_url": BACK},
+    "stripe": {"system": "stripe", "method_code": "card_on_file", "return_url": BACK},
+    "stripe_debit": {
+        "system": "stripe",
+        "method_code": "sepa_debit",
+        "email": "erika@example.com",
+        **OWNER,
+    },
     "mollie": {"system": "mollie", "method_code": "sepa_debit", **OWNER},
     "paypal": {"system": "paypal", "method_code": "paypal_vault", "return_url": BACK},
 }
@@ -121,18 +128,27 @@ class Desk:
         if mandate.system == "paypal":
             self.paypal.vault.approve(mandate.request_ref)
             return
+        if mandate.system == "stripe":
+            self.stage.stripe.setups.sign(mandate.request_ref, now=self.now())
+            return
         self.gocardless.sign(mandate.next_action.url.rpartition("=")[2], now=self.now())
 
     def is_signed(self, mandate: HeldMandate) -> bool:
         """Whether the payer has agreed, as the provider has it."""
         if mandate.system == "paypal":
             return self.paypal.vault._setups[mandate.request_ref][0]["status"] == "APPROVED"
+        if mandate.system == "stripe":
+            return not self.stage.stripe.setups.is_open(mandate.request_ref)
         requests = self.gocardless.mandates._requests
         return requests[mandate.request_ref]["status"] == "fulfilled"
 
     def effects(self, mandate: HeldMandate) -> int:
         """How many there are at the provider by which money can be collected."""
-        simulators: dict[str, Any] = {"gocardless": self.gocardless, "mollie": self.mollie}
+        simulators: dict[str, Any] = {
+            "gocardless": self.gocardless,
+            "mollie": self.mollie,
+            "stripe": self.stage.stripe,
+        }
         if mandate.system == "paypal":
             return self.paypal.effects()["mandate"].get(customer_of(mandate.mandate_id), 0)
         counted: dict[str, int] = simulators[mandate.system].effects()["mandate"]

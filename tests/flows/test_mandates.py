@@ -428,6 +428,61 @@ async def test_payer_ends_the_agreement(desk: Desk) -> None:
     assert {} == desk.paypal.vault.tokens
 
 
+async def test_card_is_saved_on_a_page_and_charged(desk: Desk) -> None:
+    """Stripe: told by the webhook of the SetupIntent, charged without the payer."""
+    made = await desk.submit(sample="stripe")
+    assert made.next_action is not None
+    await desk.sign(made)
+
+    found = await desk.mandate(made.mandate_id)
+    paid = await desk.pay(made.mandate_id, payment={"method_code": "card_on_file"})
+    await desk.settle()
+
+    assert (_S.ACTIVE, 1) == (found.state, desk.effects(found))
+    payment = await desk.payment(paid.json()["payment_id"])
+    assert ("stripe", PaymentState.CAPTURED) == (payment.provider, payment.state)
+
+
+@pytest.mark.parametrize("sample", ["stripe", "stripe_debit"])
+@pytest.mark.parametrize("path", ["/customers", "/checkout/sessions", "/setup_intents"])
+async def test_lost_answer_sets_up_once(desk: Desk, sample: str, path: str) -> None:
+    """It is found by the Customer, and what was only begun is gone on with."""
+    desk.stage.lay("stripe", FaultKind.LOST_ANSWER, method="POST", path=path)
+    answer = await desk.ask(sample=sample)
+    mandate_id = answer.json()["mandate_id"]
+    made = await desk.until(mandate_id, lambda one: bool(one.next_action or one.token))
+    if made.next_action is not None:
+        await desk.sign(made)
+
+    found = await desk.mandate(mandate_id)
+
+    assert (_S.ACTIVE, 1) == (found.state, desk.effects(found))
+
+
+async def test_debit_at_stripe_ends_by_the_bank(desk: Desk) -> None:
+    """An event that names the mandate only, as Stripe does; those of others are ignored."""
+    made = await desk.submit(sample="stripe_debit")
+    await desk.react()
+    paid = await desk.pay(made.mandate_id)
+    await desk.settle()
+    assert 201 == paid.status_code, paid.text
+    assert PaymentState.CAPTURED is (await desk.payment(paid.json()["payment_id"])).state
+
+    desk.stage.stripe.setups.end_mandate(made.request_ref, now=desk.now())
+    await desk.settle()
+
+    assert _S.REVOKED is (await desk.mandate(made.mandate_id)).state
+    assert [] == await desk.rows("select 1 from headrace.inbox where state = 'PARKED'")
+
+
+async def test_address_that_a_provider_needs(desk: Desk) -> None:
+    """Refused before anything is sent: FAILED, and nothing is kept of the account."""
+    made = await desk.submit(sample="stripe_debit", email="")
+
+    assert made.failure is not None
+    assert ("email_missing", None) == (made.failure.code, made.account)
+
+
 async def test_account_goes_to_the_provider_and_stays_nowhere(desk: Desk) -> None:
     """Not in the journal, evidence, events, answers or messages; its end stands in the mandate."""
     answer = await desk.ask(sample="mollie")

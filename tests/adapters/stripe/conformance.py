@@ -4,6 +4,7 @@ import msgspec
 
 from adapters.stripe import ADAPTER, Settings
 from adapters.stripe.simulator import StripeSimulator
+from gateway.model.held_mandate import HeldMandate
 from gateway.model.payment import Payment
 from tests.conformance.subject import Account, Subject
 
@@ -23,6 +24,12 @@ def _dispute(account: Account, payment: Payment) -> str:
     return simulator.dispute(payment.provider_ref, now=account.now)
 
 
+def _sign(account: Account, mandate: HeldMandate) -> None:
+    simulator = account.simulator
+    assert isinstance(simulator, StripeSimulator)
+    simulator.setups.sign(mandate.request_ref, now=account.now)
+
+
 SUBJECT = Subject(
     adapter=ADAPTER,
     connect=_connect,
@@ -38,7 +45,9 @@ SUBJECT = Subject(
         "authorise": "authorisation",
         "accept_dispute": "acceptance",
         "submit_evidence": "evidence",
+        "create_mandate": "mandate",
     },
+    sign=_sign,
     tokens={
         "accepted": "pm_card_visa",
         "declined": "pm_card_chargeDeclined",

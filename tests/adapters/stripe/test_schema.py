@@ -15,10 +15,11 @@ import yaml
 from adapters.stripe import ADAPTER, Settings
 from gateway.errors import Rejected
 from gateway.model.capability import Capability
+from gateway.model.held_mandate import DebtorAccount, HeldMandate
 from gateway.model.money import Money
 from gateway.model.payment import CaptureMethod, Refund
 from gateway.model.split import PLATFORM, Split, SplitKind, SplitMode
-from gateway.policy import adjusting
+from gateway.policy import adjusting, holding
 from tests.adapters.stripe.conformance import SUBJECT
 from tests.adapters.stripe.conftest import KEY
 from tests.conformance import samples
@@ -288,3 +289,49 @@ def test_every_answer_of_the_simulator_validates(
                 jsonschema.Draft202012Validator(schema).validate(inner)
 
     assert checked > 100
+
+
+def test_mandates_validate_both_ways(spec: dict[str, Any], connect: Any) -> None:
+    """By a page and by an account: asked for, lost and found, agreed to, taken back."""
+    account, answers = connect(), list[tuple[httpx.Request, httpx.Response]]()
+    handle = account.simulator.handle
+
+    def listening(request: httpx.Request, *, now: float) -> httpx.Response:
+        answers.append((request, handle(request, now=now)))
+        return answers[-1][1]
+
+    account.simulator.handle = listening
+    port = ADAPTER.port("mandates", Settings(secret_key=KEY))
+    owner = DebtorAccount(
+        debtor_name="Erika Mustermann", iban="DE89370400440532013000", email="erika@example.com"
+    )
+    for number, method in enumerate(sorted(port.signing)):
+        asked = HeldMandate(
+            mandate_id=f"m-{number}",
+            system="stripe",
+            method_code=method,
+            customer_id="C-1",
+            return_url="https://shop.example/back",
+            account=owner if method == "sepa_debit" else None,
+            requested_at="2026-01-01T00:00:00Z",
+        )
+        for one in (asked, msgspec.structs.replace(asked, mandate_id=f"m-{number}-early")):
+            made, _ = holding.apply(
+                one, account.run(port.create_mandate(one, key=f"k{one.mandate_id}"))
+            )
+            account.run(port.find_mandate(one))
+            if one is asked and made.next_action:
+                account.simulator.setups.sign(made.request_ref, now=account.now)
+                made, _ = holding.apply(made, account.run(port.find_mandate(made)))
+            account.run(port.revoke_mandate(made, key=f"r{one.mandate_id}"))
+            gone = account.run(port.find_mandate(made))
+            assert gone.state in {"REVOKED", "EXPIRED"}
+
+    wrong = [c for request, _ in answers for c in complaints(spec, request)]
+    for request, response in answers:
+        schema = operation(spec, request)["responses"]["200"]["content"]["application/json"]
+        whole = {**schema["schema"], "components": spec["components"]}
+        errors = jsonschema.Draft202012Validator(whole).iter_errors(response.json())
+        wrong += [f"{request.url.path} {one.json_path}: {one.message}"[:200] for one in errors]
+    assert [] == wrong
+    print(f"\n{len(answers)} requests about mandates and their answers validated")
