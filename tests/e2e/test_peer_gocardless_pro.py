@@ -153,3 +153,40 @@ def test_the_peer_reads_what_the_adapter_wrote(address: str, peer: Any) -> None:
     assert (1000, "EUR", "cancelled") == (row.amount, row.currency, row.status)
     assert payment.payment_id == row.metadata["payment_id"]
     assert "MD00SEPA" == row.links.mandate
+
+
+def test_the_peer_asks_for_a_mandate(simulator: GoCardlessSimulator, peer: Any) -> None:
+    """A billing request, its page, the payer, a payment by the mandate, and its end."""
+    scheme = {"scheme": "sepa_core", "metadata": {"mandate_id": "m1"}}
+    given = {"mandate_request": scheme, "metadata": {"mandate_id": "m1"}}
+    asked = [
+        peer.billing_requests.create(params=given, headers={"Idempotency-Key": "b1"})
+        for _ in range(2)
+    ]
+    page = peer.billing_request_flows.create(
+        params={
+            "redirect_uri": "https://shop.example/back",
+            "exit_uri": "https://shop.example/back",
+            "links": {"billing_request": asked[0].id},
+        }
+    )
+    signed = simulator.sign(page.id, now=time.time())
+    request = peer.billing_requests.get(asked[0].id)
+    mandate = peer.mandates.get(request.links.mandate_request_mandate)
+    paid = create(peer, "by-mandate", links={"mandate": mandate.id})
+    listed = [one.id for one in peer.billing_requests.list(params={"limit": "5"}).records]
+    ended = peer.mandates.cancel(mandate.id)
+
+    assert asked[0].id == asked[1].id
+    assert page.authorisation_url.startswith("https://")
+    assert ("fulfilled", signed, {"mandate_id": "m1"}) == (
+        request.status,
+        mandate.id,
+        mandate.metadata,
+    )
+    assert (["pending_submission", "cancelled"], [request.id]) == (
+        [paid.status, ended.status],
+        listed,
+    )
+    with pytest.raises(gocardless_pro.errors.InvalidStateError):
+        create(peer, "after-its-end", links={"mandate": mandate.id})
