@@ -80,14 +80,8 @@ class StripeSimulator:
         self._refunds: dict[str, Json] = {}
         self._kept: dict[tuple[str, str], _Kept] = {}
         self._settling: list[tuple[float, Callable[[float], None]]] = []
-        self._effects: dict[str, Counter[str]] = {
-            "charge": Counter(),
-            "authorisation": Counter(),
-            "refund": Counter(),
-            "payout": Counter(),
-            "transfer": Counter(),
-            "reversal": Counter(),
-        }
+        counted = ("charge", "authorisation", "refund", "payout", "transfer", "reversal")
+        self._effects = {name: Counter[str]() for name in counted}
         self._cause: Json = {"id": None, "idempotency_key": None}
         self._disputes = Disputes(self._emit)
         self._increments = Increments(self._known_intent, self._shown, self._charges, self._emit)
