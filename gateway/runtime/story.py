@@ -377,6 +377,9 @@ class Story:
         make him. Whoever comes second waits; the turn of a dead worker ends with its lease.
         """
         if step in self.steps:
+            if self._run.attempt > 1:
+                # The run that finished the step may have died before it gave the turn back.
+                await self._turns.give(name)
             yield
             return
         if not await self._turns.take(name):
