@@ -4,6 +4,7 @@ As ``test_payout_crashes`` does: the points of a whole life are counted, then on
 of them meets a worker that dies exactly there, and another one takes over.
 """
 
+import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -34,15 +35,17 @@ async def test_worker_dies_at_each_point(desk: Desk, sample: str) -> None:
     assert ["created", "activated", "cancelled"] == expected[3]
     assert len(whole.points) >= _FEWEST
 
+    # Every fifth point, so that it stays quick; which ones, the seed says.
+    seed = random.randrange(5)
     differing = {}
-    for point in range(1, len(whole.points) + 1):
+    for point in range(1 + seed, len(whole.points) + 1, 5):
         doom = Doom(point)
         found = await _go(desk, sample, doom)
         assert doom.died.is_set()
         if found != expected:
             differing[f"{point}: {whole.points[point - 1]}"] = found
 
-    print(f"{sample}: {len(whole.points)} points")
+    print(f"{sample}, seed {seed}: {len(whole.points)} points")
     assert {} == differing
 
 
