@@ -475,6 +475,30 @@ async def test_debit_at_stripe_ends_by_the_bank(desk: Desk) -> None:
     assert [] == await desk.rows("select 1 from headrace.inbox where state = 'PARKED'")
 
 
+async def test_mandate_of_others_at_stripe_is_ignored(desk: Desk) -> None:
+    """Its event names nothing of ours; nobody has to look at it."""
+    theirs = {"id": "mandate_theirs", "object": "mandate", "status": "inactive"}
+    desk.stage.stripe._emit("mandate.updated", theirs, desk.now())
+    await desk.settle()
+
+    assert [("IGNORED", "unknown_object")] == await desk.rows(
+        "select state, reason from headrace.inbox"
+    )
+
+
+async def test_payer_who_approves_what_was_revoked(desk: Desk) -> None:
+    """A setup token cannot be withdrawn; nobody completes it, whoever looks."""
+    made = await desk.submit(sample="paypal")
+    await desk.post(f"/v1/mandates/{made.mandate_id}/revoke")
+    await desk.work()
+    await desk.sign(made)
+    await desk.post(f"/v1/mandates/{made.mandate_id}/sync")
+    await desk.settle()
+
+    assert _S.REVOKED is (await desk.mandate(made.mandate_id)).state
+    assert {} == desk.paypal.vault.tokens
+
+
 async def test_address_that_a_provider_needs(desk: Desk) -> None:
     """Refused before anything is sent: FAILED, and nothing is kept of the account."""
     made = await desk.submit(sample="stripe_debit", email="")
