@@ -30,13 +30,16 @@ _HERE: Final = "/payment/mandate_id"
 class _Meant(msgspec.Struct, frozen=True):
     method_code: object = None
     system: object = None
+    signed_at: object = None
 
 
 _MEANT: Final = msgspec.json.Decoder(_Meant)
 
 
 def is_meant(body: bytes, systems: Container[str]) -> bool:
-    """Whether a request for a mandate means one that a provider holds; ours name no method.
+    """Whether a request for a mandate means one that a provider holds.
+
+    Ours name no method, and the day on which they were signed.
 
     Args:
         systems: Those that hold mandates.
@@ -46,7 +49,7 @@ def is_meant(body: bytes, systems: Container[str]) -> bool:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     named = isinstance(found.system, str) and found.system in systems
-    return named or found.method_code is not None
+    return (named and found.signed_at is None) or found.method_code is not None
 
 
 def read_mandate(
