@@ -30,6 +30,7 @@ from opentelemetry.sdk.trace.export import (
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.trace import TraceFlags as Flags
 
+from gateway.runtime.lines import Lines
 from gateway.runtime.recording import Recorder
 
 _TRACEPARENT: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
@@ -238,7 +239,8 @@ def _otlp_value(value: Any) -> dict[str, Any]:
 
 
 def configure_logs(level: str) -> None:
-    """One JSON line per event on standard error; 8 µs a line (docs/reference/performance.md)."""
+    """One JSON line per event on standard error."""
+    lines = Lines(sys.stderr.buffer)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -247,7 +249,7 @@ def configure_logs(level: str) -> None:
             _render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=True,
     )
 
