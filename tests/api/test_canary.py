@@ -29,7 +29,7 @@ def lines() -> Iterator[io.BytesIO]:
     """The log as it is written in production, processors and all."""
     written = io.BytesIO()
     structlog.configure(
-        processors=[structlog.processors.add_log_level, telemetry._where, telemetry._render],
+        processors=[telemetry.render],
         logger_factory=structlog.BytesLoggerFactory(written),
         cache_logger_on_first_use=False,
     )

@@ -2,7 +2,9 @@
 
 import io
 import json
+import time
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -219,7 +221,7 @@ def written() -> Iterator[io.BytesIO]:
     """Where lines go, rendered as in production."""
     stream = io.BytesIO()
     structlog.configure(
-        processors=[structlog.processors.add_log_level, telemetry._where, telemetry._render],
+        processors=[telemetry.render],
         logger_factory=structlog.BytesLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
@@ -240,6 +242,8 @@ def test_exception_is_its_type_and_its_places(written: io.BytesIO) -> None:
         line["level"],
         line["error.type"],
     )
+    said_s = datetime.fromisoformat(line["timestamp"]).timestamp()
+    assert abs(time.time() - said_s) < 60
     assert [True] == [
         place.rpartition(":")[0].endswith("test_telemetry.py") for place in line["error.at"]
     ]
@@ -251,13 +255,15 @@ def test_line_is_one_line_of_json_whatever_is_in_it(written: io.BytesIO) -> None
     structlog.get_logger().info("a.b", kind=ValueError, text="two\nlines", number=1.5)
 
     (line,) = written.getvalue().splitlines()
+    said = json.loads(line)
     assert {
+        "timestamp": said["timestamp"],
         "event": "a.b",
         "level": "info",
         "kind": "<class 'ValueError'>",
         "text": "two\nlines",
         "number": 1.5,
-    } == json.loads(line)
+    } == said
 
 
 def test_configured_level_hides_what_is_below(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
