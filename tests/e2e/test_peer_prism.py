@@ -91,7 +91,7 @@ def connected(product: str) -> tuple[Any, Any, Mapping[str, Any]]:
 def adyen_requests() -> list[httpx.Request]:
     settings, simulator, ports = connected("adyen")
     account = AdyenAccount(
-        simulator, ports["payments"](settings), ports["webhooks"](settings), [], []
+        simulator, ports["payments"](settings), ports["webhooks"](settings), [], [], settings
     )
     adyen.drive(account, paying(adyen.conformance.CARD))
     return account.requests
@@ -100,7 +100,7 @@ def adyen_requests() -> list[httpx.Request]:
 def mollie_requests() -> list[httpx.Request]:
     settings, simulator, ports = connected("mollie")
     told = msgspec.structs.replace(settings, webhook_url="https://hub.example/webhooks/mollie")
-    account = MollieAccount(simulator, ports["payments"](told), [])
+    account = MollieAccount(simulator, ports["payments"](told), [], told)
     mollie.drive(account, paying("tkn_accepted"))
     return account.requests
 

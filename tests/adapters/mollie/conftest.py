@@ -33,7 +33,12 @@ class Account:
     simulator: MollieSimulator
     payments: MolliePayments
     requests: list[httpx.Request]
+    settings: Settings
     now: float = NOW
+
+    def port(self, name: str) -> Any:
+        """What fulfils a further port of the account."""
+        return ADAPTER.port(name, self.settings)
 
     def send(self, request: httpx.Request) -> httpx.Response:
         """Straight into the simulator."""
@@ -104,7 +109,8 @@ def connect() -> Callable[..., Account]:
             **plan,
         )
         values = {"api_key": api_key, "webhook_secrets": [SECRET], **(settings or {})}
-        return Account(simulator, ADAPTER.ports["payments"](msgspec.convert(values, Settings)), [])
+        settings = msgspec.convert(values, Settings)
+        return Account(simulator, ADAPTER.ports["payments"](settings), [], settings)
 
     return connected
 

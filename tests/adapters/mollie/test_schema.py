@@ -226,7 +226,7 @@ def cancel_refund(account: Any, ours: Any, refund_id: str, part: Money) -> None:
         requested_at=at,
         provider_ref=found.provider_ref,
     )
-    port = ADAPTER.port("refund_cancellations", Settings(api_key=KEY))
+    port = account.port("refund_cancellations")
     if found.state is PaymentState.PENDING:
         account.run(port.cancel_refund(ours, refund, key=f"{refund_id}d"))
 
