@@ -9,13 +9,13 @@ from litestar.params import FromPath, FromQuery
 
 from gateway.api import hot, taking
 from gateway.api.facade import Facade
+from gateway.api.listing import require
 from gateway.api.showing import find, lock, made, not_there, shown
 from gateway.errors import Rejected
 from gateway.flows import resolve_dispute
 from gateway.model.dispute import AnswerKind, Dispute, NewEvidence
 from gateway.model.payment import Payment
 from gateway.policy import disputing, requests
-from gateway.policy.validation import FieldError, Invalid
 from gateway.runtime.answers import Answer
 from gateway.runtime.documents import Unit
 
@@ -60,8 +60,7 @@ async def list_disputes(
 ) -> Response[bytes]:
     """Show the disputes of one payment."""
     caller = facade.caller(request)
-    if not payment_id:
-        raise Invalid((FieldError("", "query_missing", "Name the payment: ?payment_id=…"),))
+    require("payment_id", payment_id)
     payment = await find(facade, caller.tenant, kind="payment", key=payment_id, returns=Payment)
     return shown(payment.disputes)
 

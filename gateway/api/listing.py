@@ -118,6 +118,17 @@ def _asked(request: Request[Any, Any, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in request.query_params.items()}
 
 
+def require(name: str, value: str) -> None:
+    """Refuse a list of everybody's things: one query parameter says whose.
+
+    Raises:
+        Invalid: It is missing.
+    """
+    if not value:
+        detail = f"Name the {name.removesuffix('_id')}: ?{name}=…"
+        raise Invalid((FieldError("", "query_missing", detail),))
+
+
 def _url(path: str, query: Mapping[str, str]) -> str:
     return f"{path}?{urlencode(query)}" if query else path
 

@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery
 
 from gateway.api import held_mandates, hot, taking
 from gateway.api.facade import Facade
+from gateway.api.listing import require
 from gateway.api.showing import find, lock, made, shown
 from gateway.errors import Rejected
 from gateway.flows.create_mandate import DOCUMENT
@@ -102,8 +103,7 @@ async def list_mandates(
 ) -> Response[bytes]:
     """Show the mandates of one customer, the newest first."""
     caller = facade.caller(request)
-    if not customer_id:
-        raise Invalid((FieldError("", "query_missing", "Name the customer: ?customer_id=…"),))
+    require("customer_id", customer_id)
     async with facade.database.connection() as connection:
         found = await connection.execute(
             "select kind, body::text from headrace.document where tenant = %s"

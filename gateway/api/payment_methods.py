@@ -10,13 +10,13 @@ from opentelemetry import trace
 
 from gateway.api import hot, taking
 from gateway.api.facade import Facade
+from gateway.api.listing import require
 from gateway.api.showing import find, lock, made, shown
 from gateway.model import codec
 from gateway.model.identifiers import new_id
 from gateway.model.instruction import PaymentInstruction
 from gateway.model.payment_method import PaymentMethod
 from gateway.policy import storing
-from gateway.policy.validation import FieldError, Invalid
 from gateway.runtime import telemetry
 from gateway.runtime.answers import Answer
 from gateway.runtime.database import Connection
@@ -65,8 +65,7 @@ async def list_payment_methods(
 ) -> Response[bytes]:
     """Show the payment methods of one customer, the newest first."""
     caller = facade.caller(request)
-    if not customer_id:
-        raise Invalid((FieldError("", "query_missing", "Name the customer: ?customer_id=…"),))
+    require("customer_id", customer_id)
     async with facade.database.connection() as connection:
         found = await connection.execute(
             "select body::text from headrace.document where tenant = %s"

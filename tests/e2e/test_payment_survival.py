@@ -90,8 +90,6 @@ class Shop:
         wanted: What was asked for, by the payment's id.
         sent: What left, by its id: which of ``_SENT``.
         reversed: What of it was asked back.
-        sent: What left, by its id: which of ``_SENT``.
-        reversed: What of it was asked back.
         done: How often it asked for what.
     """
 

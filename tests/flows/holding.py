@@ -18,6 +18,7 @@ from gateway.model import codec
 from gateway.model.held_mandate import HeldMandate
 from gateway.model.identifiers import new_id
 from gateway.model.payment import Payment
+from tests.flows.around import Around
 from tests.flows.stage import Life, Stage
 
 BACK: Final = "https://shop.example/back"
@@ -39,7 +40,7 @@ _TURNS: Final = 120
 _SECRET: Final = "simulated_webhook"
 
 
-class Desk:
+class Desk(Around):
     """What happens around mandates.
 
     Attributes:
@@ -84,14 +85,6 @@ class Desk:
         )
         async with stage.facade(), stage.life() as life:
             yield cls(stage, life, gocardless, mollie, paypal)
-
-    def now(self) -> float:
-        """Seconds since the epoch, by the simulators' clock."""
-        return self.stage.now()
-
-    async def rows(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
-        """What PostgreSQL answers."""
-        return await self.stage.rows(sql, *params)
 
     async def post(self, path: str, body: Any = None, *, prefer: str = "") -> httpx.Response:
         """Ask for something; None sends no body."""
@@ -188,20 +181,10 @@ class Desk:
 
     async def deliver(self) -> int:
         """Hand the webhooks that are due to the facade; returns how many were taken."""
-        taken = await self.stage.deliver()
+        taken = await super().deliver()
         for request in self.gocardless.due(now=self.now()):
             taken += await self.stage.deliver_one(request) == httpx.codes.NO_CONTENT
         return taken
-
-    async def work(self) -> None:
-        """Run what is due; nothing waits for the time to pass."""
-        while await self.life.work():
-            pass
-
-    async def react(self) -> None:
-        """Work and deliver until nothing moves; no time passes."""
-        while await self.life.work() + await self.deliver() + await self.life.apply():
-            pass
 
     async def expire_leases(self) -> None:
         """Whoever runs a flow, or a look-up, has been silent for too long."""

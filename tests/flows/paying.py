@@ -18,6 +18,7 @@ from gateway.kit.simulator import SimulatedWire
 from gateway.model import codec
 from gateway.model.identifiers import new_id
 from gateway.model.payout import Payout, PayoutState
+from tests.flows.around import Around
 from tests.flows.stage import Life, Stage
 
 _KEYS: Final = {"shop": "key-of-the-shop", "finance": "key-of-finance"}
@@ -32,7 +33,7 @@ def _spelt(found: re.Match[str]) -> str:
     return bytes.fromhex(found[1]).decode("utf-8", "replace")
 
 
-class Till:
+class Till(Around):
     """What front-ends and simulators do about money that leaves.
 
     Attributes:
@@ -82,14 +83,6 @@ class Till:
     def stripe(self) -> StripeSimulator:
         """The simulated Stripe."""
         return self.stage.stripe
-
-    def now(self) -> float:
-        """Seconds since the epoch, by the simulators' clock."""
-        return self.stage.now()
-
-    async def rows(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
-        """What PostgreSQL answers."""
-        return await self.stage.rows(sql, *params)
 
     async def post(
         self, path: str, body: Any, *, client: str = "shop", key: str = "k"
@@ -167,20 +160,10 @@ class Till:
 
     async def deliver(self) -> int:
         """Hand the webhooks that are due to the facade; returns how many were taken."""
-        taken = await self.stage.deliver()
+        taken = await super().deliver()
         for request in self.adyen.due(now=self.now()):
             taken += await self.stage.deliver_one(request) == httpx.codes.ACCEPTED
         return taken
-
-    async def work(self) -> None:
-        """Run what is due; nothing waits for the time to pass."""
-        while await self.life.work():
-            pass
-
-    async def react(self) -> None:
-        """Work and deliver until nothing moves; no time passes."""
-        while await self.life.work() + await self.deliver() + await self.life.apply():
-            pass
 
     async def settle(self) -> None:
         """Work and deliver until nothing moves, also after the pauses of doubt."""
