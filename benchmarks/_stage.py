@@ -103,6 +103,7 @@ class Child:
         script: File in this folder.
         name: Of the log, where standard error goes.
         on: Cores where it may run; anywhere where empty.
+        tree: Work tree whose file it is, and whose code it runs; this one where None.
         given: What its ``main`` reads from the environment, as JSON.
     """
 
@@ -113,17 +114,19 @@ class Child:
         name: str,
         *,
         on: AbstractSet[int] = frozenset(),
+        tree: Path | None = None,
         **given: Any,
     ) -> None:
+        benchmarks = Path(__file__).parent if tree is None else tree / "benchmarks"
         environment = os.environ | {
             "BENCH_CHILD": json.dumps(given | {"cores": sorted(on)}),
             "BENCH_SECRET": WEBHOOK_SECRET,
-            "PYTHONPATH": os.pathsep.join(sys.path),
+            "PYTHONPATH": os.pathsep.join([str(benchmarks), str(benchmarks.parent), *sys.path]),
         }
         self.log = folder / f"{name}.log"
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, str(Path(__file__).with_name(script)), "--child"],
+                [sys.executable, str(benchmarks / script), "--child"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -1,25 +1,24 @@
 """Hot routes: from the bytes of a request to those of its answer, and nothing in between.
 
-Litestar routes them and answers their errors; it does not build a request, inject what they need
-or render what they return, which costs 30 µs a request (ADR 0019). A route of this kind is
-``async def serve(facade, request) -> Answer``.
+A route of this kind is ``async def serve(facade, request) -> Answer``. What begins something is
+POSTed to a path without parameters, and the pipeline serves it itself (``direct``); the router
+serves the others, and for all of them what is not their method (ADR 0027).
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 import litestar
-from litestar import asgi
-from litestar.exceptions import ClientException, HTTPException, MethodNotAllowedException
-from litestar.handlers import ASGIRouteHandler, HTTPRouteHandler
+from litestar.exceptions import ClientException, HTTPException
+from litestar.handlers import HTTPRouteHandler
 from litestar.status_codes import HTTP_204_NO_CONTENT, HTTP_413_REQUEST_ENTITY_TOO_LARGE
-from litestar.types import HTTPScope, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Receive, Send
 
+from gateway.api import problems
 from gateway.api.facade import Facade
 from gateway.runtime.answers import Answer
 
-_ALLOW: Final = "OPTIONS, POST"
 _JSON: Final = (b"content-type", b"application/json")
 
 
@@ -92,29 +91,22 @@ async def respond(answer: Answer, send: Send) -> None:
 Serve: TypeAlias = Callable[[Facade, Request], Awaitable[Answer]]
 
 
-def bare_post(path: str, serve: Serve, facade: Facade) -> ASGIRouteHandler:
-    """The route that serves POST on a path, with nothing in between.
-
-    Litestar 2.25 has no such routes for paths with parameters, or that serve other methods too.
-    """
+def direct(serve: Serve, facade: Facade) -> ASGIApp:
+    """What serves a request that needs no router; its errors become problems here."""
     limit_bytes = facade.settings.body_limit_bytes
 
-    @asgi(path, copy_scope=False, methods=("POST",))
-    async def handle(scope: Scope, receive: Receive, send: Send) -> None:
-        http = cast("HTTPScope", scope)  # we serve nothing else
-        if http["method"] == "POST":
-            answer = await serve(facade, Request(http, receive, limit_bytes))
-        elif http["method"] == "OPTIONS":
-            answer = Answer(status=204, headers={"Allow": _ALLOW})
-        else:
-            raise MethodNotAllowedException(headers={"Allow": _ALLOW})
+    async def handle(scope: Any, receive: Receive, send: Send) -> None:
+        try:
+            answer = await serve(facade, Request(scope, receive, limit_bytes))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the front-end gets a problem
+            answer = problems.of_exception(error, scope["headrace_request_id"])
         await respond(answer, send)
 
     return handle
 
 
 def post(path: str, serve: Serve, facade: Facade) -> HTTPRouteHandler:
-    """The same for any path, at the cost of a request and a response of Litestar's."""
+    """The route that serves POST on a path."""
     return _served(litestar.post(path), serve, facade)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 
 import structlog
@@ -11,10 +12,8 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from gateway.api import hot, problems
-from gateway.model import codec
 from gateway.model.identifiers import new_id
 from gateway.runtime import metrics, telemetry
-from gateway.runtime.answers import Answer
 
 _log = structlog.get_logger()
 _METHODS: Final = frozenset(
@@ -28,15 +27,23 @@ class Pipeline:
 
     Args:
         application: The Litestar application.
+        direct: Path to what serves a POST to it without the application.
         tracer: Makes the server span.
         in_flight: More requests at once are refused; health and webhooks are not counted.
         loop_lag_s: A busier event loop refuses likewise.
     """
 
     def __init__(
-        self, application: ASGIApp, *, tracer: trace.Tracer, in_flight: int, loop_lag_s: float
+        self,
+        application: ASGIApp,
+        *,
+        direct: Mapping[str, ASGIApp],
+        tracer: trace.Tracer,
+        in_flight: int,
+        loop_lag_s: float,
     ) -> None:
         self._application = application
+        self._direct = direct
         self._tracer = tracer
         self._limit = in_flight
         self._loop_lag_s = loop_lag_s
@@ -62,9 +69,17 @@ class Pipeline:
         else:
             self._in_flight += 1
             try:
-                await self._serve(self._application, scope, receive, send, request_id)
+                await self._serve(self._server(scope), scope, receive, send, request_id)
             finally:
                 self._in_flight -= 1
+
+    def _server(self, scope: HTTPScope) -> ASGIApp:
+        """Who serves the request; the application knows all paths, but takes longer."""
+        direct = self._direct.get(scope["path"]) if scope["method"] == "POST" else None
+        if direct is None:
+            return self._application
+        scope["path_template"] = scope["path"]
+        return direct
 
     async def _serve(
         self, application: ASGIApp, scope: HTTPScope, receive: Receive, send: Send, request_id: str
@@ -164,11 +179,8 @@ class _Refusal:
     async def __call__(self, _scope: Any, _receive: Receive, send: Send) -> None:
         """Send the problem."""
         document = problems.problem(self._code, request_id=self._request_id)
-        headers = {"Content-Type": problems.MEDIA_TYPE}
-        if document.status == 503:  # noqa: PLR2004 - service unavailable
-            headers["Retry-After"] = "1"
-        answer = Answer(status=document.status, headers=headers, body=codec.encode(document))
-        await hot.respond(answer, send)
+        again = {"Retry-After": "1"} if self._code == "overloaded" else {}
+        await hot.respond(problems.answer(document, again), send)
 
 
 def _as_get(scope: HTTPScope) -> HTTPScope:

@@ -1,5 +1,6 @@
 """Errors as the front-end sees them: RFC 9457, on every route, made in this one place."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -10,6 +11,7 @@ from opentelemetry import trace
 
 from gateway.errors import HeadraceError, InDoubt, Misconfigured, Rejected, Unavailable
 from gateway.policy.validation import FieldError, Invalid
+from gateway.runtime.answers import Answer
 from gateway.runtime.database import OUTAGES
 
 _log = structlog.get_logger()
@@ -98,13 +100,12 @@ def problem(
     )
 
 
-def answer(document: Problem, headers: dict[str, str] | None = None) -> Response[bytes]:
-    """The problem as a response."""
-    return Response(
-        msgspec.json.encode(document),
-        status_code=document.status,
-        media_type=MEDIA_TYPE,
-        headers=headers or {},
+def answer(document: Problem, headers: Mapping[str, str] | None = None) -> Answer:
+    """The problem as it is sent."""
+    return Answer(
+        status=document.status,
+        headers={"Content-Type": MEDIA_TYPE, **(headers or {})},
+        body=msgspec.json.encode(document),
     )
 
 
@@ -119,9 +120,15 @@ _CODE_OF_STATUS: Final = {
 }
 
 
-def of_exception(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """The response to an exception; none of its text goes out unless it is ours."""
-    request_id = str(request.scope.get("headrace_request_id", ""))
+def of_request(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """The same for the router."""
+    made = of_exception(error, str(request.scope.get("headrace_request_id", "")))
+    headers = {name: value for name, value in made.headers.items() if name != "Content-Type"}
+    return Response(made.body, status_code=made.status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def of_exception(error: Exception, request_id: str) -> Answer:
+    """What an exception is answered with; none of its text goes out unless it is ours."""
     if isinstance(error, Invalid):
         syntax = any(one.code == "not_json" for one in error.errors)
         code = "not_json" if syntax else "invalid"
@@ -148,7 +155,7 @@ _HEADER_ERRORS: Final = {
 }
 
 
-def _of_headrace(error: HeadraceError, request_id: str) -> Response[bytes]:
+def _of_headrace(error: HeadraceError, request_id: str) -> Answer:
     headers: dict[str, str] = {}
     if error.code in CATALOGUE:
         code = error.code

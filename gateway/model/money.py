@@ -78,11 +78,11 @@ class Money:
         Raises:
             ValueError: Not a decimal number, too many decimals, or no such currency.
         """
-        decimals = scale(currency)
-        if decimals == 2 and amount[-3:-2] == ".":  # noqa: PLR2004 - how nearly all amounts are spelt
+        if amount[-3:-2] == "." and currency in _TWO_DECIMALS:  # as nearly all amounts are spelt
             digits = amount[:-3] + amount[-2:]
             if _FEWEST < len(digits) <= _MOST and digits.isascii() and digits.isdigit():
                 return cls(int(digits), currency)
+        decimals = scale(currency)
         match = _AMOUNT.fullmatch(amount)
         if match is None:
             raise ValueError("amount must be a decimal string such as '123.45'")

@@ -9,11 +9,8 @@ is ever missing, whoever died.
 import hashlib
 import re
 import sys
-import time
-import traceback
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any, Final
 
 import httpx
@@ -32,7 +29,7 @@ from opentelemetry.sdk.trace.export import (
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.trace import TraceFlags as Flags
 
-from gateway.runtime.lines import Lines
+from gateway.runtime.lines import Lines, stamp
 from gateway.runtime.recording import Recorder
 
 _TRACEPARENT: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
@@ -244,35 +241,8 @@ def configure_logs(level: str) -> None:
     """One JSON line per event on standard error."""
     lines = Lines(sys.stderr.buffer)
     structlog.configure(
-        processors=[render],
+        processors=[stamp],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: lines,
         cache_logger_on_first_use=True,
     )
-
-
-def render(_logger: Any, method: str, event: MutableMapping[str, Any]) -> bytes:
-    """A line; one processor for all, because each costs as much as what it does."""
-    if "exc_info" in event:
-        _say_where(event)
-    event["level"] = method
-    now = time.time()
-    event["timestamp"] = f"{_second(int(now))}.{int(now % 1 * 1_000_000):06}Z"
-    return _encode_line(event)
-
-
-def _say_where(event: MutableMapping[str, Any]) -> None:
-    """Replace an exception by its type and places: its text may quote a customer's data."""
-    error = event.pop("exc_info")
-    if isinstance(error, BaseException):
-        frames = traceback.extract_tb(error.__traceback__)[-6:]
-        event["error.type"] = type(error).__name__
-        event["error.at"] = [f"{frame.filename}:{frame.lineno}" for frame in frames]
-
-
-@lru_cache(maxsize=2)
-def _second(epoch_s: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(epoch_s))
-
-
-_encode_line = msgspec.json.Encoder(enc_hook=str).encode

@@ -3,14 +3,15 @@
 import copy
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pytest
 import structlog
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-from gateway.runtime import metrics, telemetry
+from gateway.runtime import metrics
+from gateway.runtime.lines import Lines, stamp
 from tests.api.front import Front, new_order
 
 _NAME: Final = "Kanarienvogelova"
@@ -25,15 +26,21 @@ _CANARIES: Final = (_NAME, _STREET, _CITY, _EMAIL, _PHONE, _IBAN, _BIRTH, "98765
 
 
 @pytest.fixture
-def lines() -> Iterator[io.BytesIO]:
-    """The log as it is written in production, processors and all."""
+def log() -> Iterator[Callable[[], str]]:
+    """What stands in the log by now, as it is written in production, processors and all."""
     written = io.BytesIO()
+    lines = Lines(written)
     structlog.configure(
-        processors=[telemetry.render],
-        logger_factory=structlog.BytesLoggerFactory(written),
+        processors=[stamp],
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,
     )
-    yield written
+
+    def read() -> str:
+        lines.write()
+        return written.getvalue().decode()
+
+    yield read
     structlog.reset_defaults()
 
 
@@ -94,7 +101,7 @@ async def provoke(front: Front) -> list[str]:
 
 
 async def test_nothing_that_is_operated_holds_a_canary(
-    front: Front, lines: io.BytesIO, measured: InMemoryMetricReader
+    front: Front, log: Callable[[], str], measured: InMemoryMetricReader
 ) -> None:
     """Logs, spans, metrics, problems, events, evidence, flows: ids only."""
     stage = front.stage
@@ -117,9 +124,9 @@ async def test_nothing_that_is_operated_holds_a_canary(
 
     assert 9 <= len(problems)
     assert [] == found_in("".join(problems))
-    log = lines.getvalue().decode()
-    assert 20 < log.count("api.request")
-    assert [] == found_in(log)
+    said = log()
+    assert 20 < said.count("api.request")
+    assert [] == found_in(said)
     spans = [span.to_json() for span in stage.spans.get_finished_spans()]
     assert 40 < len(spans)
     assert [] == found_in("".join(spans))

@@ -126,6 +126,11 @@ def test_good_order_is_read() -> None:
         ("/reference", "R-1\n", "control_character"),
         ("/party/addresses/1/country", "DE\n", "control_character"),
         ("/payment/token", "tok_1\x7f", "control_character"),
+        ("/party/names/0", "nul\x00", "control_character"),
+        ("/party/names/0", "two\nlines", "control_character"),
+        ("/party/addresses/0/line1", "a\tb", "control_character"),
+        ("/party/addresses/0/city", "Köln\x1f", "control_character"),
+        ("/note", "two\nlines", "control_character"),
     ],
 )
 def test_mistake_is_named(pointer: str, value: Any, code: str) -> None:

@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from gateway.runtime import telemetry
+from gateway.runtime.lines import Lines, stamp
 from gateway.runtime.telemetry import OtlpExporter, Telemetry
 
 _TRACE, _SPAN = 0x0AF7651916CD43DD8448EB211C80319C, 0xB7AD6B7169203331
@@ -220,9 +221,10 @@ def test_collector_that_is_away_is_no_error_of_ours(
 def written() -> Iterator[io.BytesIO]:
     """Where lines go, rendered as in production."""
     stream = io.BytesIO()
+    lines = Lines(stream)
     structlog.configure(
-        processors=[telemetry.render],
-        logger_factory=structlog.BytesLoggerFactory(stream),
+        processors=[stamp],
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,
     )
     yield stream

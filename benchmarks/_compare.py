@@ -1,0 +1,89 @@
+"""Two states of this repository against each other: the processor time of a facade call.
+
+    python benchmarks/_compare.py FOLDER [--connections 32] [--rounds 70]
+
+FOLDER is a work tree of another state, such as ``git worktree add ../before HEAD~1``; it is run by
+this one's Python. A machine that others share is up to twice as slow from one second to the next,
+so that two runs of ``facade.py`` show no difference below a fifth. Here both serve in turns of a
+third of a second, and what is compared is the two of one turn: 70 turns show one per cent.
+"""
+
+import argparse
+import contextlib
+import math
+import statistics
+import sys
+from pathlib import Path
+from typing import Final
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import facade
+from _stage import Child, configure, cores, pin, postgres
+
+from gateway.commands.landscape import free_ports
+
+SECONDS: Final = 0.35
+_CUT: Final = 5  # one of so many ratios is left out at either end
+
+
+def measure(trees: dict[str, Path], *, connections: int, rounds: int) -> dict[str, list[float]]:
+    """CPU per call of each tree's hub in each turn, with every tenth call traced, in µs."""
+    with contextlib.ExitStack() as stack:
+        mine, others = cores()
+        pin(others)
+        folder, url = postgres()
+        pin(mine | others)
+        upstream = stack.enter_context(Child("_upstream.py", folder, "upstream", on=others))
+        load = stack.enter_context(Child("_load.py", folder, "load", on=others))
+        address = f"http://127.0.0.1:{upstream.started['port']}"
+        served = {}
+        for name, tree in trees.items():
+            config = configure(
+                folder / name, url, address, sampling=0.1, otlp_endpoint=address, keep_traces=False
+            )
+            given = {"stack": "hub", "config": str(config), "url": url, "port": free_ports(1)[0]}
+            child = Child("facade.py", folder, f"{name}.log", on=mine, tree=tree, **given)
+            served[name] = stack.enter_context(child), given["port"]
+        for child, port in served.values():
+            assert child.started
+            facade.wait_for(port)
+        spent: dict[str, list[float]] = {name: [] for name in trees}
+        for number in range(rounds):
+            for name in sorted(served, reverse=number % 2 == 1):
+                child, port = served[name]
+                result = load.ask(
+                    port=port,
+                    pid=child.pid,
+                    path=facade.PATH,
+                    body=facade.ORDER,
+                    connections=connections,
+                    warm_s=SECONDS / 4,
+                    seconds=SECONDS,
+                )
+                assert set(result["statuses"]) == {"201"}, (name, result["statuses"])
+                spent[name].append(result["cpu_us"])
+        return spent
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", type=Path, help="work tree of the state before")
+    parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--rounds", type=int, default=70)
+    options = parser.parse_args()
+    trees = {"before": options.folder.resolve(), "now": Path(__file__).resolve().parents[1]}
+    spent = measure(trees, connections=options.connections, rounds=options.rounds)
+    ratios = sorted(
+        math.log(now / before) for before, now in zip(spent["before"], spent["now"], strict=True)
+    )
+    cut = len(ratios) // _CUT
+    kept = ratios[cut : len(ratios) - cut]
+    ratio, error = math.exp(statistics.mean(kept)), statistics.pstdev(kept) / math.sqrt(len(kept))
+    medians = " and ".join(f"{statistics.median(each):.0f}" for each in spent.values())
+    print(f"CPU per call, of that before: {ratio:.3f} ± {error:.3f} ({medians} µs)")
+
+
+if __name__ == "__main__":
+    main()
