@@ -303,7 +303,7 @@ def create_app(parts: Parts) -> ASGIApp:
     )
 
 
-# What is done by POST; those without parameters need no router.
+# What serves a POST; those without parameters need no router (ADR 0027).
 _POSTS: Final[dict[str, hot.Serve]] = {
     "/v1/orders": orders.submit_order,
     "/v1/payments": payments.submit_payment,

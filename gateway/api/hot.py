@@ -1,8 +1,8 @@
 """Hot routes: from the bytes of a request to those of its answer, and nothing in between.
 
-A route of this kind is ``async def serve(facade, request) -> Answer``. What begins something is
-POSTed to a path without parameters, and the pipeline serves it itself (``direct``); the router
-serves the others, and for all of them what is not their method (ADR 0027).
+A route of this kind is ``async def serve(facade, request) -> Answer``. The pipeline itself serves a
+POST to a path without parameters (``direct``); the router serves the others, and for all of them
+what is not their method (ADR 0027).
 """
 
 from collections.abc import Awaitable, Callable, Mapping

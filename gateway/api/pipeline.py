@@ -75,11 +75,11 @@ class Pipeline:
 
     def _server(self, scope: HTTPScope) -> ASGIApp:
         """Who serves the request; the application knows all paths, but takes longer."""
-        direct = self._direct.get(scope["path"]) if scope["method"] == "POST" else None
+        direct = self._direct.get(scope["path"])
         if direct is None:
             return self._application
-        scope["path_template"] = scope["path"]
-        return direct
+        scope["path_template"] = scope["path"]  # for a 405 too, of which the router says none
+        return direct if scope["method"] == "POST" else self._application
 
     async def _serve(
         self, application: ASGIApp, scope: HTTPScope, receive: Receive, send: Send, request_id: str

@@ -120,13 +120,6 @@ _CODE_OF_STATUS: Final = {
 }
 
 
-def of_request(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """The same for the router."""
-    made = of_exception(error, str(request.scope.get("headrace_request_id", "")))
-    headers = {name: value for name, value in made.headers.items() if name != "Content-Type"}
-    return Response(made.body, status_code=made.status, headers=headers, media_type=MEDIA_TYPE)
-
-
 def of_exception(error: Exception, request_id: str) -> Answer:
     """What an exception is answered with; none of its text goes out unless it is ours."""
     if isinstance(error, Invalid):
@@ -142,6 +135,13 @@ def of_exception(error: Exception, request_id: str) -> Answer:
         return answer(problem(_CODE_OF_STATUS[error.status_code], request_id=request_id), allowed)
     _log.error("api.defect", request_id=request_id, exc_info=error)
     return answer(problem("internal", request_id=request_id))
+
+
+def of_request(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """The same for the router."""
+    made = of_exception(error, str(request.scope.get("headrace_request_id", "")))
+    headers = {name: value for name, value in made.headers.items() if name != "Content-Type"}
+    return Response(made.body, status_code=made.status, headers=headers, media_type=MEDIA_TYPE)
 
 
 _HEADER_ERRORS: Final = {

@@ -51,8 +51,11 @@ def read_arguments(verb: Any, text: str) -> dict[str, Any]:
     """The parameters of a verb from JSON, each as the port has typed it.
 
     Raises:
-        click.UsageError: Not JSON, a parameter too many, one missing, or one of a wrong type.
+        click.UsageError: Not JSON, a parameter too many, one missing, one of a wrong type, or text
+            with control characters.
     """
+    from gateway.policy import validation
+
     hints = typing.get_type_hints(verb)
     names = [name for name in inspect.signature(verb).parameters if name != "self"]
     try:
@@ -67,6 +70,9 @@ def read_arguments(verb: Any, text: str) -> dict[str, Any]:
             f"The verb takes {', '.join(names)}; missing: {', '.join(missing) or 'none'},"
             f" unknown: {', '.join(unknown) or 'none'}."
         )
+    wrong = [f"{one.pointer}: {one.detail}" for one in validation.control_characters(given)]
+    if wrong:
+        raise click.UsageError(" ".join(wrong))
     read: dict[str, Any] = {}
     for name in names:
         try:

@@ -172,7 +172,7 @@ def _text_errors(body: bytes, data: Any) -> list[FieldError]:
     if _may_have_names_twice(body, data):
         found = _names_twice(_with_names_twice(body))
     if (b"\\" in body or b"\x7f" in body) and _MAYBE_CONTROL.search(body):
-        found = chain(found, _control_characters(data))
+        found = chain(found, control_characters(data))
     if _MAYBE_CARD in body.translate(_DIGITS_ALIKE, _NEITHER_DIGIT_NOR_QUOTE):
         found = chain(found, _card_numbers(data))
     return list(islice(found, 2 * MAX_ERRORS))
@@ -213,8 +213,8 @@ def _names_twice(data: Any) -> Iterator[FieldError]:
             yield FieldError(_join(pointer, name), "duplicate_key", "Send each name once.")
 
 
-def _control_characters(data: Any) -> Iterator[FieldError]:
-    """PostgreSQL refuses U+0000, and a pattern's `$` lets a line break pass at the end."""
+def control_characters(data: Any) -> Iterator[FieldError]:
+    """Those of any JSON: PostgreSQL refuses U+0000, and a pattern's `$` lets a line break pass."""
     for pointer, value in _walk(data, ""):
         if isinstance(value, str) and _CONTROL.search(value):
             yield FieldError(pointer, "control_character", "Send text without control characters.")

@@ -2,7 +2,8 @@
 
 A line of its own costs a request about as much as reading its body does, so what waits for nobody
 gathers for a moment (docs/reference/performance.md). What warns is written at once, with all before
-it; so a killed process loses what it did in its last moment, and nothing else.
+it. So a killed process loses what it said in its last moment, or in the moment before its loop
+stood still, and nothing else.
 """
 
 import asyncio
@@ -27,18 +28,23 @@ class Lines:
 
     Args:
         file: Where they go; flushed with each write.
+        gather_s: How long the first of those that wait does so.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, *, gather_s: float = _GATHER_S) -> None:
         self._file = file
-        self._lock = threading.Lock()
+        self._gather_s = gather_s
+        self._lock = threading.RLock()  # a value that logs while it is written would stop us all
         self._waiting: list[Event] = []
         # Where a write of what waits is due; a loop that ended before it is of no use.
         self._loop: asyncio.AbstractEventLoop | None = None
         atexit.register(self.write)
 
     def debug(self, event: Event) -> None:
-        """Keep an event for a moment; without a loop, or in another thread, write it."""
+        """Keep an event for a moment; without a loop, or in another thread, write it.
+
+        Its values are read when it is written, so they must not change any more.
+        """
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -49,7 +55,7 @@ class Lines:
             is_due = self._loop is not loop
             self._loop = loop
         if is_due:
-            loop.call_later(_GATHER_S, self.write)
+            loop.call_later(self._gather_s, self.write)
 
     info = debug
 
@@ -65,7 +71,7 @@ class Lines:
         """Write what waits."""
         with self._lock:
             waiting, self._waiting, self._loop = self._waiting, [], None
-            if waiting:
+            if waiting and not self._file.closed:  # at the end of a process it may be
                 self._file.write(_rendered(waiting))
                 self._file.flush()
 
@@ -92,21 +98,27 @@ def _say_where(event: Event) -> None:
 
 
 def _rendered(events: Sequence[Event]) -> bytes:
-    for event in events:
-        at = event["timestamp"]
-        event["timestamp"] = f"{_second(int(at))}.{int(at % 1 * 1_000_000):06}Z"
     try:
-        return _encode(events)
+        return _encode([_dated(event) for event in events])
     except Exception:  # noqa: BLE001 - such as half a character; the others' lines are whole
         return b"".join(_rendered_alone(event) for event in events)
 
 
 def _rendered_alone(event: Event) -> bytes:
     try:
-        return _encode([event])
+        return _encode([_dated(event)])
     except Exception as error:  # noqa: BLE001 - whoever logs must not fail by it
-        kept = {name: event[name] for name in ("event", "level", "timestamp")}
-        return _encode([kept | {"log.error": type(error).__name__}])
+        name = ascii(event.get("event", "")).strip("'")
+        lost = {"event": name, "level": event.get("level", ""), "timestamp": time.time()}
+        return _encode([_dated(lost | {"log.error": type(error).__name__})])
+
+
+def _dated(event: Event) -> Event:
+    """The event with its time as people read it."""
+    at = event["timestamp"]
+    if isinstance(at, float):  # the others of its batch may have been dated before one failed
+        event["timestamp"] = f"{_second(int(at))}.{int(at % 1 * 1_000_000):06}Z"
+    return event
 
 
 @lru_cache(maxsize=2)

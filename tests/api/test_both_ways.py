@@ -1,5 +1,6 @@
 """What is begun by a POST is served before the router, and by it: nobody can tell which it was."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -7,7 +8,7 @@ import httpx
 import pytest
 
 from gateway import app
-from tests.api.front import Front
+from tests.api.front import Front, new_order
 
 _DIRECT: Final = [path for path in app._POSTS if "{" not in path]
 _GOOD: Final = {"Content-Type": "application/json"}
@@ -44,6 +45,35 @@ async def test_a_problem_is_the_same_both_ways(
     assert _told(routed) == _told(direct)
 
 
+@pytest.mark.parametrize("path", _DIRECT)
+async def test_router_is_not_asked(
+    shared: Front, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That is what the other way is for."""
+
+    def asked(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("litestar.Litestar.__call__", asked)
+
+    assert 415 == (await shared.api.post(path, content=b"{}")).status_code
+
+
+async def test_order_is_taken_both_ways(front: Front) -> None:
+    """Alike but for what is its own."""
+    body = json.dumps(new_order("both")).encode()
+
+    taken = [
+        await front.api.post(path, content=body, headers={**_GOOD, "Idempotency-Key": path})
+        for path in ("/v1/orders", "/v1/orders/")
+    ]
+
+    assert [202, 202] == [one.status_code for one in taken]
+    assert taken[0].headers.keys() == taken[1].headers.keys()
+    assert taken[0].headers["content-type"] == taken[1].headers["content-type"]
+    assert taken[0].json().keys() == taken[1].json().keys()
+
+
 async def test_defect_is_a_problem_of_its_own(
     front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -62,10 +92,13 @@ async def test_defect_is_a_problem_of_its_own(
     assert _told(routed) == _told(direct)
 
 
-async def test_metrics_and_spans_name_the_path(front: Front) -> None:
-    """As the router would: the template, without what was sent."""
-    await front.api.post("/v1/payouts", content=b"{")
+@pytest.mark.parametrize(("method", "status"), [("POST", 400), ("DELETE", 405)])
+async def test_span_names_the_path(front: Front, method: str, status: int) -> None:
+    """Also where the method is not one of the path's."""
+    answer = await front.api.request(
+        method, "/v1/payouts", content=b"{", headers={**_GOOD, "Idempotency-Key": "k"}
+    )
     front.parts.telemetry.flush()
 
     names = {span.name for span in front.stage.spans.get_finished_spans()}
-    assert "POST /v1/payouts" in names
+    assert (status, True) == (answer.status_code, f"{method} /v1/payouts" in names)

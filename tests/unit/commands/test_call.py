@@ -47,3 +47,12 @@ def test_wrong_arguments_are_wrong_usage(text: str, said: str) -> None:
         read_arguments(Erp.find_sales_order, text)
 
     assert 2 == raised.value.exit_code
+
+
+def test_text_with_control_characters_is_wrong_usage() -> None:
+    """No system is sent what a front-end could not have ordered; the message does not repeat it."""
+    party = PARTY.replace('["A"]', '["A\\u0000"]')
+    with pytest.raises(click.UsageError, match=r"^/party/names/0: Send text without") as raised:
+        read_arguments(Erp.upsert_business_partner, f'{{"party": {party}}}')
+
+    assert 2 == raised.value.exit_code

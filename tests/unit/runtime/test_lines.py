@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 
+import pytest
 import structlog
 
 from gateway.runtime.lines import Lines, stamp
@@ -27,37 +28,37 @@ def _event(name: str) -> dict[str, object]:
     return {"event": name, "level": "info", "timestamp": 1.5}
 
 
-async def _written(file: _File, lines: int) -> None:
-    async with asyncio.timeout(10):
-        while len(file.events()) < lines:  # noqa: ASYNC110 - a file tells nobody
-            await asyncio.sleep(0.001)
+async def _over() -> None:
+    """The moment of those that wait for no time at all."""
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 async def test_lines_of_one_moment_are_written_together() -> None:
     """In their order, when the moment is over; and the next ones in the next."""
     file = _File()
-    lines = Lines(file)
+    lines = Lines(file, gather_s=0)
     lines.info(_event("one"))
     lines.debug(_event("two"))
     assert 0 == file.writes
 
-    await _written(file, 2)
+    await _over()
     assert (1, ["one", "two"]) == (file.writes, file.events())
 
     lines.info(_event("three"))
-    await _written(file, 3)
+    await _over()
     assert (2, ["one", "two", "three"]) == (file.writes, file.events())
 
 
 async def test_what_warns_is_written_at_once() -> None:
     """With what came before it; the moment's end writes nothing more."""
     file = _File()
-    lines = Lines(file)
+    lines = Lines(file, gather_s=0)
     lines.info(_event("one"))
     lines.error(_event("two"))
     assert ["one", "two"] == file.events()
 
-    await asyncio.sleep(0.05)
+    await _over()
     assert 1 == file.writes
 
 
@@ -72,14 +73,14 @@ def test_without_a_loop_nothing_waits() -> None:
 def test_line_of_a_loop_that_ended_is_written_by_the_next() -> None:
     """It was said in the last moment of a loop, and the process goes on."""
     file = _File()
-    lines = Lines(file)
+    lines = Lines(file, gather_s=0)
 
     async def say(name: str) -> None:
         lines.info(_event(name))
 
     async def say_and_wait(name: str) -> None:
         await say(name)
-        await _written(file, 2)
+        await _over()
 
     ended = asyncio.new_event_loop()
     ended.run_until_complete(say("one"))
@@ -110,3 +111,50 @@ def test_line_that_cannot_be_written_takes_no_other_along() -> None:
     assert ("info", "UnicodeEncodeError") == tuple(
         json.loads(file.getvalue().splitlines()[1])[name] for name in ("level", "log.error")
     )
+
+
+@pytest.mark.parametrize(
+    ("event", "shown"),
+    [({"event": "half\ud800"}, "half\\ud800"), ({"event": "undated"}, "undated")],
+)
+def test_event_without_a_name_or_a_time_is_a_line_all_the_same(
+    event: dict[str, object], shown: str
+) -> None:
+    """Whatever somebody hands over, the lines before it are written."""
+    file = _File()
+    lines = Lines(file)
+
+    async def say() -> None:
+        lines.info(_event("one"))
+        lines.info(event)
+
+    asyncio.run(say())
+    lines.write()
+
+    assert ["one", shown] == file.events()
+
+
+def test_value_that_logs_while_it_is_written_stops_nobody() -> None:
+    """Its own line comes first."""
+    file = _File()
+    lines = Lines(file)
+
+    class Talkative:
+        def __str__(self) -> str:
+            lines.warning(_event("inner"))
+            return "said"
+
+    lines.warning(_event("outer") | {"value": Talkative()})
+
+    assert ["inner", "outer"] == file.events()
+
+
+def test_closed_file_is_no_reason_to_fail() -> None:
+    """Standard error may be gone before the last lines are."""
+    file = _File()
+    lines = Lines(file)
+    file.close()
+
+    lines.warning(_event("late"))
+
+    assert 0 == file.writes
