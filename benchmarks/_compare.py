@@ -44,7 +44,7 @@ def measure(trees: dict[str, Path], *, connections: int, rounds: int) -> dict[st
                 folder / name, url, address, sampling=0.1, otlp_endpoint=address, keep_traces=False
             )
             given = {"stack": "hub", "config": str(config), "url": url, "port": free_ports(1)[0]}
-            child = Child("facade.py", folder, f"{name}.log", on=mine, tree=tree, **given)
+            child = Child("facade.py", folder, name, on=mine, tree=tree, **given)
             served[name] = stack.enter_context(child), given["port"]
         for child, port in served.values():
             assert child.started

@@ -116,9 +116,7 @@ def _rendered_alone(event: Event) -> bytes:
 def _dated(event: Event) -> Event:
     """The event with its time as people read it."""
     at = event["timestamp"]
-    if isinstance(at, float):  # the others of its batch may have been dated before one failed
-        event["timestamp"] = f"{_second(int(at))}.{int(at % 1 * 1_000_000):06}Z"
-    return event
+    return {**event, "timestamp": f"{_second(int(at))}.{int(at % 1 * 1_000_000):06}Z"}
 
 
 @lru_cache(maxsize=2)

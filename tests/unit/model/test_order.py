@@ -26,6 +26,7 @@ REFUSED = [
     ("reference", "a b"),
     ("note", ""),
     ("note", "x" * 201),
+    ("note", "two\nlines"),
     ("discount", "10%"),
 ]
 REFUSED_ITEMS = [
