@@ -13,59 +13,27 @@ import contextlib
 import math
 import statistics
 import sys
-import time
 from pathlib import Path
 from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import facade
-from _stage import Child, configure, cores, pin, postgres
-
-from gateway.commands.landscape import free_ports
 
 SECONDS: Final = 0.35
+_SAMPLING: Final = 0.1
 _CUT: Final = 5  # one of so many ratios is left out at either end
 
 
 def measure(trees: dict[str, Path], *, connections: int, rounds: int) -> dict[str, list[float]]:
     """CPU per call of each tree's hub in each turn, with every tenth call traced, in µs."""
     with contextlib.ExitStack() as stack:
-        mine, others = cores()
-        pin(others)
-        folder, url = postgres()
-        pin(mine | others)
-        upstream = stack.enter_context(Child("_upstream.py", folder, "upstream", on=others))
-        load = stack.enter_context(Child("_load.py", folder, "load", on=others))
-        address = f"http://127.0.0.1:{upstream.started['port']}"
-        served = {}
-        for name, tree in trees.items():
-            config = configure(
-                folder / name, url, address, sampling=0.1, otlp_endpoint=address, keep_traces=False
-            )
-            given = {"stack": "hub", "config": str(config), "url": url, "port": free_ports(1)[0]}
-            child = Child("facade.py", folder, name, on=mine, tree=tree, **given)
-            served[name] = stack.enter_context(child), given["port"]
-        for child, port in served.values():
-            assert child.started
-            facade.wait_for(port)
-        spent: dict[str, list[float]] = {name: [] for name in trees}
-        for number in range(rounds):
-            for name in sorted(served, reverse=number % 2 == 1):
-                child, port = served[name]
-                result = load.ask(
-                    port=port,
-                    pid=child.pid,
-                    path=facade.PATH,
-                    body=facade.ORDER,
-                    connections=connections,
-                    warm_s=SECONDS / 4,
-                    seconds=SECONDS,
-                )
-                assert set(result["statuses"]) == {"201"}, (name, result["statuses"])
-                spent[name].append(result["cpu_us"])
-                time.sleep(0.1)  # until the last evidence is written
-        return spent
+        stacks = {name: facade.Served(_SAMPLING, tree) for name, tree in trees.items()}
+        bench = facade.Bench(stack, stacks, seconds=SECONDS)
+        turns = [
+            bench.round("fast", connections, backwards=number % 2 == 1) for number in range(rounds)
+        ]
+    return {name: [turn[name]["cpu_us"] for turn in turns] for name in trees}
 
 
 def main() -> None:

@@ -23,11 +23,11 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -73,8 +73,25 @@ PATH: Final = "/bench/orders"
 PARTNER: Final = "10100001"
 CASES: Final = (("fast", 32), ("fast", 128), ("slow", 64), ("slow", 256))
 SLOW_S: Final = 0.05
-# Name, sampling of the hub; None is the bare stack.
-STACKS: Final = {"bare": None, "hub, all traced": 1.0, "hub, 10 % traced": 0.1}
+
+
+class Served(NamedTuple):
+    """One stack, and where its code is.
+
+    Attributes:
+        sampling: Share of traces that the hub records; None is the bare stack.
+        tree: Work tree of another state of this repository.
+    """
+
+    sampling: float | None
+    tree: Path | None = None
+
+
+STACKS: Final = {
+    "bare": Served(None),
+    "hub, all traced": Served(1.0),
+    "hub, 10 % traced": Served(0.1),
+}
 BARE, TRACED, SAMPLED = STACKS
 
 ORDER: Final = json.dumps(
@@ -438,10 +455,14 @@ class Bench:
     """All processes of one run.
 
     Args:
+        stacks: By name.
         seconds: Of one round of one stack.
     """
 
-    def __init__(self, stack: contextlib.ExitStack, *, seconds: float) -> None:
+    def __init__(
+        self, stack: contextlib.ExitStack, stacks: Mapping[str, Served], *, seconds: float
+    ) -> None:
+        self._stacks = stacks
         self._seconds = seconds
         mine, others = cores()
         pin(others)
@@ -452,22 +473,22 @@ class Bench:
         )
         self.load = stack.enter_context(Child("_load.py", self.folder, "load", on=others))
         self._children: dict[str, tuple[Child, int]] = {}
-        for name, sampling in STACKS.items():
-            given = self._given(sampling) | {"port": free_ports(1)[0]}
+        for name, served in stacks.items():
             log = name.replace(" ", "_")
-            child = Child("facade.py", self.folder, log, on=mine, **given)
+            given = self._given(log, served.sampling) | {"port": free_ports(1)[0]}
+            child = Child("facade.py", self.folder, log, on=mine, tree=served.tree, **given)
             self._children[name] = stack.enter_context(child), given["port"]
         for child, port in self._children.values():
             assert child.started
             wait_for(port)
         time.sleep(0.5)  # until the spans of these first calls are out
 
-    def _given(self, sampling: float | None) -> dict[str, Any]:
+    def _given(self, name: str, sampling: float | None) -> dict[str, Any]:
         address = f"http://127.0.0.1:{self.upstream.started['port']}"
         if sampling is None:
             return {"stack": "bare", "upstream": address}
         config = configure(
-            self.folder / f"sampling_{sampling}",
+            self.folder / f"config_{name}",
             self.url,
             address,
             sampling=sampling,
@@ -485,7 +506,7 @@ class Bench:
             backwards: Who comes last is not always the same, while the machine gets slower.
         """
         self._delay_s = SLOW_S if upstream == "slow" else 0.0
-        names = sorted(STACKS, reverse=backwards)
+        names = sorted(self._stacks, reverse=backwards)
         return {name: self._one(name, connections) for name in names}
 
     def _one(self, name: str, connections: int) -> dict[str, Any]:
@@ -507,10 +528,9 @@ class Bench:
         self._check_spans(name, seen["spans"] / result["answers"])
         return result
 
-    @staticmethod
-    def _check_spans(name: str, spans: float) -> None:
+    def _check_spans(self, name: str, spans: float) -> None:
         """Nobody is quick by leaving spans out; with 10 % sampling their number is random."""
-        sampling = STACKS[name]
+        sampling = self._stacks[name].sampling
         if sampling is None:
             assert not spans
         else:
@@ -527,7 +547,7 @@ class Bench:
 def measure(*, seconds: float, rounds: int) -> list[dict[str, Any]]:
     """Rounds of all cases, and the middle of each."""
     with contextlib.ExitStack() as stack:
-        bench = Bench(stack, seconds=seconds)
+        bench = Bench(stack, STACKS, seconds=seconds)
         results: dict[tuple[str, int], list[dict[str, Any]]] = {case: [] for case in CASES}
         for number in range(rounds):
             for case in CASES:

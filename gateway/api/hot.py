@@ -6,7 +6,6 @@ what is not their method (ADR 0027).
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 import litestar
@@ -35,12 +34,9 @@ class Request:
         self.scope: Any = scope
         self._receive = receive
         self._limit_bytes = limit_bytes
-
-    @cached_property
-    def headers(self) -> Mapping[str, str]:
-        """Name in lower case to value; of one that stands twice the last."""
-        return {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in self.scope["headers"]
+        # Name in lower case to value; of one that stands twice the last.
+        self.headers: Mapping[str, str] = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
 
     def all(self, name: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import structlog
@@ -50,6 +50,7 @@ class Pipeline:
         self._in_flight = 0
         self._lag_s = 0.0
         self._watch: asyncio.Task[None] | None = None
+        self._info = _log.bind().info  # looked up once
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Serve one request, or pass a lifespan on."""
@@ -97,7 +98,7 @@ class Pipeline:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 named = (b"headrace-request-id", request_id.encode())
-                message["headers"] = [*map(_with_head, message.get("headers", [])), named]
+                message["headers"] = [*_with_head(message.get("headers", [])), named]
             elif message["type"] == "http.response.body" and method == "HEAD":
                 message["body"] = b""
             await send(message)
@@ -134,7 +135,7 @@ class Pipeline:
     ) -> None:
         duration_s = time.perf_counter() - started
         metrics.server_durations.record(duration_s, method, route, status)
-        _log.info(
+        self._info(
             "api.request",
             method=method,
             route=route,
@@ -190,7 +191,9 @@ def _as_get(scope: HTTPScope) -> HTTPScope:
     return scope
 
 
-def _with_head(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
-    """Allow as it is from outside."""
-    name, value = header
-    return (name, value.replace(b"GET", b"GET, HEAD")) if name == b"allow" else header
+def _with_head(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers, with Allow as it is from outside."""
+    return [
+        (name, value.replace(b"GET", b"GET, HEAD") if name == b"allow" else value)
+        for name, value in headers
+    ]

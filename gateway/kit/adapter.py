@@ -12,7 +12,7 @@ from gateway.errors import Misconfigured
 from gateway.kit import mapping
 from gateway.kit.mapping import installed
 from gateway.model.capability import Capability
-from gateway.ports.exchange import MAPPING, Exchange, Session
+from gateway.ports.exchange import MAPPING, Exchange, Session, headers_of
 
 
 def _never(_response: httpx.Response) -> bool:
@@ -140,8 +140,13 @@ def request(
     if body or method in {"POST", "PUT", "PATCH"}:
         complete.append((b"content-length", str(len(body)).encode("ascii")))
     extensions = {MAPPING: made_by} if made_by else None
-    stream = httpx.ByteStream(body)
-    return httpx.Request(method, url, headers=complete, stream=stream, extensions=extensions)
+    return httpx.Request(
+        method,
+        url,
+        headers=headers_of((name, name.lower(), value) for name, value in complete),
+        stream=httpx.ByteStream(body),
+        extensions=extensions,
+    )
 
 
 def segment(text: str) -> str:

@@ -19,7 +19,7 @@ def _encode_custom(value: Any) -> Any:
     raise NotImplementedError(f"{type(value).__name__} has no JSON form")  # msgspec's protocol
 
 
-_MONEY_FIELDS = frozenset({"amount", "currency"})
+_MONEY_FIELDS = 2  # amount and currency
 
 
 def _decode_custom(kind: type, value: Any) -> Any:
@@ -27,11 +27,11 @@ def _decode_custom(kind: type, value: Any) -> Any:
         raise NotImplementedError(f"{kind.__name__} has no JSON form")  # msgspec's protocol
     if not isinstance(value, dict):
         raise TypeError("Expected `object` with `amount` and `currency`")
-    if not value.keys() <= _MONEY_FIELDS:
-        raise ValueError("Object contains a field other than `amount` and `currency`")
     amount, currency = value.get("amount"), value.get("currency")
     if not isinstance(amount, str) or not isinstance(currency, str):
         raise TypeError("`amount` must be a decimal string, `currency` an ISO 4217 code")
+    if len(value) > _MONEY_FIELDS:
+        raise ValueError("Object contains a field other than `amount` and `currency`")
     return Money.parse(amount, currency)
 
 

@@ -60,17 +60,22 @@ _PERSONAL: Final = re.compile(
 )
 # What both numbers have in them; found or not in a fifth of the time.
 _MAYBE_NUMBER: Final = re.compile("[0-9](?:[ -]?[A-Za-z0-9]){12}")
-_SHORTEST_PERSONAL: Final = 6
 _SHORTEST_NUMBER: Final = 13  # of a card; an IBAN has 15 characters
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+# A UUID, one of ours without its dashes (UUIDv7: what SAP knows an order by), a traceparent.
+# Thirteen digits in a row are in one of a hundred of them, and mean nothing.
+_IDENTIFIER: Final = re.compile(
+    r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+    r"|[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}"
+    r"|[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
+)
+_IDENTIFIER_LENGTHS: Final = frozenset({36, 32, 55})
 
 _json_decode = msgspec.json.Decoder().decode
 _json_encode = msgspec.json.Encoder().encode
 
 
-class _Names(dict[str, tuple[str, bool]]):
-    """Field name to how it is spelt and whether its text may be read.
+class _Names(dict[str, bool | None]):
+    """Field name to whether its text may be read; None where the name may itself be a value.
 
     Judged once and kept, because names are few; foreign data cannot fill the memory.
     """
@@ -79,19 +84,23 @@ class _Names(dict[str, tuple[str, bool]]):
         super().__init__()
         self._readable = READABLE_FIELDS | {name.lower() for name in readable}
 
-    def __missing__(self, name: str) -> tuple[str, bool]:
+    def __missing__(self, name: str) -> bool | None:
         judged = self._judge(name)
         if len(self) < _NAMES_LIMIT:
             self[name] = judged
         return judged
 
-    def _judge(self, name: str) -> tuple[str, bool]:
+    def spelt(self, name: str) -> str:
+        """The name, or its mask."""
+        return _masked(name) if self[name] is None else name
+
+    def _judge(self, name: str) -> bool | None:
         if not _NAME.fullmatch(name) or _PERSONAL.search(name):
-            return _masked(name), False
+            return None
         segments: list[str] = _SEGMENT.findall(name.lower())
         last = next((part for part in reversed(segments) if not part.isdigit()), "")
         # A payer's one-time code is called like an error's.
-        return name, last in self._readable and "blik" not in segments
+        return last in self._readable and "blik" not in segments
 
 
 _names = lru_cache(maxsize=256)(_Names)  # one for each adapter
@@ -99,19 +108,29 @@ _names = lru_cache(maxsize=256)(_Names)  # one for each adapter
 
 def redact_headers(pairs: Iterable[tuple[bytes, bytes]]) -> str:
     """Header lines with the values of all but the harmless ones masked."""
-    return "\n".join(
-        [
-            _readable_line(name, value)
-            if name.lower() in _READABLE_HEADERS
-            else f"{name.decode('latin-1')}: {_mask(len(value))}"
-            for name, value in pairs
-        ]
-    )
+    lines = []
+    for name, value in pairs:
+        start, is_readable = _start_of_line(name)
+        lines.append(start + (_readable(value) if is_readable else _mask(len(value))))
+    return "\n".join(lines)
+
+
+@lru_cache(maxsize=1024)
+def _start_of_line(name: bytes) -> tuple[str, bool]:
+    """The name of a header with its colon, and whether the value may be read."""
+    return f"{name.decode('latin-1')}: ", name.lower() in _READABLE_HEADERS
+
+
+def _readable(value: bytes) -> str:
+    """The value of a harmless header; identifiers would push all others out of the cache."""
+    if len(value) in _IDENTIFIER_LENGTHS:
+        return _screened(value.decode("latin-1"))
+    return _kept(value)
 
 
 @lru_cache(maxsize=1024)  # most are the same from one call to the next, and none is a secret
-def _readable_line(name: bytes, value: bytes) -> str:
-    return f"{name.decode('latin-1')}: {_screened(value.decode('latin-1'))}"
+def _kept(value: bytes) -> str:
+    return _screened(value.decode("latin-1"))
 
 
 def redact_url(url: httpx.URL, readable: frozenset[str]) -> str:
@@ -136,6 +155,12 @@ def redact_body(content_type: str, body: bytes, readable: frozenset[str]) -> str
         body: Not compressed.
         readable: Names of further fields, in any case, that may be shown.
     """
+    shown = redacted_body(content_type, body, readable)
+    return shown if isinstance(shown, str) else shown.decode("utf-8")
+
+
+def redacted_body(content_type: str, body: bytes, readable: frozenset[str]) -> str | bytes:
+    """The same; an object or a list of JSON in bytes, which can be written into other JSON."""
     if not body:
         return ""
     kind = content_type.partition(";")[0].strip().lower()
@@ -143,10 +168,14 @@ def redact_body(content_type: str, body: bytes, readable: frozenset[str]) -> str
     if read is None or len(body) > _PARSE_LIMIT_BYTES:
         return _placeholder(kind, body)
     try:
-        text: str = read(body, _names(readable))
+        shown: str | bytes = read(body, _names(readable))
     except (ValueError, msgspec.MsgspecError, LxmlError, RecursionError):
         return _placeholder(kind, body)
-    return text if len(text) <= _TEXT_LIMIT else text[: _TEXT_LIMIT - len(_CUT)] + _CUT
+    if isinstance(shown, bytes):
+        if len(shown) <= _TEXT_LIMIT and shown[:1] in {b"{", b"["}:
+            return shown
+        shown = shown.decode("utf-8")
+    return shown if len(shown) <= _TEXT_LIMIT else shown[: _TEXT_LIMIT - len(_CUT)] + _CUT
 
 
 def _placeholder(kind: str, body: bytes) -> str:
@@ -165,12 +194,12 @@ def _reader(kind: str) -> Any:
     return _form_body if kind == "application/x-www-form-urlencoded" else None
 
 
-def _json(body: bytes, names: _Names) -> str:
-    return _json_encode(_value(_json_decode(body), names)).decode("utf-8")
+def _json(body: bytes, names: _Names) -> bytes:
+    return _json_encode(_value(_json_decode(body), names))
 
 
 def _ndjson(body: bytes, names: _Names) -> str:
-    return "\n".join(_json(line, names) for line in body.splitlines() if line.strip())
+    return "\n".join(_json(line, names).decode() for line in body.splitlines() if line.strip())
 
 
 def _value(value: Any, names: _Names) -> Any:
@@ -180,7 +209,7 @@ def _value(value: Any, names: _Names) -> Any:
         _redact_object(value, names)
         return value
     if kind is list:
-        _redact_items(value, names)
+        _redact_items(value, names, None)
         return value
     return _masked(value) if kind is str else _number(value, _DIGITS)
 
@@ -189,27 +218,27 @@ def _redact_object(fields: dict[str, Any], names: _Names) -> None:
     """Field by field; leaves are dealt with here, because calls are what costs."""
     odd = []
     for name, value in fields.items():
-        spelt, is_readable = names[name]
-        if spelt != name:
+        is_readable = names[name]
+        if is_readable is None:
             odd.append(name)
         kind = type(value)
         if kind is str:
-            length = len(value)
             if not is_readable:
+                length = len(value)
                 fields[name] = _MASKS[length] if length < _MASKS_LENGTH else _mask(length)
-            elif length >= _SHORTEST_PERSONAL:
+            elif len(value) >= _SHORTEST_NUMBER or "@" in value:
                 fields[name] = _screened(value)
         elif kind is dict:
             _redact_object(value, names)
         elif kind is list:
-            _redact_items(value, names, is_readable=is_readable)
+            _redact_items(value, names, is_readable)
         else:
             fields[name] = _number(value, _READABLE_DIGITS if is_readable else _DIGITS)
     for name in odd:
-        fields[names[name][0]] = fields.pop(name)
+        fields[_masked(name)] = fields.pop(name)
 
 
-def _redact_items(items: list[Any], names: _Names, *, is_readable: bool = False) -> None:
+def _redact_items(items: list[Any], names: _Names, is_readable: bool | None) -> None:  # noqa: FBT001 - calls are what costs
     """The texts of a readable field's list are readable; what is nested speaks for itself."""
     for index, item in enumerate(items):
         if type(item) is dict:
@@ -242,9 +271,9 @@ def _pair(pair: str, names: _Names) -> str:
     name, equals, value = pair.partition("=")
     if not equals:  # who knows whether it is a name or a value
         return _masked(pair)
-    spelt, is_readable = names[_plain(name)]
-    plain = _plain(value)
-    return f"{spelt}={_screened(plain) if is_readable else _masked(plain)}"
+    spelt, plain = _plain(name), _plain(value)
+    shown = _screened(plain) if names[spelt] else _masked(plain)
+    return f"{names.spelt(spelt)}={shown}"
 
 
 def _plain(text: str) -> str:
@@ -265,14 +294,14 @@ def _xml(body: bytes, names: _Names) -> str:
         raise ValueError("A document type is not shown.")
     for element in root.iter():
         name = _local(element.tag)
-        spelt, is_readable = names[name]
-        if spelt != name:
+        is_readable = names[name]
+        if is_readable is None:
             raise ValueError("An element is not named like one.")
         element.text = _shown(element.text, is_readable=is_readable)
         element.tail = _shown(element.tail, is_readable=False)
         for attribute, value in element.attrib.items():
-            _, is_readable = names[_local(attribute)]
-            element.set(attribute, _shown(value, is_readable=is_readable) or "")
+            shown = _shown(value, is_readable=names[_local(attribute)])
+            element.set(attribute, shown or "")
     return str(tostring(root, encoding="unicode"))
 
 
@@ -281,7 +310,7 @@ def _local(name: str) -> str:
     return name.rpartition("}")[2]
 
 
-def _shown(text: str | None, *, is_readable: bool) -> str | None:
+def _shown(text: str | None, *, is_readable: bool | None) -> str | None:
     if text is None or not text.strip():
         return text
     return _screened(text) if is_readable else _masked(text)
@@ -297,13 +326,14 @@ def _mask(length: int) -> str:
 
 def _screened(text: str) -> str:
     """Readable text, with what looks personal masked."""
-    if len(text) < (_SHORTEST_PERSONAL if "@" in text else _SHORTEST_NUMBER):
+    has_at = "@" in text
+    if len(text) < _SHORTEST_NUMBER and not has_at:
         return text
-    if "@" not in text and not _MAYBE_NUMBER.search(text):
+    if len(text) in _IDENTIFIER_LENGTHS and _IDENTIFIER.fullmatch(text):
         return text
-    if _UUID.fullmatch(text) or _TRACEPARENT.fullmatch(text):
+    if not has_at and not _MAYBE_NUMBER.search(text):
         return text
-    pattern = _PERSONAL if "@" in text else _PERSONAL_NUMBER  # which is quicker by a factor
+    pattern = _PERSONAL if has_at else _PERSONAL_NUMBER  # which is quicker by a factor
     return pattern.sub(lambda match: _masked(match.group()), text)
 
 

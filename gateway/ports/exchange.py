@@ -5,7 +5,7 @@ object; who sends them is somebody else's business: the hub under asyncio, ``kit
 script, or a test by hand.
 """
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, Final, TypeAlias, TypeVar
 
 import httpx
@@ -80,21 +80,26 @@ def with_headers(
     url: httpx.URL | None = None,
     extensions: Mapping[str, Any] | None = None,
 ) -> httpx.Request:
-    """A request like the given one with headers set, names in lower case.
-
-    httpx's own ways, by its mapping or by pairs, cost as much as all the rest of a request.
-    """
-    headers = httpx.Headers(request.headers)
-    triples = [each for each in headers._list if each[1] not in added]  # noqa: SLF001 - see above
-    triples.extend((name, name, value) for name, value in added.items())
-    headers._list = triples  # noqa: SLF001 - name, the same in lower case, value
+    """A request like the given one with headers set, names in lower case."""
+    kept = [each for each in request.headers._list if each[1] not in added]  # noqa: SLF001 - as in headers_of
+    kept.extend([(name, name, value) for name, value in added.items()])
     return httpx.Request(
         request.method,
         url or request.url,
-        headers=headers,
+        headers=headers_of(kept),
         stream=request.stream,
         extensions=dict(extensions or request.extensions),
     )
+
+
+def headers_of(triples: Iterable[tuple[bytes, bytes, bytes]]) -> httpx.Headers:
+    """Headers from name, name in lower case, and value, in order.
+
+    httpx's own ways, by a mapping or by pairs, cost as much as all the rest of a request.
+    """
+    headers = httpx.Headers()
+    headers._list = list(triples)  # noqa: SLF001 - the one thing that it keeps
+    return headers
 
 
 def half_done(error: Unavailable) -> InDoubt:

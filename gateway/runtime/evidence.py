@@ -1,14 +1,19 @@
 """Evidence: what is kept of each attempt so that a person can read it later, redacted."""
 
-from typing import Final
+from operator import attrgetter
+from typing import Final, TypeAlias
 
 import httpx
 import msgspec
 
-from gateway.policy.redaction import redact_body, redact_headers, redact_url
+from gateway.policy.redaction import redact_headers, redact_url, redacted_body
 
 # What is larger is redacted at once: evidence that waits must not fill the memory.
 _WAITING_BYTES: Final = 16 * 1024
+_NUL: Final = rb"\u0000"
+
+# Start line and headers; the body as JSON or as text.
+Parts: TypeAlias = tuple[str, str | msgspec.Raw]
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,21 +48,25 @@ class Transcript:
         readable: Names of fields that may show their text.
     """
 
-    __slots__ = ("_message", "_readable", "_text")
+    __slots__ = ("_message", "_parts", "_readable")
 
     def __init__(
         self, message: httpx.Request | httpx.Response | None, readable: frozenset[str]
     ) -> None:
         self._message = message
         self._readable = readable
-        self._text = ""
+        self._parts: Parts = "", ""
         if message is not None and len(_body(message)) > _WAITING_BYTES:
-            self._text, self._message = _transcript(message, readable), None
+            self._parts, self._message = _parts(message, readable), None
+
+    @property
+    def parts(self) -> Parts:
+        """What is shown; JSON stays JSON, because spelling it as a text is what costs."""
+        return self._parts if self._message is None else _parts(self._message, self._readable)
 
     def __str__(self) -> str:
-        if self._message is None:
-            return self._text
-        return _transcript(self._message, self._readable)
+        head, body = self.parts
+        return head + (body if isinstance(body, str) else bytes(body).decode("utf-8"))
 
     __repr__ = __str__
 
@@ -98,11 +107,11 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     mapping: str = ""
 
 
-_encode = msgspec.json.Encoder(enc_hook=str).encode
+_encode = msgspec.json.Encoder(enc_hook=attrgetter("parts")).encode
 
 
 def encode(evidence: Evidence) -> bytes:
-    """The evidence as a row of JSON, redacted."""
+    """The evidence as a row of JSON, redacted; a transcript is a list of its two parts."""
     return _encode(evidence)
 
 
@@ -113,13 +122,18 @@ def _body(message: httpx.Request | httpx.Response) -> bytes:
         return b""
 
 
-def _transcript(message: httpx.Request | httpx.Response, readable: frozenset[str]) -> str:
+def _parts(message: httpx.Request | httpx.Response, readable: frozenset[str]) -> Parts:
     if isinstance(message, httpx.Request):
         start = f"{message.method} {redact_url(message.url, readable)}"
     else:
         start = str(message.status_code)
     pairs = message.headers.raw
     content_type = next((value for name, value in pairs if name.lower() == b"content-type"), b"")
-    shown = redact_body(content_type.decode("latin-1"), _body(message), readable)
+    head = f"{start}\n{redact_headers(pairs)}\n\n".replace("\x00", "")
+    body = redacted_body(content_type.decode("latin-1"), _body(message), readable)
     # NUL cannot stand in PostgreSQL's text; one would take the others of its batch along.
-    return f"{start}\n{redact_headers(pairs)}\n\n{shown}".replace("\x00", "")
+    if isinstance(body, str):
+        return head, body.replace("\x00", "")
+    if _NUL in body:  # which PostgreSQL's JSON cannot have either, but a text that says so can
+        return head, body.decode("utf-8")
+    return head, msgspec.Raw(body)

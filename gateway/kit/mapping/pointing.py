@@ -6,7 +6,6 @@ A failure names the target's field, which whoever sent the order has never seen.
 import re
 from collections.abc import Iterator
 from collections.abc import Mapping as Values
-from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -17,10 +16,7 @@ from gateway.kit.mapping.runtime import TooLong
 _NEED: Final = re.compile(r"\bneeds\.(\w+)")
 
 
-@contextmanager
-def refusing(
-    mapping: Mapping, source: Any, refusals: Values[str, tuple[str, str]] = MappingProxyType({})
-) -> Iterator[None]:
+class refusing:  # noqa: N801 - read as ``with refusing(…)``; contextlib's costs 1 µs
     """Say what a mapping does not take in the words of whoever sent it.
 
     Args:
@@ -30,12 +26,28 @@ def refusing(
     Raises:
         Rejected: The mapping failed; nothing was sent.
     """
-    try:
-        yield
-    except MappingFailure as failure:
-        if failure.path not in refusals:
-            raise refusal(failure, mapping, source) from failure
-        message, code = refusals[failure.path]
+
+    __slots__ = ("_mapping", "_refusals", "_source")
+
+    def __init__(
+        self,
+        mapping: Mapping,
+        source: Any,
+        refusals: Values[str, tuple[str, str]] = MappingProxyType({}),
+    ) -> None:
+        self._mapping = mapping
+        self._source = source
+        self._refusals = refusals
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, failure: BaseException | None, _where: object) -> None:
+        if not isinstance(failure, MappingFailure):
+            return
+        if failure.path not in self._refusals:
+            raise refusal(failure, self._mapping, self._source) from failure
+        message, code = self._refusals[failure.path]
         raise Rejected(message, code=code) from failure
 
 

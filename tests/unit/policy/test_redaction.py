@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 import httpx
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gateway.policy import redaction
@@ -85,6 +85,8 @@ def test_a_harmless_field_may_hold_a_time_but_not_a_card_number() -> None:
         ("card •••(19)", "card 4111 1111-1111 1111"),
         ("requires_capture", "requires_capture"),
         ("0195e7a2-1111-7222-8333-444444444444", "0195e7a2-1111-7222-8333-444444444444"),
+        ("01a204a265bc7dd59d4111111111111f", "01a204a265bc7dd59d4111111111111f"),  # UUIDv7
+        ("01a204a265bc1dd59d•••(13)f", "01a204a265bc1dd59d4111111111111f"),  # none of ours
         ("pi_3NxQvJ2eZvKYlo2C1k5m2r", "pi_3NxQvJ2eZvKYlo2C1k5m2r"),
     ],
 )
@@ -284,6 +286,7 @@ def test_a_canary_in_a_form_is_never_seen(names: list[str], parent: str) -> None
 def test_the_quick_look_overlooks_no_number(before: str, number: str, after: str) -> None:
     """What a text is spared the long look for is not in it."""
     text = f"{before}{number}{after}"
+    assume(not redaction._IDENTIFIER.fullmatch(text))
 
     long_look = redaction._PERSONAL_NUMBER.sub(lambda found: f"•••({len(found.group())})", text)
     assert long_look == redaction._screened(text)

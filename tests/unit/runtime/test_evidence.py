@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from gateway.runtime import evidence
-from gateway.runtime.evidence import Transcript
+from gateway.runtime.evidence import Parts, Transcript
 
 
 @pytest.mark.parametrize("show", [str, repr, "{}".format])
@@ -29,10 +29,13 @@ def test_a_large_body_does_not_wait(
     """What waits while PostgreSQL is away stays bounded: a large body is cut when it comes."""
     answer = httpx.Response(200, json={"n": "x" * characters})
     redacted: list[object] = []
-    transcript = evidence._transcript
-    monkeypatch.setattr(
-        evidence, "_transcript", lambda *given: (redacted.append(given), transcript(*given))[1]
-    )
+    parts = evidence._parts
+
+    def counted(message: httpx.Request | httpx.Response, readable: frozenset[str]) -> Parts:
+        redacted.append(message)
+        return parts(message, readable)
+
+    monkeypatch.setattr(evidence, "_parts", counted)
 
     made = Transcript(answer, frozenset())
 

@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import httpx
+import msgspec
 import psycopg
 import pytest
 from structlog.testing import capture_logs
 
 from gateway.errors import Unavailable
+from gateway.runtime import journal as module
 from gateway.runtime.database import OUTAGES, Database
 from gateway.runtime.evidence import Evidence, Transcript
 from gateway.runtime.journal import Journal, Statement
@@ -149,6 +151,13 @@ def _evidence(evidence_id: str, url: str = "https://sap.example/orders?name=Max"
     )
 
 
+async def _kept(journal: Journal) -> None:
+    """Return when nothing waits to be redacted or written."""
+    while journal._fresh:  # noqa: ASYNC110 - nobody is told, which is what it is for
+        await asyncio.sleep(0.005)
+    await journal._evidence._queue.join()
+
+
 async def test_evidence_is_kept_without_anybody_waiting(
     database: Database, journal: Journal
 ) -> None:
@@ -156,7 +165,7 @@ async def test_evidence_is_kept_without_anybody_waiting(
     evidence = _evidence("e1")
     journal.keep(evidence)
     journal.keep(evidence)
-    await journal._evidence._queue.join()
+    await _kept(journal)
 
     async with database.connection() as connection:
         found = await connection.execute(
@@ -166,6 +175,60 @@ async def test_evidence_is_kept_without_anybody_waiting(
     assert ("find_sales_order", 200, evidence.mapping) == (verb, status, mapping)
     assert "GET https://sap.example/orders?name=•••(3)" == request.splitlines()[0]
     assert '{"name":"•••(10)","code":"ok"}' == response.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        (
+            "application/json",
+            '{"id":"a\\u0000b","name":"Müller","n":1.50,"code":"\\\\u0000 \\" ü"}',
+        ),
+        ("application/json", '["ok",{"name":"Müller"}]'),
+        ("application/json", '"Müller"'),
+        ("application/x-www-form-urlencoded", "id=a%00b%22&name=M"),
+        ("application/xml", "<id>&quot;ü</id>"),
+        ("text/html", "<p>Müller</p>"),
+        ("application/json", ""),
+    ],
+)
+async def test_what_is_kept_is_what_a_transcript_shows(
+    database: Database, journal: Journal, content_type: str, body: str
+) -> None:
+    """Whatever the kind of the body; a zero byte takes nobody along."""
+    headers = {"Content-Type": content_type, "Server": "a\tb"}
+    answer = httpx.Response(200, content=body.encode(), headers=headers)
+    odd = msgspec.structs.replace(_evidence("odd"), response=Transcript(answer, frozenset()))
+    for evidence in (_evidence("before"), odd, _evidence("after")):
+        journal.keep(evidence)
+    await _kept(journal)
+
+    async with database.connection() as connection:
+        found = await connection.execute(
+            "select evidence_id, response from headrace.evidence order by evidence_id"
+        )
+        kept = dict(await found.fetchall())
+    assert {"before", "odd", "after"} == kept.keys()
+    assert str(odd.response) == kept["odd"]
+    assert "Müller" not in kept["odd"]
+
+
+async def test_much_evidence_is_redacted_before_its_moment(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits holds whole messages in memory; what is redacted does not."""
+    monkeypatch.setattr(module, "_REDACT_S", 60.0)
+    journal = Journal(database)
+
+    for number in range(module._AT_ONCE + 1):
+        journal.keep(_evidence(f"e{number}"))
+
+    assert (1, module._AT_ONCE) == (len(journal._fresh), journal._evidence._queue.qsize())
+    journal.start()
+    await journal.stop()
+    async with database.connection() as connection:
+        found = await connection.execute("select count(*) from headrace.evidence")
+        assert (module._AT_ONCE + 1,) == await found.fetchone()
 
 
 async def test_evidence_that_cannot_be_written_is_lost_alone(
@@ -178,7 +241,7 @@ async def test_evidence_that_cannot_be_written_is_lost_alone(
     with capture_logs() as logs:
         for evidence in (_evidence("before"), poison, *(_evidence(f"e{n}") for n in range(40))):
             journal.keep(evidence)
-        await journal._evidence._queue.join()
+        await _kept(journal)
 
     async with database.connection() as connection:
         found = await connection.execute("select count(*) from headrace.evidence")
@@ -202,9 +265,9 @@ async def test_evidence_that_postgresql_refuses_is_said_to_be_lost(
     with capture_logs() as logs:
         journal.keep(_evidence("a"))
         journal.keep(_evidence("b"))
-        await journal._evidence._queue.join()
+        await _kept(journal)
         journal.keep(_evidence("c"))
-        await journal._evidence._queue.join()
+        await _kept(journal)
 
     assert [("evidence.lost", 1), ("evidence.lost", 2)] == [
         (log["event"], log["total"]) for log in logs
@@ -222,6 +285,7 @@ async def test_evidence_that_finds_no_place_is_said_to_be_lost(database: Databas
     with capture_logs() as logs:
         journal.keep(_evidence("a"))
         journal.keep(_evidence("b"))
+        journal._redact()
 
     assert [("evidence.lost", 1)] == [(log["event"], log["total"]) for log in logs]
 
