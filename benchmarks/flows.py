@@ -42,9 +42,9 @@ from gateway.kit.adapter import Adapter, request
 from gateway.model.identifiers import new_id
 from gateway.ports.exchange import Exchange
 from gateway.runtime import engine, telemetry
-from gateway.runtime.evidence import Evidence
+from gateway.runtime.evidence import Evidence, encode
 from gateway.runtime.hub import System
-from gateway.runtime.journal import Journal, Statement
+from gateway.runtime.journal import Journal, Statement, _Row
 from gateway.runtime.story import Story
 from gateway.runtime.worker import Flow, Worker
 
@@ -88,7 +88,8 @@ class CommitEach(Journal):
 
     def keep(self, evidence: Evidence) -> None:
         """Write the evidence by itself."""
-        kept = asyncio.ensure_future(self._keep([evidence]))
+        row = _Row(encode(evidence), evidence.system, evidence.verb)
+        kept = asyncio.ensure_future(self._insert([row]))
         _KEPT.add(kept)
         kept.add_done_callback(_KEPT.discard)
 
