@@ -33,6 +33,7 @@ def measure(trees: dict[str, Path], *, connections: int, rounds: int) -> dict[st
         turns = [
             bench.round("fast", connections, backwards=number % 2 == 1) for number in range(rounds)
         ]
+        bench.check_spans()
     return {name: [turn[name]["cpu_us"] for turn in turns] for name in trees}
 
 

@@ -135,7 +135,7 @@ class Pipeline:
     ) -> None:
         duration_s = time.perf_counter() - started
         metrics.server_durations.record(duration_s, method, route, status)
-        if self._info is None:  # looked up once, when logs are configured
+        if self._info is None:  # looked up once, but not before logs are configured
             self._info = _log.bind().info
         self._info(
             "api.request",

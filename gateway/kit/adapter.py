@@ -132,7 +132,7 @@ def request(
     Args:
         method: Upper case.
         url: Made once per path where it can be; parsing costs more than all the rest.
-        headers: Without Host and Content-Length, which are added here.
+        headers: Without Host and Content-Length, which are added here. Bytes, and not checked.
         body: Sent as it is.
         made_by: ``Mapping.reference`` of the mapping that the body comes from.
     """

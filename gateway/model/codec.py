@@ -19,9 +19,6 @@ def _encode_custom(value: Any) -> Any:
     raise NotImplementedError(f"{type(value).__name__} has no JSON form")  # msgspec's protocol
 
 
-_MONEY_FIELDS = 2  # amount and currency
-
-
 def _decode_custom(kind: type, value: Any) -> Any:
     if kind is not Money:
         raise NotImplementedError(f"{kind.__name__} has no JSON form")  # msgspec's protocol
@@ -30,7 +27,7 @@ def _decode_custom(kind: type, value: Any) -> Any:
     amount, currency = value.get("amount"), value.get("currency")
     if not isinstance(amount, str) or not isinstance(currency, str):
         raise TypeError("`amount` must be a decimal string, `currency` an ISO 4217 code")
-    if len(value) > _MONEY_FIELDS:
+    if len(value) > 2:  # noqa: PLR2004 - both are there, so that a third is a stranger
         raise ValueError("Object contains a field other than `amount` and `currency`")
     return Money.parse(amount, currency)
 

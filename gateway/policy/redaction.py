@@ -61,11 +61,11 @@ _PERSONAL: Final = re.compile(
 # What both numbers have in them; found or not in a fifth of the time.
 _MAYBE_NUMBER: Final = re.compile("[0-9](?:[ -]?[A-Za-z0-9]){12}")
 _SHORTEST_NUMBER: Final = 13  # of a card; an IBAN has 15 characters
-# A UUID, one of ours without its dashes (UUIDv7: what SAP knows an order by), a traceparent.
-# Thirteen digits in a row are in one of a hundred of them, and mean nothing.
+# A UUID; one of ours without its dashes, which SAP knows an order by (UUIDv7, 01… until 2039); a
+# traceparent. Thirteen digits in a row stand in one of ninety of them, and mean nothing.
 _IDENTIFIER: Final = re.compile(
     r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-    r"|[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}"
+    r"|01[0-9a-f]{10}7[0-9a-f]{3}[89ab][0-9a-f]{15}"
     r"|[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
 )
 _IDENTIFIER_LENGTHS: Final = frozenset({36, 32, 55})
@@ -122,8 +122,8 @@ def _start_of_line(name: bytes) -> tuple[str, bool]:
 
 
 def _readable(value: bytes) -> str:
-    """The value of a harmless header; identifiers would push all others out of the cache."""
-    if len(value) in _IDENTIFIER_LENGTHS:
+    """The value of a harmless header."""
+    if len(value) in _IDENTIFIER_LENGTHS:  # each is new and would push another out of the cache
         return _screened(value.decode("latin-1"))
     return _kept(value)
 
@@ -160,7 +160,7 @@ def redact_body(content_type: str, body: bytes, readable: frozenset[str]) -> str
 
 
 def redacted_body(content_type: str, body: bytes, readable: frozenset[str]) -> str | bytes:
-    """The same; an object or a list of JSON in bytes, which can be written into other JSON."""
+    """What ``redact_body`` shows; an object or list of JSON stays bytes, to stand in other JSON."""
     if not body:
         return ""
     kind = content_type.partition(";")[0].strip().lower()
@@ -238,7 +238,7 @@ def _redact_object(fields: dict[str, Any], names: _Names) -> None:
         fields[_masked(name)] = fields.pop(name)
 
 
-def _redact_items(items: list[Any], names: _Names, is_readable: bool | None) -> None:  # noqa: FBT001 - calls are what costs
+def _redact_items(items: list[Any], names: _Names, is_readable: bool | None) -> None:  # noqa: FBT001 - by name it takes longer, and it is called for each list
     """The texts of a readable field's list are readable; what is nested speaks for itself."""
     for index, item in enumerate(items):
         if type(item) is dict:

@@ -81,7 +81,7 @@ def with_headers(
     extensions: Mapping[str, Any] | None = None,
 ) -> httpx.Request:
     """A request like the given one with headers set, names in lower case."""
-    kept = [each for each in request.headers._list if each[1] not in added]  # noqa: SLF001 - as in headers_of
+    kept = [each for each in request.headers._list if each[1] not in added]  # noqa: SLF001 - raw makes a list of other tuples
     kept.extend([(name, name, value) for name, value in added.items()])
     return httpx.Request(
         request.method,

@@ -153,7 +153,7 @@ def _evidence(evidence_id: str, url: str = "https://sap.example/orders?name=Max"
 
 async def _kept(journal: Journal) -> None:
     """Return when nothing waits to be redacted or written."""
-    while journal._fresh:  # noqa: ASYNC110 - nobody is told, which is what it is for
+    while journal._fresh:  # noqa: ASYNC110 - a timer empties it and sets no event
         await asyncio.sleep(0.005)
     await journal._evidence._queue.join()
 
@@ -229,6 +229,33 @@ async def test_much_evidence_is_redacted_before_its_moment(
     async with database.connection() as connection:
         found = await connection.execute("select count(*) from headrace.evidence")
         assert (module._AT_ONCE + 1,) == await found.fetchone()
+
+
+async def test_evidence_that_comes_while_the_journal_stops_is_written(
+    database: Database,
+) -> None:
+    """A call that is cancelled by the end of its process leaves evidence too."""
+    journal = Journal(database)
+    journal.start()
+    insert = journal._evidence._write
+    inserting, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(rows: Any) -> Any:
+        inserting.set()
+        await may_go_on.wait()
+        return await insert(rows)
+
+    journal._evidence._write = slowly
+    journal.keep(_evidence("before"))
+    stopping = asyncio.create_task(journal.stop())
+    await inserting.wait()
+    journal.keep(_evidence("meanwhile"))
+    may_go_on.set()
+    await stopping
+
+    async with database.connection() as connection:
+        found = await connection.execute("select count(*) from headrace.evidence")
+        assert (2,) == await found.fetchone()
 
 
 async def test_evidence_that_cannot_be_written_is_lost_alone(
