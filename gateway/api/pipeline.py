@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import structlog
@@ -50,7 +50,6 @@ class Pipeline:
         self._in_flight = 0
         self._lag_s = 0.0
         self._watch: asyncio.Task[None] | None = None
-        self._info: Callable[..., Any] | None = None
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Serve one request, or pass a lifespan on."""
@@ -135,9 +134,7 @@ class Pipeline:
     ) -> None:
         duration_s = time.perf_counter() - started
         metrics.server_durations.record(duration_s, method, route, status)
-        if self._info is None:  # looked up once, but not before logs are configured
-            self._info = _log.bind().info
-        self._info(
+        _log.info(
             "api.request",
             method=method,
             route=route,

@@ -147,20 +147,16 @@ def _redact_path(path: str) -> str:
     return path
 
 
-def redact_body(content_type: str, body: bytes, readable: frozenset[str]) -> str:
+def redact_body(content_type: str, body: bytes, readable: frozenset[str]) -> str | bytes:
     """The body with its structure, its numbers and its harmless fields; the rest masked.
+
+    Bytes are an object or a list of JSON, which can stand in other JSON as it is.
 
     Args:
         content_type: As in the header; decides how the body is read.
         body: Not compressed.
         readable: Names of further fields, in any case, that may be shown.
     """
-    shown = redacted_body(content_type, body, readable)
-    return shown if isinstance(shown, str) else shown.decode("utf-8")
-
-
-def redacted_body(content_type: str, body: bytes, readable: frozenset[str]) -> str | bytes:
-    """What ``redact_body`` shows; an object or list of JSON stays bytes, to stand in other JSON."""
     if not body:
         return ""
     kind = content_type.partition(";")[0].strip().lower()

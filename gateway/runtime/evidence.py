@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 import httpx
 import msgspec
 
-from gateway.policy.redaction import redact_headers, redact_url, redacted_body
+from gateway.policy.redaction import redact_body, redact_headers, redact_url
 
 # What is larger is redacted at once: evidence that waits must not fill the memory.
 _WAITING_BYTES: Final = 16 * 1024
@@ -130,7 +130,7 @@ def _parts(message: httpx.Request | httpx.Response, readable: frozenset[str]) ->
     pairs = message.headers.raw
     content_type = next((value for name, value in pairs if name.lower() == b"content-type"), b"")
     head = f"{start}\n{redact_headers(pairs)}\n\n".replace("\x00", "")
-    body = redacted_body(content_type.decode("latin-1"), _body(message), readable)
+    body = redact_body(content_type.decode("latin-1"), _body(message), readable)
     # NUL cannot stand in PostgreSQL's text; one would take the others of its batch along.
     if isinstance(body, str):
         return head, body.replace("\x00", "")

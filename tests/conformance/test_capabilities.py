@@ -13,9 +13,9 @@ from gateway.model.capability import Capability
 from gateway.model.money import Money
 from gateway.model.payment import CaptureMethod, Payment, PaymentState
 from gateway.model.split import PLATFORM, Split, SplitKind
-from gateway.policy.redaction import redact_body
 from tests.conformance import samples
 from tests.conformance.subject import Account, Subject, fulfilling
+from tests.redacting import redact_body
 
 
 def _where(holds: Callable[[Capability], bool] = lambda _row: True) -> list[Any]:

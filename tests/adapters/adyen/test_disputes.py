@@ -15,8 +15,8 @@ from gateway.model.dispute import AnswerKind, DisputeAnswer, DisputeState
 from gateway.model.money import Money
 from gateway.model.payment import Payment, PaymentState
 from gateway.policy import collecting, disputing
-from gateway.policy.redaction import redact_body
 from tests.adapters.adyen.test_schema import document, held_against
+from tests.redacting import redact_body
 
 TEXT = "Delivered to Ada Lovelace, Lindenallee 77a, and signed for."
 S = DisputeState

@@ -7,7 +7,8 @@ import httpx
 
 from adapters.adyen import ADAPTER
 from gateway.model.money import Money
-from gateway.policy.redaction import redact_body, redact_headers
+from gateway.policy.redaction import redact_headers
+from tests.redacting import redact_body
 
 JSON = "application/json"
 

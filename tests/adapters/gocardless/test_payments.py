@@ -14,8 +14,9 @@ from gateway.errors import HeadraceError, InDoubt, Misconfigured, Rejected, Unav
 from gateway.kit.blocking import run
 from gateway.model.money import Money
 from gateway.model.payment import CaptureMethod, Payment, PaymentFailure, PaymentState
-from gateway.policy import redaction
+from gateway.policy.redaction import redact_headers
 from gateway.ports.payments import Payments
+from tests.redacting import redact_body
 
 GOLDEN = Path(__file__).parent / "golden"
 S = PaymentState
@@ -624,9 +625,9 @@ def test_evidence_shows_the_money_and_nobody(payment: Any) -> None:
     private = {"description": "Ada Lovelace", "reference": "DE89370400440532013000"}
     metadata = {"payment_id": "ours", "note": "ring twice"}
     content = msgspec.json.encode(debit(payment(), **private, metadata=metadata))
-    shown = redaction.redact_body("application/json", content, ADAPTER.readable)
+    shown = redact_body("application/json", content, ADAPTER.readable)
     fields = msgspec.json.decode(shown)["payments"]
-    headers = redaction.redact_headers(next(verbs(payment)["create_payment"]).headers.raw)
+    headers = redact_headers(next(verbs(payment)["create_payment"]).headers.raw)
 
     assert ("pending_submission", 1999, REF, "ours") == (
         fields["status"],

@@ -11,8 +11,8 @@ from gateway.errors import InDoubt, Misconfigured, Rejected, Unavailable
 from gateway.kit.blocking import run
 from gateway.model.money import Money
 from gateway.model.payment import CaptureMethod, PaymentState
-from gateway.policy import redaction
 from tests.adapters.mollie.conftest import REF, adapter, answer, refer, theirs
+from tests.redacting import redact_body
 
 S = PaymentState
 MANUAL = CaptureMethod.MANUAL
@@ -216,7 +216,7 @@ def test_evidence_shows_nothing_of_the_payer() -> None:
     shown = {"id": REF, "status": "paid", "amountCaptured": {"value": "19.99"}, "mode": "live"}
     body = msgspec.json.encode({**shown, **hidden})
 
-    evidence = redaction.redact_body("application/hal+json", body, ADAPTER.readable)
+    evidence = redact_body("application/hal+json", body, ADAPTER.readable)
 
     for one in (REF, "paid", "19.99", "live"):
         assert one in evidence

@@ -5,7 +5,8 @@ from typing import Any
 import httpx
 
 from adapters.payone import ADAPTER
-from gateway.policy.redaction import redact_body, redact_headers
+from gateway.policy.redaction import redact_headers
+from tests.redacting import redact_body
 
 JSON = "application/json"
 

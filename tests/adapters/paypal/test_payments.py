@@ -12,8 +12,8 @@ from gateway.model.money import Money
 from gateway.model.movement import MovementKind, MovementState
 from gateway.model.payment import CaptureMethod, PaymentState
 from gateway.policy import collecting
-from gateway.policy.redaction import redact_body
 from tests.adapters.paypal.conftest import BACK, adapter, answer, refer
+from tests.redacting import redact_body
 
 S = PaymentState
 
